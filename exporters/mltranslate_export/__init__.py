@@ -1,0 +1,1 @@
+"""Exporter: trained weights to a verified model pack with ONNX graphs."""

@@ -1,0 +1,125 @@
+"""Writes an unverified pack: graphs, weights, vocabulary and manifest."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mltranslate.errors import UsageError
+from mltranslate.packs.manifest import KIND, SCHEMA
+from mltranslate.packs.pack import MANIFEST_NAME, Pack, read_pack
+from mltranslate.packs.verify import file_sha256
+from mltranslate_export.checkpoint import Checkpoint, describe
+from mltranslate_export.graphs.beam import beam_graph
+from mltranslate_export.graphs.greedy import greedy_graph
+from mltranslate_export.graphs.layers import Network
+from mltranslate_export.graphs.linear import Float32, Int8, Linears, Ranges
+from mltranslate_export.graphs.storage import save_graphs
+
+PRECISIONS = ("fp32", "int8")
+REPORT = "report.json"
+VOCABULARY = "vocabulary.model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackPlan:
+    """What the caller decides about a pack."""
+
+    name: str
+    version: str
+    licence: str
+    precisions: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        unknown = [p for p in self.precisions if p not in PRECISIONS]
+        if unknown or not self.precisions:
+            raise UsageError(
+                f"precision {', '.join(unknown) or 'list'} is not offered",
+                fix=f"Choose from {', '.join(PRECISIONS)}",
+            )
+
+
+def build_pack(checkpoint: Checkpoint, folder: Path, plan: PackPlan, *, ranges: Ranges) -> Pack:
+    """Write all members and the manifest into `folder`, with an empty report, and load the pack.
+
+    `ranges` are those of `calibrate`; only int8 needs them.
+    """
+    for precision in plan.precisions:
+        write_variant(checkpoint, folder, precision, ranges)
+    shutil.copyfile(checkpoint.vocabulary, folder / VOCABULARY)
+    return write_manifest(checkpoint, folder, plan, report={})
+
+
+def write_variant(checkpoint: Checkpoint, folder: Path, precision: str, ranges: Ranges) -> None:
+    """Write the graphs of one precision and the weights that they share."""
+    weights = checkpoint.weights()
+    banned = np.array(checkpoint.banned, np.int64)
+    linears: Linears = (
+        Int8(weights, banned, ranges) if precision == "int8" else Float32(weights, banned)
+    )
+    network = Network(checkpoint.shape, weights, linears)
+    files = _files(precision)
+    graphs = {files["greedy"]: greedy_graph(network), files["beam"]: beam_graph(network)}
+    save_graphs(folder, graphs, files["weights"])
+
+
+def write_manifest(
+    checkpoint: Checkpoint, folder: Path, plan: PackPlan, *, report: dict[str, Any]
+) -> Pack:
+    """Write report and manifest for the members that `folder` holds, and load the pack."""
+    write_json(folder / REPORT, report)
+    variants = {precision: _files(precision) for precision in plan.precisions}
+    names = [VOCABULARY, REPORT, *(name for files in variants.values() for name in files.values())]
+    write_json(folder / MANIFEST_NAME, _manifest(checkpoint, folder, plan, variants, names))
+    return read_pack(folder)
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write an object as indented UTF-8 JSON."""
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+
+def _manifest(
+    checkpoint: Checkpoint, folder: Path, plan: PackPlan, variants: dict[str, dict[str, str]],
+    names: Sequence[str],
+) -> dict[str, Any]:  # fmt: skip
+    config = checkpoint.model.config
+    return {
+        "schema": SCHEMA,
+        "kind": KIND,
+        "name": plan.name,
+        "version": plan.version,
+        "languages": list(checkpoint.about["languages"]),
+        "directions": [list(pair) for pair in checkpoint.about["directions"]],
+        "tokenizer": {
+            "file": VOCABULARY,
+            "size": config.vocabulary_size,
+            "pad": 0,
+            "eos": 3,
+            "tags": dict(checkpoint.tags),
+        },
+        "max_source_tokens": checkpoint.max_source_tokens,
+        "max_target_tokens": config.max_length,
+        "variants": variants,
+        "members": {
+            name: {"sha256": file_sha256(folder / name), "bytes": (folder / name).stat().st_size}
+            for name in sorted(names)
+        },
+        "licence": plan.licence,
+        "provenance": describe(checkpoint),
+        "report": REPORT,
+    }
+
+
+def _files(precision: str) -> dict[str, str]:
+    return {
+        "greedy": f"{precision}.greedy.onnx",
+        "beam": f"{precision}.beam.onnx",
+        "weights": f"{precision}.bin",
+    }

@@ -1,0 +1,73 @@
+"""Finds the range of every activation that int8 quantises, by watching the trained model decode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from sentencepiece import SentencePieceProcessor
+from torch import Tensor, nn
+
+from mltranslate.decode.types import Request
+from mltranslate_export.checkpoint import Checkpoint
+from mltranslate_export.graphs.linear import LOGITS, Ranges
+from mltranslate_export.verify.pairs import Pair
+from mltranslate_export.verify.parity import BATCH, oracle
+from mltranslate_export.verify.quality import requests_for
+
+SENTENCES = 50
+"""Most sentences a direction; the last ones, as the first are those that quality is measured on."""
+
+
+def calibrate(checkpoint: Checkpoint, groups: Mapping[tuple[str, str], Sequence[Pair]]) -> Ranges:
+    """Decode sentences of every direction and note the extremes of each product's input.
+
+    Every sentence also goes in upper case, so that unusual input stays within the ranges. Whatever
+    lies beyond them at run time counts as the extreme.
+    """
+    seen: dict[str, tuple[float, float]] = {}
+    with ExitStack() as stack:
+        for name, module in checkpoint.model.named_modules():
+            if isinstance(module, nn.Linear):
+                hook = module.register_forward_pre_hook(_before(seen, name))
+                stack.callback(hook.remove)
+        last = checkpoint.model.decoder_norm.register_forward_hook(_after(seen, LOGITS))
+        stack.callback(last.remove)
+        requests = _requests(checkpoint, groups)
+        for first in range(0, len(requests), BATCH):
+            oracle(checkpoint, requests[first : first + BATCH], beam=1)
+    return seen
+
+
+def _requests(
+    checkpoint: Checkpoint, groups: Mapping[tuple[str, str], Sequence[Pair]]
+) -> list[Request]:
+    processor = SentencePieceProcessor(model_file=str(checkpoint.vocabulary))
+    pairs = [pair for group in groups.values() for pair in group[-SENTENCES:]]
+    texts = [(pair.text, pair) for pair in pairs] + [(pair.text.upper(), pair) for pair in pairs]
+    return requests_for(
+        lambda text: tuple(processor.encode(text)),
+        [(text, pair.target) for text, pair in texts],
+        checkpoint.max_source_tokens,
+    )
+
+
+def _before(seen: dict[str, tuple[float, float]], name: str) -> Callable[..., None]:
+    def note(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        _note(seen, name, inputs[0])
+
+    return note
+
+
+def _after(seen: dict[str, tuple[float, float]], name: str) -> Callable[..., None]:
+    def note(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+        _note(seen, name, output)
+
+    return note
+
+
+def _note(seen: dict[str, tuple[float, float]], name: str, values: Tensor) -> None:
+    # Zero is always inside: it must be exact, and rectified values start there.
+    low, high = seen.get(name, (0.0, 0.0))
+    seen[name] = (min(low, float(values.min())), max(high, float(values.max())))

@@ -1,0 +1,148 @@
+"""Reads a run of the trainer: weights, vocabulary, and what the run says about itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.torch
+from sentencepiece import SentencePieceProcessor
+
+from mltranslate.decode.types import END
+from mltranslate.errors import DataError, MltError
+from mltranslate_export.graphs.builder import Array
+from mltranslate_export.graphs.layers import Shape
+from mltranslate_train.model.transformer import Transformer, TransformerConfig
+
+ARCHITECTURE = "transformer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A trained model with everything that a pack says about it."""
+
+    name: str
+    """The recipe's name, or that of the run's folder."""
+    model: Transformer
+    vocabulary: Path
+    about: Mapping[str, Any]
+    """`model.json` of the run."""
+    tags: Mapping[str, int]
+    """Language code to the id of its `<2xx>` tag."""
+    banned: tuple[int, ...]
+    """Ids that no search may produce: every mark except the end mark."""
+    max_source_tokens: int
+    """Longest source, in subwords, that the model was trained on."""
+
+    @property
+    def directions(self) -> frozenset[tuple[str, str]]:
+        """Pairs (source, target) that the model was trained for."""
+        return frozenset((source, target) for source, target in self.about["directions"])
+
+    @property
+    def shape(self) -> Shape:
+        """Sizes that the graphs fix."""
+        config = self.model.config
+        return Shape(
+            d_model=config.d_model,
+            heads=config.heads,
+            encoder_layers=config.encoder_layers,
+            decoder_layers=config.decoder_layers,
+        )
+
+    def weights(self) -> dict[str, Array]:
+        """All tensors by their names in the model, the fixed positions as "positions"."""
+        tensors = {**self.model.state_dict(), "positions": self.model.positions}
+        return {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+
+
+def load_run(run: Path) -> Checkpoint:
+    """Load the best checkpoint of a run folder; `DataError` if anything in it does not fit."""
+    try:
+        return _load(run)
+    except MltError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise _unusable(run, str(error)) from error
+    except safetensors.SafetensorError as error:
+        raise _unusable(run, str(error)) from error
+
+
+def _load(run: Path) -> Checkpoint:
+    about = json.loads((run / "best" / "model.json").read_text("utf-8"))
+    if about["architecture"] != ARCHITECTURE:
+        raise _unusable(run, f"its architecture is {about['architecture']!r}")
+    config = TransformerConfig(**about["model"])
+    model = Transformer(config).eval()
+    # strict: names that lack or are too many are listed in the error.
+    model.load_state_dict(safetensors.torch.load_file(run / "best" / "model.safetensors"))
+    broken = [name for name, value in model.state_dict().items() if not value.isfinite().all()]
+    if broken:
+        raise _unusable(run, f"{broken[0]} holds values that are not finite")
+    vocabulary = run / "vocabulary.model"
+    processor = SentencePieceProcessor(model_file=str(vocabulary))
+    if processor.get_piece_size() != config.vocabulary_size:
+        raise _unusable(run, "vocabulary and embedding differ in size")
+    recipe = _recipe(run)
+    return Checkpoint(
+        name=str(recipe.get("name", run.resolve().name)),
+        model=model,
+        vocabulary=vocabulary,
+        about=about,
+        tags={code: _tag(processor, code, run) for code in about["languages"]},
+        banned=_marks(processor),
+        max_source_tokens=_max_source_tokens(recipe, config.max_length),
+    )
+
+
+def _tag(processor: Any, code: str, run: Path) -> int:
+    identity: int = processor.piece_to_id(f"<2{code}>")
+    if not processor.is_control(identity):
+        raise _unusable(run, f"the vocabulary has no tag <2{code}>")
+    return identity
+
+
+def _marks(processor: Any) -> tuple[int, ...]:
+    ids = range(processor.get_piece_size())
+    marks = (i for i in ids if processor.is_control(i) or processor.is_unknown(i))
+    return tuple(i for i in marks if i != END)
+
+
+def _recipe(run: Path) -> dict[str, Any]:
+    """Read the run's recipe; a run that was made without one is none the worse."""
+    path = run / "recipe.toml"
+    return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def _max_source_tokens(recipe: Mapping[str, Any], max_length: int) -> int:
+    """`data.max_tokens` of the recipe; without it, all that the positions allow."""
+    most = max_length - 2
+    return min(int(recipe.get("data", {}).get("max_tokens", most)), most)
+
+
+def describe(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Provenance for the manifest: model, sources, steps and target tokens."""
+    about = checkpoint.about
+    return {
+        "architecture": ARCHITECTURE,
+        "model": dataclasses.asdict(checkpoint.model.config),
+        "parameters": int(np.sum([p.numel() for p in checkpoint.model.parameters()])),
+        "step": about.get("step", 0),
+        "target_tokens": about.get("target_tokens", 0),
+        "sources": about.get("sources", []),
+    }
+
+
+def _unusable(run: Path, why: str) -> DataError:
+    return DataError(
+        f"the run {run} cannot be exported",
+        why=why,
+        fix="Give the folder of a run that has reached its first checkpoint",
+    )

@@ -1,0 +1,54 @@
+"""The command `mltranslate-export`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import logging
+import sys
+from collections.abc import Sequence
+
+from mltranslate.errors import MltError
+
+_COMMANDS = {
+    "pack": "export a run to a verified model pack",
+    "verify": "compare a pack with the run it was made from, and measure it",
+    "lid": "export a language identifier",
+}
+_MODULES = {
+    "pack": "mltranslate_export.commands.pack",
+    "verify": "mltranslate_export.commands.verify",
+    "lid": "mltranslate_export.lid",
+}
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    chosen = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser(chosen).parse_args(chosen)
+    try:
+        result = importlib.import_module(_MODULES[options.command]).run(options)
+    except MltError as error:
+        logging.getLogger(__name__).error("mltranslate-export: %s", error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    if isinstance(result, dict):
+        json.dump(result, sys.stdout, ensure_ascii=False, indent=2)
+        sys.stdout.write("\n")
+        return 0
+    return int(result)
+
+
+def _parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
+    """Build the parser; only the chosen command's module is imported, as each loads torch."""
+    parser = argparse.ArgumentParser(prog="mltranslate-export", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in _COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if chosen[:1] == [name]:
+            importlib.import_module(_MODULES[name]).add_arguments(command)
+    return parser

@@ -1,0 +1,1 @@
+"""Sub-commands of `mltranslate-export`, one module each."""

@@ -1,0 +1,45 @@
+"""`mltranslate-export pack`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mltranslate_export.build import PRECISIONS, PackPlan
+from mltranslate_export.checkpoint import load_run
+from mltranslate_export.commands.verify import add_verification, verification_pairs
+from mltranslate_export.pack import export_pack
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("source", metavar="RUN", type=Path, help="folder of a training run")
+    parser.add_argument("--out", required=True, type=Path, help="folder that holds the pack's own")
+    parser.add_argument("--name", help="name of the pack and of its folder (the recipe's)")
+    parser.add_argument("--version", default="0.1.0", help="version of the pack (%(default)s)")
+    parser.add_argument("--licence", default="see provenance", help="licence of the weights")
+    parser.add_argument("--precision", default=",".join(PRECISIONS), help="by commas (%(default)s)")
+    add_verification(parser)
+    parser.add_argument("--force", action="store_true", help="replace a pack of this name")
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Export, verify and put in place; returns what `packs info` would show first."""
+    checkpoint = load_run(options.source)
+    plan = PackPlan(
+        name=options.name or checkpoint.name,
+        version=options.version,
+        licence=options.licence,
+        precisions=tuple(options.precision.split(",")),
+    )
+    pack = export_pack(
+        checkpoint,
+        options.out,
+        plan,
+        verification_pairs(options, options.source),
+        force=options.force,
+        most_chrf_lost=options.max_chrf_loss,
+    )
+    size = sum(member.bytes for member in pack.manifest.members.values())
+    return {"pack": str(pack.folder), "version": pack.version, "bytes": size}

@@ -1,0 +1,51 @@
+"""`mltranslate-export verify`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mltranslate.packs.pack import read_pack
+from mltranslate_export.checkpoint import load_run
+from mltranslate_export.verify.pairs import Pair, held_out_pairs, read_pairs
+from mltranslate_export.verify.quality import MOST_CHRF_LOST
+from mltranslate_export.verify.run import verify
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("source", metavar="PACK", type=Path, help="folder of the pack")
+    parser.add_argument("--run", required=True, type=Path, help="run that the pack was made from")
+    add_verification(parser)
+
+
+def add_verification(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verification is measured with and against."""
+    parser.add_argument(
+        "--verify-data",
+        type=Path,
+        help="TSV of source code, target code, text, reference (what the run held out)",
+    )
+    parser.add_argument(
+        "--max-chrf-loss",
+        type=float,
+        default=MOST_CHRF_LOST,
+        help="chrF2++ points that int8 may lose, mean over the directions (%(default)s)",
+    )
+
+
+def verification_pairs(options: argparse.Namespace, run_folder: Path) -> list[Pair]:
+    """Read the pairs that the user named, or those that the run held out."""
+    data = options.verify_data
+    return read_pairs(data) if data else held_out_pairs(run_folder)
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Verify a pack and return its report."""
+    return verify(
+        read_pack(options.source),
+        load_run(options.run),
+        verification_pairs(options, options.run),
+        most_chrf_lost=options.max_chrf_loss,
+    )

@@ -1,0 +1,228 @@
+"""Beam search as one graph; the trainer's `search.Beam` is its oracle, step by step.
+
+Shape suffixes: B sentences, K beams, R = B * K rows, T tokens so far, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mltranslate.decode.types import END, UNFINISHED_PENALTY
+from mltranslate_export.graphs.builder import BOOL, FLOAT, INT64, GraphBuilder, Value
+from mltranslate_export.graphs.guard import block_repeats
+from mltranslate_export.graphs.layers import Memory, Network
+from mltranslate_export.graphs.search import SearchInputs, cache_inputs, declare_inputs, finish_body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sizes:
+    """Shapes that the number of beams decides, made once before the loop."""
+
+    beams: Value
+    """K (1,)."""
+    candidates: Value
+    """2 * K (1,)."""
+    table: Value
+    """(B, K)."""
+    first_rows: Value
+    """Row of every sentence's first beam (B, 1)."""
+    queries: Value
+    """Shape (B, K, H, W) of cross-attention queries."""
+    scores: Value
+    """Shape (B, -1) of all continuations of a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidates:
+    """The 2K best continuations of every sentence."""
+
+    totals: Value
+    """Summed log-probabilities (B, 2K), falling."""
+    rows: Value
+    """Row (R) that each continues (B, 2K)."""
+    tokens: Value
+    """Prefix and new token (B, 2K, T + 1)."""
+    ended: Value
+    """True where the new token is the end mark (B, 2K)."""
+
+
+def beam_graph(network: Network) -> GraphBuilder:
+    """Build the beam graph.
+
+    Inputs: see `SearchInputs`, and `beams` (scalar int64). Outputs, best first: `tokens` (B, K, T)
+    with the end mark, then padding; `ranks` (B, K) mean log-probabilities, less
+    `UNFINISHED_PENALTY` where the hypothesis was cut at its limit.
+    """
+    graph = GraphBuilder("beam")
+    inputs = declare_inputs(graph)
+    sizes = _sizes(graph, network, graph.input("beams", INT64, []), inputs.start)
+    memory = network.encode(graph, inputs.source)
+    rows = graph.op("ReduceProd", sizes.table, keepdims=1)
+    empty = graph.op("Expand", graph.constant(-np.inf, np.float32), sizes.table)
+    nothing = graph.op("Concat", sizes.table, graph.constant([0]), axis=0)
+    tokens = graph.op("Expand", graph.constant(0), nothing)
+    states = [
+        _repeat_starts(graph, inputs.start, sizes),
+        graph.op("Expand", graph.constant(False, np.bool_), _column(graph, inputs.start)),
+        _first_totals(graph, sizes),
+        tokens,
+        empty,
+        tokens,
+        *(part for cache in network.empty_caches(graph, rows) for part in cache),
+    ]
+    body = _step(graph.body("beam_step"), network, memory, inputs, sizes)
+    results = graph.ops("Loop", inputs.steps, "", *states, outputs=len(states), body=body.graph())
+    graph.op("Identity", results[5], name="tokens")
+    graph.op("Identity", results[4], name="ranks")
+    graph.output("tokens", INT64, ["batch", "beams", "target_length"])
+    graph.output("ranks", FLOAT, ["batch", "beams"])
+    return graph
+
+
+def _step(
+    body: GraphBuilder, network: Network, memory: Memory, inputs: SearchInputs, sizes: _Sizes
+) -> GraphBuilder:
+    """Fill the body; states: last ids (R,), done (B, 1), totals, prefixes, ranks, pool, caches."""
+    step = body.input("step", INT64, [])
+    body.input("going", BOOL, [])
+    last = body.input("last", INT64, None)
+    done = body.input("done", BOOL, None)
+    totals = body.input("running_totals", FLOAT, None)
+    tokens = body.input("running_tokens", INT64, None)
+    ranks = body.input("running_ranks", FLOAT, None)
+    pool = body.input("running_pool", INT64, None)
+    caches = cache_inputs(body, network.shape.decoder_layers)
+    logits, grown = network.step(body, last, step, memory, caches, sizes.queries)
+    rows = body.op("Flatten", tokens, axis=2)
+    logprobs = body.op("LogSoftmax", block_repeats(body, logits, rows, inputs.guard), axis=-1)
+    candidates = _expand(body, logprobs, totals, rows, sizes)
+    length = body.op("Cast", body.op("Add", step, body.constant(1)), to=FLOAT)
+    over = body.op("GreaterOrEqual", step, inputs.last_steps)
+    ranks, pool = _finish(body, candidates, ranks, pool, length, over, sizes)
+    alive = _mask(body, candidates.ended, candidates.totals)
+    done = _done(body, done, over, alive, length, ranks)
+    totals, tokens, kept_rows = _prune(body, candidates, alive, done, sizes)
+    newest = body.op("Gather", tokens, body.constant(-1), axis=2)
+    states: list[tuple[Value, int]] = [
+        (body.op("Reshape", newest, body.constant([-1])), INT64),
+        (done, BOOL),
+        (totals, FLOAT),
+        (tokens, INT64),
+        (ranks, FLOAT),
+        (pool, INT64),
+        *((body.op("Gather", part, kept_rows), FLOAT) for cache in grown for part in cache),
+    ]
+    finish_body(body, done, states)
+    return body
+
+
+def _expand(
+    body: GraphBuilder, logprobs: Value, totals: Value, rows: Value, sizes: _Sizes
+) -> _Candidates:
+    """Best continuations of all prefixes; `rows` are the prefixes as (R, T)."""
+    column = body.op("Reshape", totals, body.constant([-1, 1]))
+    scores = body.op("Reshape", body.op("Add", column, logprobs), sizes.scores)
+    best, index = body.ops("TopK", scores, sizes.candidates, outputs=2)
+    vocabulary = body.op("Shape", logprobs, start=1)
+    beams = body.op("Div", index, vocabulary)
+    token = body.op("Sub", index, body.op("Mul", beams, vocabulary))
+    parents = body.op("Add", beams, sizes.first_rows)
+    prefixes = body.op("Gather", rows, parents)
+    newest = body.op("Unsqueeze", token, body.constant([2]))
+    return _Candidates(
+        totals=best,
+        rows=parents,
+        tokens=body.op("Concat", prefixes, newest, axis=2),
+        ended=body.op("Equal", token, body.constant(END)),
+    )
+
+
+def _finish(
+    body: GraphBuilder, candidates: _Candidates, ranks: Value, pool: Value, length: Value,
+    over: Value, sizes: _Sizes,
+) -> tuple[Value, Value]:  # fmt: skip
+    """Move ended candidates, and all at a sentence's last step, to the pool if good enough."""
+    means = body.op("Div", candidates.totals, length)
+    penalty = body.constant(UNFINISHED_PENALTY, np.float32)
+    cut = body.op("Sub", means, penalty)
+    final = body.op("Where", candidates.ended, means, cut)
+    may_enter = body.op("Or", candidates.ended, over)
+    entering = body.op("Where", may_enter, final, body.constant(-np.inf, np.float32))
+    ranks, kept = body.ops(
+        "TopK", body.op("Concat", ranks, entering, axis=1), sizes.beams, outputs=2
+    )
+    longer = body.op("Pad", pool, body.constant([0, 0, 0, 0, 0, 1]))
+    joint = body.op("Concat", longer, candidates.tokens, axis=1)
+    return ranks, _take_rows(body, joint, kept)
+
+
+def _done(
+    body: GraphBuilder, done: Value, over: Value, alive: Value, length: Value, ranks: Value
+) -> Value:
+    """Tell the sentences (B, 1) at their last step, or whose pool no prefix can enter."""
+    best = body.op("Div", body.op("ReduceMax", alive, body.constant([1])), length)
+    worst = body.op("Slice", ranks, *(body.constant([v]) for v in (-1, 2**31, 1)))
+    beaten = body.op("LessOrEqual", best, worst)
+    return body.op("Or", done, body.op("Or", over, beaten))
+
+
+def _prune(
+    body: GraphBuilder, candidates: _Candidates, alive: Value, done: Value, sizes: _Sizes
+) -> tuple[Value, Value, Value]:
+    """Keep the best unfinished candidates: totals, prefixes, and the rows (R,) they continue."""
+    totals, kept = body.ops("TopK", alive, sizes.beams, outputs=2)
+    parents = body.op("GatherElements", candidates.rows, kept, axis=1)
+    return (
+        _mask(body, done, totals),
+        _take_rows(body, candidates.tokens, kept),
+        body.op("Reshape", parents, body.constant([-1])),
+    )
+
+
+def _take_rows(body: GraphBuilder, table: Value, index: Value) -> Value:
+    """Rows (B, N, T) of `table` (B, M, T) by `index` (B, N)."""
+    where = body.op("Unsqueeze", index, body.constant([2]))
+    return body.op("GatherND", table, where, batch_dims=1)
+
+
+def _mask(body: GraphBuilder, mask: Value, values: Value) -> Value:
+    return body.op("Where", mask, body.constant(-np.inf, np.float32), values)
+
+
+def _sizes(graph: GraphBuilder, network: Network, beams: Value, start: Value) -> _Sizes:
+    width = graph.op("Unsqueeze", beams, graph.constant([0]))
+    batch = graph.op("Shape", start)
+    table = graph.op("Concat", batch, width, axis=0)
+    heads = graph.constant([network.shape.heads, network.shape.head_width])
+    count = graph.op("Squeeze", batch, graph.constant([0]))
+    sentences = graph.op("Range", graph.constant(0), count, graph.constant(1))
+    first = graph.op("Mul", sentences, width)
+    return _Sizes(
+        beams=width,
+        candidates=graph.op("Mul", width, graph.constant(2)),
+        table=table,
+        first_rows=graph.op("Unsqueeze", first, graph.constant([1])),
+        queries=graph.op("Concat", table, heads, axis=0),
+        scores=graph.op("Concat", batch, graph.constant([-1]), axis=0),
+    )
+
+
+def _repeat_starts(graph: GraphBuilder, start: Value, sizes: _Sizes) -> Value:
+    column = graph.op("Unsqueeze", start, graph.constant([1]))
+    repeated = graph.op("Expand", column, sizes.table)
+    return graph.op("Reshape", repeated, graph.constant([-1]))
+
+
+def _first_totals(graph: GraphBuilder, sizes: _Sizes) -> Value:
+    """0 for the first beam of every sentence and minus infinity for the others (B, K)."""
+    width = graph.op("Squeeze", sizes.beams, graph.constant([0]))
+    order = graph.op("Range", graph.constant(0), width, graph.constant(1))
+    first = graph.op("Equal", order, graph.constant(0))
+    zero, never = graph.constant(0.0, np.float32), graph.constant(-np.inf, np.float32)
+    return graph.op("Expand", graph.op("Where", first, zero, never), sizes.table)
+
+
+def _column(graph: GraphBuilder, start: Value) -> Value:
+    return graph.op("Concat", graph.op("Shape", start), graph.constant([1]), axis=0)

@@ -1,0 +1,121 @@
+"""A small typed layer over onnx.helper: values are names, weights are shared by all sub-graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import ArrayLike, NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+Array = NDArray[Any]
+Value = str
+"""Name of a value in a graph."""
+
+OPSET = 21
+IR_VERSION = 10
+"""Newest that onnxruntime 1.23 reads; later runtimes keep reading it."""
+
+MICROSOFT = "com.microsoft"
+FLOAT = int(TensorProto.FLOAT)
+INT64 = int(TensorProto.INT64)
+BOOL = int(TensorProto.BOOL)
+
+Dimension = int | str
+
+
+class GraphBuilder:
+    """Collects the nodes of one graph; `body` makes a builder for a sub-graph.
+
+    A sub-graph sees the values of the graphs around it. All weights and constants lie in the
+    outermost graph, so that a loop does not own a second copy of them.
+    """
+
+    def __init__(self, name: str, parent: GraphBuilder | None = None) -> None:
+        self.name = name
+        self._root: GraphBuilder = parent._root if parent else self
+        self._nodes: list[onnx.NodeProto] = []
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
+        self._count = 0
+        self.weights: dict[str, Array] = {}
+        """Large tensors of the outermost graph by name: they go to the external data file."""
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
+        self._initializers: list[onnx.TensorProto] = []
+        self._shared: set[Value] = set()
+
+    def input(self, name: str, kind: int, shape: Sequence[Dimension] | None = None) -> Value:
+        """Declare an input; `kind` is FLOAT, INT64 or BOOL."""
+        self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
+        return name
+
+    def output(self, value: Value, kind: int, shape: Sequence[Dimension] | None = None) -> None:
+        """Declare `value` an output."""
+        self._outputs.append(helper.make_tensor_value_info(value, kind, shape))
+
+    def weight(self, name: str, array: Array) -> Value:
+        """Use a weight by its name; the same name always means the same array."""
+        self._root.weights.setdefault(name, array)
+        return name
+
+    def constant(self, value: ArrayLike, dtype: type[np.generic] = np.int64) -> Value:
+        """Use a small constant; equal constants are stored once."""
+        array = np.asarray(value, dtype)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        known = self._root._constants
+        if key not in known:
+            known[key] = f"constant_{len(known)}"
+            self._root._initializers.append(numpy_helper.from_array(array, known[key]))
+        return known[key]
+
+    def outermost(self, name: Value, make: Callable[[GraphBuilder], Value]) -> Value:
+        """Value `name` of the outermost graph, made by `make` on first use."""
+        root = self._root
+        if name not in root._shared:
+            root._shared.add(make(root))
+        return name
+
+    def fresh(self, hint: str) -> Value:
+        """Make a name that no other value has."""
+        self._root._count += 1
+        return f"{hint}_{self._root._count}"
+
+    def op(
+        self, kind: str, *inputs: Value, domain: str = "", name: str = "", **attributes: Any
+    ) -> Value:
+        """Add a node with one output and return it, called `name` if given."""
+        (output,) = self.ops(kind, *inputs, outputs=1, domain=domain, name=name, **attributes)
+        return output
+
+    def ops(
+        self, kind: str, *inputs: Value, outputs: int, domain: str = "", name: str = "",
+        **attributes: Any,
+    ) -> list[Value]:  # fmt: skip
+        """Add a node with several outputs and return them."""
+        names = [name] if name else [self.fresh(kind.lower()) for _ in range(outputs)]
+        label = self.fresh(kind)
+        self._nodes.append(
+            helper.make_node(kind, list(inputs), names, name=label, domain=domain, **attributes)
+        )
+        return names
+
+    def body(self, name: str) -> GraphBuilder:
+        """Start a sub-graph that may use every value of this graph."""
+        return GraphBuilder(name, parent=self)
+
+    def graph(self) -> onnx.GraphProto:
+        """Finish the graph; weights are only declared, see `model`."""
+        return helper.make_graph(
+            self._nodes, self.name, self._inputs, self._outputs, initializer=self._initializers
+        )
+
+    def model(self, declared: Sequence[onnx.TensorProto]) -> onnx.ModelProto:
+        """Finish the outermost graph, its weights being the tensors `declared`."""
+        graph = self.graph()
+        graph.initializer.extend(declared)
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
+        return helper.make_model(
+            graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="mltranslate"
+        )

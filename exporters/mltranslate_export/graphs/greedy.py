@@ -1,0 +1,69 @@
+"""Greedy search as one graph: encoder, then a Loop that ends when every sentence has ended."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mltranslate.decode.types import END, PAD
+from mltranslate_export.graphs.builder import BOOL, FLOAT, INT64, GraphBuilder, Value
+from mltranslate_export.graphs.guard import block_repeats
+from mltranslate_export.graphs.layers import Memory, Network
+from mltranslate_export.graphs.search import SearchInputs, cache_inputs, declare_inputs, finish_body
+
+
+def greedy_graph(network: Network) -> GraphBuilder:
+    """Build the greedy graph.
+
+    Inputs: see `SearchInputs`. Outputs: `tokens` (B, T) with the end mark, then padding; `totals`
+    (B,) summed log-probabilities, the end mark's included.
+    """
+    graph = GraphBuilder("greedy")
+    inputs = declare_inputs(graph)
+    memory = network.encode(graph, inputs.source)
+    rows = graph.op("Shape", inputs.start)
+    column = graph.op("Concat", rows, graph.constant([1]), axis=0)
+    nothing = graph.op("Concat", rows, graph.constant([0]), axis=0)
+    states = [
+        inputs.start,
+        graph.op("Expand", graph.constant(False, np.bool_), column),
+        graph.op("Expand", graph.constant(0.0, np.float32), column),
+        graph.op("Expand", graph.constant(0), nothing),
+        *(part for cache in network.empty_caches(graph, rows) for part in cache),
+    ]
+    body = _step(graph.body("greedy_step"), network, memory, inputs)
+    results = graph.ops("Loop", inputs.steps, "", *states, outputs=len(states), body=body.graph())
+    graph.op("Identity", results[3], name="tokens")
+    graph.op("Squeeze", results[2], graph.constant([1]), name="totals")
+    graph.output("tokens", INT64, ["batch", "target_length"])
+    graph.output("totals", FLOAT, ["batch"])
+    return graph
+
+
+def _step(
+    body: GraphBuilder, network: Network, memory: Memory, inputs: SearchInputs
+) -> GraphBuilder:
+    """Fill the loop's body: states are last ids, done (B, 1), totals (B, 1), tokens, caches."""
+    step = body.input("step", INT64, [])
+    body.input("going", BOOL, [])
+    last = body.input("last", INT64, None)
+    done = body.input("done", BOOL, None)
+    totals = body.input("running_totals", FLOAT, None)
+    tokens = body.input("running_tokens", INT64, None)
+    caches = cache_inputs(body, network.shape.decoder_layers)
+    logits, grown = network.step(body, last, step, memory, caches, None)
+    logits = block_repeats(body, logits, tokens, inputs.guard)
+    logprobs = body.op("LogSoftmax", logits, axis=-1)
+    best, token = body.ops("TopK", logprobs, body.constant([1]), outputs=2)
+    gained = body.op("Where", done, body.constant(0.0, np.float32), best)
+    token = body.op("Where", done, body.constant(PAD), token)
+    ended = body.op("Or", done, body.op("Equal", token, body.constant(END)))
+    ended = body.op("Or", ended, body.op("GreaterOrEqual", step, inputs.last_steps))
+    states: list[tuple[Value, int]] = [
+        (body.op("Reshape", token, body.constant([-1])), INT64),
+        (ended, BOOL),
+        (body.op("Add", totals, gained), FLOAT),
+        (body.op("Concat", tokens, token, axis=1), INT64),
+        *((part, FLOAT) for cache in grown for part in cache),
+    ]
+    finish_body(body, ended, states)
+    return body

@@ -1,0 +1,1 @@
+"""Proves that an exported pack behaves like the model that was trained."""

@@ -1,0 +1,48 @@
+"""Counts the operators that really run, so that int8 that is not int8 is seen."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+
+from mltranslate.errors import VerificationError
+from mltranslate.runtime.sessions import save_optimised
+from mltranslate_export.graphs.layers import Shape
+
+_INTEGER_PRODUCTS = ("DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulInteger")
+_FLOAT_PRODUCTS = ("Gemm", "FusedGemm")
+"""Products with weights in fp32; MatMul and FusedMatMul are attention, activation by activation."""
+
+
+def census(graph: Path) -> dict[str, int]:
+    """Count the operators of a graph and its sub-graphs as the runtime optimises it."""
+    with tempfile.TemporaryDirectory() as folder:
+        optimised = Path(folder) / "optimised.onnx"
+        save_optimised(graph, optimised)
+        model = onnx.load(optimised, load_external_data=False)
+    return dict(sorted(Counter(node.op_type for node in _nodes(model.graph)).items()))
+
+
+def check_int8(counts: dict[str, int], shape: Shape) -> None:
+    """Raise `VerificationError` unless every product with weights runs in integers."""
+    expected = 4 * shape.encoder_layers + 7 * shape.decoder_layers + 1
+    integers = sum(counts.get(kind, 0) for kind in _INTEGER_PRODUCTS)
+    floats = sum(counts.get(kind, 0) for kind in _FLOAT_PRODUCTS)
+    if integers != expected or floats:
+        raise VerificationError(
+            "the int8 graph does not run in integers",
+            why=f"{integers} of {expected} products do, {floats} run in fp32",
+            fix="This is a fault of the exporter; please report it",
+        )
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from _nodes(attribute.g)

@@ -1,0 +1,112 @@
+"""Compares the fp32 graphs with the trainer's search, token for token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mltranslate.decode.decoder import Decoder
+from mltranslate.decode.types import END, PAD, Hypothesis, Request
+from mltranslate.errors import VerificationError
+from mltranslate_export.checkpoint import Checkpoint
+from mltranslate_train import search
+
+BEAM = 4
+BATCH = 16
+NEAR_TIE = 1e-4
+"""Two choices whose log-probabilities differ by less are told apart by rounding only."""
+MOST_NEAR_TIES = 0.01
+"""Share of sentences that near ties may change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity:
+    """How many sentences came out with other tokens than the oracle's."""
+
+    search: str
+    sentences: int
+    near_ties: int
+    """Other tokens, where the oracle itself is within `NEAR_TIE` of a draw."""
+    different: int
+    """Other tokens without such an excuse."""
+
+    def check(self) -> None:
+        """Raise `VerificationError` unless the tokens are equal but for rare near ties."""
+        if self.different or self.near_ties > MOST_NEAR_TIES * self.sentences:
+            raise VerificationError(
+                f"the fp32 graph for {self.search} search is not the trainer's search",
+                why=f"{self.different} of {self.sentences} sentences have other tokens, "
+                f"{self.near_ties} more differ by near ties",
+                fix="This is a fault of the exporter; please report it",
+            )
+
+    def report(self) -> dict[str, Any]:
+        """Give the figures for the report."""
+        return {**asdict(self), "near_tie_logprob": NEAR_TIE}
+
+
+def compare(
+    decoder: Decoder, checkpoint: Checkpoint, requests: Sequence[Request], *, beam: int,
+    guard: bool = False,
+) -> Parity:  # fmt: skip
+    """Decode `requests` with graph and oracle; `beam` 1 is greedy search."""
+    near = different = 0
+    ordered = sorted(requests, key=lambda request: len(request.pieces))
+    for first in range(0, len(ordered), BATCH):
+        batch = ordered[first : first + BATCH]
+        found = decoder.decode(batch, beam=beam, repetition_guard=guard)
+        expected = oracle(checkpoint, batch, beam=beam, guard=guard)
+        for request, ours, theirs in zip(batch, found, expected, strict=True):
+            if (ours.pieces, ours.finished) != (theirs.pieces, theirs.finished):
+                tie = _near_tie(checkpoint, request, ours, theirs, beam)
+                near, different = near + tie, different + (not tie)
+    name = "greedy" if beam == 1 else f"beam {beam}"
+    return Parity(search=name, sentences=len(requests), near_ties=near, different=different)
+
+
+def oracle(
+    checkpoint: Checkpoint, requests: Sequence[Request], *, beam: int, guard: bool = False
+) -> list[Hypothesis]:
+    """Decode one batch with the trainer's search."""
+    source, start = _inputs(checkpoint, requests)
+    limits = torch.tensor([request.max_tokens for request in requests])
+    limits = limits.clamp(max=checkpoint.model.config.max_length)
+    model, banned = checkpoint.model, checkpoint.banned
+    if beam == 1:
+        return search.greedy(model, source, start, limits, guard=guard, banned=banned)
+    return search.beam(model, source, start, limits, size=beam, guard=guard, banned=banned)
+
+
+def _inputs(checkpoint: Checkpoint, requests: Sequence[Request]) -> tuple[Tensor, Tensor]:
+    width = max(len(request.pieces) for request in requests) + 2
+    source = torch.full((len(requests), width), PAD)
+    tags = [checkpoint.tags[request.target] for request in requests]
+    for row, tag, request in zip(source, tags, requests, strict=True):
+        row[: len(request.pieces) + 2] = torch.tensor([tag, *request.pieces, END])
+    return source, torch.tensor(tags)
+
+
+def _near_tie(
+    checkpoint: Checkpoint, request: Request, ours: Hypothesis, theirs: Hypothesis, beam: int
+) -> bool:
+    if beam > 1:
+        return ours.finished == theirs.finished and abs(ours.score - theirs.score) <= NEAR_TIE
+    left, right = (*ours.pieces, END), (*theirs.pieces, END)
+    place = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), None)
+    if place is None:
+        return False
+    chances = _logprobs(checkpoint, request, left[:place])
+    return bool((chances[left[place]] - chances[right[place]]).abs() <= NEAR_TIE)
+
+
+@torch.inference_mode()
+def _logprobs(checkpoint: Checkpoint, request: Request, prefix: tuple[int, ...]) -> Tensor:
+    """Log-probabilities (V,) of the token after `prefix`."""
+    source, start = _inputs(checkpoint, [request])
+    target = torch.cat([start, torch.tensor(prefix, dtype=torch.int64)])[None]
+    model = checkpoint.model
+    return model.logits(model(source, target, None)[0, -1]).log_softmax(dim=-1)

@@ -1,0 +1,91 @@
+"""The whole verification of a pack; its result is the report that the pack carries."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mltranslate.decode.decoder import Decoder
+from mltranslate.packs.pack import Pack
+from mltranslate.packs.verify import verify_pack
+from mltranslate_export.build import PackPlan, build_pack
+from mltranslate_export.checkpoint import Checkpoint
+from mltranslate_export.verify import census, cost, parity, quality
+from mltranslate_export.verify.pairs import Pair, by_direction, take_turns
+
+PARITY_SENTENCES = 200
+QUALITY_SENTENCES = 200
+"""Most sentences a direction."""
+
+_log = logging.getLogger(__name__)
+
+
+def verify(
+    pack: Pack, checkpoint: Checkpoint, pairs: Sequence[Pair], *,
+    most_chrf_lost: float = quality.MOST_CHRF_LOST,
+) -> dict[str, Any]:  # fmt: skip
+    """Compare `pack` with the run it was made from and measure it.
+
+    Returns the report; raises `VerificationError` at the first requirement that is not met, and
+    `PackError` if a member is damaged.
+    """
+    verify_pack(pack)
+    groups = by_direction(pairs, pack.directions)
+    tokenizer = pack.tokenizer()
+    sample = take_turns(list(groups.values()), PARITY_SENTENCES)
+    requests = quality.requests_for(
+        tokenizer.encode, ((p.text, p.target) for p in sample), pack.max_source_tokens
+    )
+    report: dict[str, Any] = {"machine": cost.machine()}
+    with tempfile.TemporaryDirectory() as folder:
+        reference = _reference(pack, checkpoint, Path(folder))
+        report["parity"] = [
+            _parity(reference, checkpoint, requests, beam) for beam in (1, parity.BEAM)
+        ]
+        if "int8" in pack.precisions:
+            _log.info("comparing int8 with fp32")
+            quantised = Decoder(pack, device="cpu", precision="int8")
+            few = {key: group[:QUALITY_SENTENCES] for key, group in groups.items()}
+            losses = quality.measure_loss(reference, quantised, few)
+            report["int8"] = quality.check_loss(losses, most_chrf_lost)
+    report["variants"] = {
+        precision: _measure(pack, checkpoint, precision, requests, sample[0])
+        for precision in pack.precisions
+    }
+    return report
+
+
+def _reference(pack: Pack, checkpoint: Checkpoint, folder: Path) -> Decoder:
+    """Decode in fp32, with graphs made for this purpose if the pack ships none."""
+    if "fp32" not in pack.precisions:
+        plan = PackPlan(name="reference", version="0.0.0", licence="none", precisions=("fp32",))
+        pack = build_pack(checkpoint, folder, plan, ranges={})
+    return Decoder(pack, device="cpu", precision="fp32")
+
+
+def _parity(
+    reference: Decoder, checkpoint: Checkpoint, requests: Sequence[Any], beam: int
+) -> dict[str, Any]:
+    _log.info("comparing fp32 with the trainer's search, beam %d", beam)
+    result = parity.compare(reference, checkpoint, requests, beam=beam)
+    result.check()
+    return result.report()
+
+
+def _measure(
+    pack: Pack, checkpoint: Checkpoint, precision: str, requests: Sequence[Any], pair: Pair
+) -> dict[str, Any]:
+    _log.info("measuring %s", precision)
+    variant = pack.manifest.variants[precision]
+    counts = {name: census.census(pack.folder / name) for name in (variant.greedy, variant.beam)}
+    if precision == "int8":
+        for found in counts.values():
+            census.check_int8(found, checkpoint.shape)
+    return {
+        "operators": counts,
+        "speed": cost.measure_speed(pack, precision, requests),
+        "memory": cost.measure_peak(pack, precision, pair.text, pair.target),
+    }

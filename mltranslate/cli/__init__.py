@@ -1,0 +1,1 @@
+"""The command line: one module a sub-command, results on stdout, everything else on stderr."""

@@ -1,0 +1,185 @@
+"""`mltranslate text`: translate arguments or stdin."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mltranslate.cli.interrupt import interruptible
+from mltranslate.cli.progress import ProgressBar
+from mltranslate.cli.streams import (
+    checked_arguments,
+    complain,
+    decoded,
+    lines_of,
+    standard_input,
+    whole_lines,
+    write,
+    write_json,
+)
+from mltranslate.text.spans import gap
+from mltranslate.types import UNDETERMINED, CancelToken, Caution, Detection, Progress, Translation
+
+if TYPE_CHECKING:
+    from mltranslate.pipeline import Translator
+
+_AUTO = "auto"
+_SAMPLE = 6000
+"""Characters of stdin that decide its language; until they are read, each block may correct it."""
+
+_MEANINGS = {
+    Caution.LOOP: "a sentence still repeats itself after a second try",
+    Caution.LENGTH: "a sentence is implausibly long or short for its source",
+    Caution.SPLIT: "a sentence was too long for the model and was translated in pieces",
+    Caution.LOW_CONFIDENCE: "the source language is uncertain; name it with --from",
+    Caution.UNTRANSLATED: "nothing was translated: no language, or already the target language",
+    Caution.OFF_TARGET: "the result does not seem to be in the target language",
+}
+
+Commands = Any  # argparse keeps the type of its sub-parsers to itself
+
+
+def register(commands: Commands) -> None:
+    """Add this sub-command to the parser."""
+    parser = commands.add_parser(
+        "text",
+        help="translate text",
+        description="Translate each TEXT, or stdin line by line, to stdout.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="text; stdin when there is none")
+    parser.add_argument(
+        "--from", dest="source", default=_AUTO, metavar="LANG", help="source language (auto)"
+    )
+    parser.add_argument(
+        "--to", dest="target", required=True, metavar="LANG", help="target language"
+    )
+    parser.add_argument("--pack", help="name or folder of a pack (the one that ships)")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to run (auto)"
+    )
+    parser.add_argument(
+        "--precision", choices=("fp32", "fp16", "int8"), help="precision (best for the device)"
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (all)")
+    parser.add_argument("--beam", type=int, default=1, metavar="N", help="beam width (1: greedy)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a text or line")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Translate what the options say; the exit code."""
+    from mltranslate.pipeline import Translator
+
+    translator = Translator(options.pack, options.device, options.threads, options.precision)
+    job = _Job(translator, options)
+    try:
+        if options.text:
+            job.translate_arguments(checked_arguments(options.text))
+        else:
+            job.translate_stdin()
+    finally:
+        job.bar.clear()
+    job.report()
+    return 0
+
+
+class _Job:
+    """One run of the command: what to translate with, and what was noticed on the way."""
+
+    def __init__(self, translator: Translator, options: argparse.Namespace) -> None:
+        self.bar = ProgressBar()
+        self._translator = translator
+        self._options = options
+        self._source = ""
+        self._sample = ""
+        self._detection: Detection | None = None
+        self._finished = 0
+        self._seen: set[Caution] = set()
+        self._translated = False
+
+    def translate_arguments(self, texts: Sequence[str]) -> None:
+        """Translate the arguments together; each is detected by itself."""
+        for result in self._translate(texts, self._options.source, show_total=True):
+            if self._options.json:
+                write_json(record(result))
+            else:
+                write(result.text if result.text.endswith("\n") else result.text + "\n")
+
+    def translate_stdin(self) -> None:
+        """Translate stdin as it comes, block by block, in bounded memory."""
+        self._settle_languages()
+        if self._options.json:
+            for text in whole_lines(decoded(standard_input())):
+                for result in self._translate(lines_of(text), self._source_of(text)):
+                    write_json(record(result))
+            return
+        before = "\n"
+        for text in whole_lines(decoded(standard_input()), self._language):
+            result = self._translate([text], self._source_of(text))[0]
+            write(gap(before, text, result.target) + result.text)
+            before = text
+
+    def report(self) -> None:
+        """Say on stderr what the reader of the plain text should know."""
+        if self._options.json:
+            return
+        if self._translated:
+            self._seen.discard(Caution.UNTRANSLATED)
+        for caution in sorted(self._seen):
+            complain(f"warning: {_MEANINGS[caution]}")
+
+    def _translate(
+        self, texts: Sequence[str], source: str | Detection, *, show_total: bool = False
+    ) -> list[Translation]:
+        def show(progress: Progress) -> None:
+            total = progress.total if show_total else None
+            self.bar.update(self._finished + progress.done, total)
+            if progress.done == progress.total:
+                self._finished += progress.total
+
+        def work(cancel: CancelToken) -> list[Translation]:
+            return self._translator.translate(
+                texts, self._options.target, source, self._options.beam, cancel, show
+            )
+
+        results = interruptible(work)
+        self.bar.clear()
+        for result in results:
+            self._seen.update(result.warnings)
+            self._translated |= bool(result.route)
+        return results
+
+    def _settle_languages(self) -> None:
+        """Resolve languages before anything is read: wrong ones are refused on no input, too."""
+        from mltranslate.languages import resolve
+
+        offered = self._translator.languages
+        self._options.target = resolve(self._options.target, offered)
+        if self._options.source.casefold() == _AUTO:
+            self._source = ""
+        else:
+            self._source = resolve(self._options.source, offered)
+
+    def _language(self) -> str:
+        if self._source or self._detection is None:
+            return self._source
+        return self._detection.language
+
+    def _source_of(self, text: str) -> str | Detection:
+        """The language of stdin: given, or detected from as much as was read, up to a limit."""
+        if self._source:
+            return self._source
+        unsure = self._detection is None or self._detection.language == UNDETERMINED
+        if unsure or len(self._sample) < _SAMPLE:
+            self._sample = text if unsure else self._sample + text
+            self._detection = self._translator.detect(self._sample)
+            self._sample = self._sample[:_SAMPLE]
+        return self._detection or _AUTO
+
+
+def record(result: Translation) -> dict[str, Any]:
+    """Return every field of a result as plain JSON values."""
+    return dataclasses.asdict(result)

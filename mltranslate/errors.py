@@ -1,0 +1,69 @@
+"""The error family: every message says what went wrong, why, and what to do."""
+
+
+class MltError(Exception):
+    """Base of all errors that a user can cause or mend.
+
+    `what` is the failure, `why` its cause, `fix` the next step; `str()` joins them on one line.
+    `exit_code` is what the command line returns (docs/exit-codes.md).
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, why: str = "", fix: str = "") -> None:
+        super().__init__(what, why, fix)
+        self.what = what
+        self.why = why
+        self.fix = fix
+
+    def __str__(self) -> str:
+        message = self.what + (f": {self.why}" if self.why else "")
+        return message + (f". {self.fix}" if self.fix else "")
+
+
+class UsageError(MltError):
+    """An argument or a combination of arguments that makes no sense."""
+
+    exit_code = 2
+
+
+class LanguageError(UsageError):
+    """A language or direction that the pack does not offer."""
+
+
+class ConfigError(UsageError):
+    """A recipe or settings file with an unknown key or a wrong value."""
+
+
+class PackError(MltError):
+    """A model pack that is missing, damaged or of an unknown schema."""
+
+    exit_code = 3
+
+
+class DeviceError(MltError):
+    """A requested device that cannot really be used."""
+
+    exit_code = 4
+
+
+class InputError(MltError):
+    """Input that cannot be read as text, or that is larger than the limits allow."""
+
+    exit_code = 5
+
+
+class DataError(MltError):
+    """Training data or a checkpoint that is missing, damaged or inconsistent."""
+
+    exit_code = 6
+
+
+class VerificationError(MltError):
+    """An exported model that does not behave like the model that was trained."""
+
+    exit_code = 7
+
+
+class Cancelled(Exception):  # noqa: N818 - a signal, not a fault
+    """A cancel token was set while work was under way."""

@@ -1,0 +1,10 @@
+"""Every bound in one place; a value beyond its bound is refused or split, never trusted."""
+
+MAX_INPUT_CHARACTERS = 50_000_000
+"""Largest text that one `translate` call accepts."""
+MAX_MANIFEST_BYTES = 4 * 2**20
+MAX_PACK_BYTES = 4 * 2**30
+MAX_PACK_MEMBERS = 256
+MAX_BEAM = 32
+MAX_BATCH_TOKENS = 2048
+"""Source tokens, padding included, that are decoded together on the CPU."""

@@ -1,0 +1,202 @@
+"""The manifest of a translation pack, schema 1 (docs/packs.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mltranslate.errors import PackError
+from mltranslate.limits import MAX_MANIFEST_BYTES, MAX_PACK_BYTES, MAX_PACK_MEMBERS
+from mltranslate.packs.fields import Fields, parse_object, refuse
+
+SCHEMA = 1
+KIND = "translation"
+PRECISIONS = ("fp32", "fp16", "int8")
+
+_MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+([+-][0-9A-Za-z.-]{1,40})?")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MAX_LANGUAGES = 512
+_MAX_VOCABULARY = 1_000_000
+_MAX_LENGTH = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One file of a pack."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenizerInfo:
+    """The SentencePiece model and the ids that the decoders need."""
+
+    file: str
+    size: int
+    """Number of ids."""
+    pad: int
+    eos: int
+    tags: Mapping[str, int]
+    """Language code to the id of its `<2xx>` tag."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """The files of one precision."""
+
+    greedy: str
+    beam: str
+    weights: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a pack says about itself; every field is checked."""
+
+    name: str
+    version: str
+    languages: tuple[str, ...]
+    directions: frozenset[tuple[str, str]]
+    tokenizer: TokenizerInfo
+    max_source_tokens: int
+    """Longest source in subwords, without tag and end mark."""
+    max_target_tokens: int
+    """Most tokens that can be produced, the end mark included."""
+    variants: Mapping[str, Variant]
+    """Precision to its files."""
+    members: Mapping[str, Member]
+    licence: str
+    provenance: Mapping[str, Any]
+    """Where the training data came from and how long the model was trained; for display."""
+    report: str
+    """Member that holds the measured report."""
+
+
+def parse_manifest(data: bytes) -> Manifest:
+    """Read a manifest; `PackError` says which rule it breaks."""
+    if len(data) > MAX_MANIFEST_BYTES:
+        refuse(f"it is larger than {MAX_MANIFEST_BYTES} bytes")
+    fields = Fields(parse_object(data), "manifest")
+    _check_schema(fields)
+    languages = _languages(fields)
+    members = _members(fields)
+    manifest = Manifest(
+        name=_matching(fields.text("name"), _NAME, "name"),
+        version=_matching(fields.text("version"), _VERSION, "version"),
+        languages=languages,
+        directions=_directions(fields, languages),
+        tokenizer=_tokenizer(fields.take("tokenizer"), languages),
+        max_source_tokens=fields.integer("max_source_tokens", 1, _MAX_LENGTH),
+        max_target_tokens=fields.integer("max_target_tokens", 1, _MAX_LENGTH),
+        variants=_variants(fields),
+        members=members,
+        licence=fields.text("licence"),
+        provenance=fields.mapping("provenance", 64),
+        report=fields.text("report"),
+    )
+    fields.finish()
+    _check_files(manifest)
+    return manifest
+
+
+def _check_schema(fields: Fields) -> None:
+    schema = fields.take("schema")
+    if type(schema) is not int or schema != SCHEMA:
+        raise PackError(
+            f"the pack has manifest schema {schema!r}",
+            why=f"this version of mltranslate reads schema {SCHEMA}",
+            fix="Update mltranslate, or get the pack in the older schema",
+        )
+    if (kind := fields.text("kind")) != KIND:
+        refuse(f"its kind is {kind!r}, not {KIND!r}")
+
+
+def _languages(fields: Fields) -> tuple[str, ...]:
+    codes = fields.items("languages", _MAX_LANGUAGES)
+    for code in codes:
+        if not isinstance(code, str) or not _LANGUAGE.fullmatch(code):
+            refuse(f"{code!r} is not a language code")
+    if len(set(codes)) != len(codes):
+        refuse("a language is listed twice")
+    return tuple(codes)
+
+
+def _directions(fields: Fields, languages: tuple[str, ...]) -> frozenset[tuple[str, str]]:
+    pairs = fields.items("directions", _MAX_LANGUAGES**2)
+    found = set()
+    for pair in pairs:
+        known = isinstance(pair, list) and len(pair) == 2 and all(p in languages for p in pair)
+        if not known or pair[0] == pair[1]:
+            refuse(f"{pair!r} is not a direction between two of its languages")
+        found.add((pair[0], pair[1]))
+    if len(found) != len(pairs):
+        refuse("a direction is listed twice")
+    return frozenset(found)
+
+
+def _tokenizer(value: object, languages: tuple[str, ...]) -> TokenizerInfo:
+    fields = Fields(value, "tokenizer")
+    size = fields.integer("size", 1, _MAX_VOCABULARY)
+    tags = Fields(fields.mapping("tags", _MAX_LANGUAGES), "tokenizer.tags")
+    info = TokenizerInfo(
+        file=fields.text("file"),
+        size=size,
+        pad=fields.integer("pad", 0, 0),
+        eos=fields.integer("eos", 3, 3),
+        tags={code: tags.integer(code, 0, size - 1) for code in languages},
+    )
+    tags.finish()
+    fields.finish()
+    return info
+
+
+def _variants(fields: Fields) -> dict[str, Variant]:
+    found = {}
+    for precision, value in fields.mapping("variants", len(PRECISIONS)).items():
+        if precision not in PRECISIONS:
+            refuse(f"{precision!r} is not a known precision")
+        files = Fields(value, f"variants.{precision}")
+        found[precision] = Variant(
+            greedy=files.text("greedy"), beam=files.text("beam"), weights=files.text("weights")
+        )
+        files.finish()
+    return found
+
+
+def _members(fields: Fields) -> dict[str, Member]:
+    found: dict[str, Member] = {}
+    for name, value in fields.mapping("members", MAX_PACK_MEMBERS).items():
+        if not _MEMBER.fullmatch(name):
+            refuse(f"{name!r} is not a plain file name")
+        member = Fields(value, f"members.{name}")
+        found[name] = Member(
+            sha256=_matching(member.text("sha256"), _SHA256, f"the hash of {name}"),
+            bytes=member.integer("bytes", 0, MAX_PACK_BYTES),
+        )
+        member.finish()
+    if len({name.lower() for name in found}) != len(found):
+        refuse("two members differ only in case")
+    if sum(member.bytes for member in found.values()) > MAX_PACK_BYTES:
+        refuse(f"its members are larger than {MAX_PACK_BYTES} bytes together")
+    return found
+
+
+def _check_files(manifest: Manifest) -> None:
+    named = [manifest.tokenizer.file, manifest.report]
+    for variant in manifest.variants.values():
+        named += [variant.greedy, variant.beam, variant.weights]
+    for name in named:
+        if name not in manifest.members:
+            refuse(f"the file {name!r} is not among its members")
+
+
+def _matching(text: str, pattern: re.Pattern[str], what: str) -> str:
+    if not pattern.fullmatch(text):
+        refuse(f"{what} {text!r} is malformed")
+    return text

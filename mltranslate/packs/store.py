@@ -1,0 +1,67 @@
+"""Where packs are found: a path, the user's packs, then the packs that ship with the program."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from mltranslate import locations
+from mltranslate.errors import PackError
+from mltranslate.packs.pack import MANIFEST_NAME, Pack, read_pack
+
+_log = logging.getLogger(__name__)
+
+
+def load_pack(name_or_path: str | Path) -> Pack:
+    """Load a pack by its folder or its name; `PackError` if there is none or it is damaged."""
+    if isinstance(name_or_path, Path) or _is_path(name_or_path):
+        return read_pack(Path(name_or_path))
+    for folder in _folders():
+        if folder.name == name_or_path:
+            return read_pack(folder)
+    raise PackError(
+        f"no pack is called {name_or_path!r}",
+        why="it is neither a folder nor an installed pack",
+        fix="List the packs with: mltranslate packs list",
+    )
+
+
+def find_pack(name: str | Path | None = None) -> Pack:
+    """Load the pack `name`, or the embedded one if None (the first by name if there are more)."""
+    if name is not None:
+        return load_pack(name)
+    embedded = _sub_folders(locations.embedded_packs())
+    if not embedded:
+        raise PackError(
+            "no pack ships with this installation",
+            why=f"{locations.embedded_packs()} is empty",
+            fix="Name a pack with --pack",
+        )
+    return read_pack(embedded[0])
+
+
+def list_packs() -> list[Pack]:
+    """Load all packs that can be named, the user's first; damaged ones are logged and left out."""
+    packs: dict[str, Pack] = {}
+    for folder in _folders():
+        try:
+            packs.setdefault(folder.name, read_pack(folder))
+        except PackError as error:
+            _log.warning("%s: %s", folder, error)
+    return list(packs.values())
+
+
+def _is_path(text: str) -> bool:
+    separators = {"/", os.sep, os.altsep or "/"}
+    return text in {".", ".."} or any(separator in text for separator in separators)
+
+
+def _folders() -> list[Path]:
+    return _sub_folders(locations.user_packs()) + _sub_folders(locations.embedded_packs())
+
+
+def _sub_folders(parent: Path) -> list[Path]:
+    if not parent.is_dir():
+        return []
+    return sorted(path for path in parent.iterdir() if (path / MANIFEST_NAME).is_file())

@@ -1,0 +1,46 @@
+"""Subwords of a pack: text to ids and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mltranslate.errors import PackError
+
+if TYPE_CHECKING:
+    from mltranslate.packs.pack import Pack
+
+
+class Tokenizer:
+    """The SentencePiece model of a pack. It changes no character: bring the text to NFC first."""
+
+    def __init__(self, pack: Pack) -> None:
+        """Load the model; `PackError` if it is damaged or has another size than the manifest."""
+        from sentencepiece import SentencePieceProcessor
+
+        info = pack.manifest.tokenizer
+        path = pack.folder / info.file
+        try:
+            self._processor = SentencePieceProcessor(model_file=str(path))
+        except (OSError, RuntimeError) as error:
+            raise PackError(
+                f"the vocabulary of the pack {pack.name} does not load",
+                why=str(error),
+                fix="Get the pack again",
+            ) from error
+        self.size: int = self._processor.get_piece_size()
+        if self.size != info.size:
+            raise PackError(
+                f"the vocabulary of the pack {pack.name} does not fit",
+                why=f"it has {self.size} pieces, the manifest says {info.size}",
+                fix="Get the pack again",
+            )
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Split a sentence into subword ids, without tag and end mark."""
+        return tuple(self._processor.encode(text))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Join subword ids to text; tags and other marks are dropped."""
+        text: str = self._processor.decode(list(ids))
+        return text

@@ -1,0 +1,329 @@
+"""From text to translated text: detect, cut, route, translate, join, and say how it went."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from mltranslate.errors import InputError, LanguageError, UsageError
+from mltranslate.languages import describe, resolve
+from mltranslate.limits import MAX_BEAM, MAX_INPUT_CHARACTERS
+from mltranslate.sentences import (
+    DecoderLike,
+    PackLike,
+    Rendering,
+    Sentence,
+    SentenceTranslator,
+    without_surrogates,
+)
+from mltranslate.text.spans import Span, cut, join
+from mltranslate.types import (
+    UNDETERMINED,
+    CancelToken,
+    Caution,
+    Detection,
+    Progress,
+    ProgressCallback,
+    Translation,
+)
+
+AUTO = "auto"
+"""The source language that asks for detection."""
+PIVOT = "en"
+"""The language between two others that the pack does not translate directly."""
+LOW_CONFIDENCE = 0.6
+"""Below this probability the second guess is a serious rival, and the result says so."""
+
+_ORDER = tuple(Caution)
+
+
+class DetectorLike(Protocol):
+    """What translation needs of a detector (`mltranslate.detect.detector.Detector`)."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes of the languages that can be told apart."""
+
+    def detect_many(
+        self, texts: Sequence[str], languages: Iterable[str] | None = None, top: int = 1
+    ) -> list[list[Detection]]:
+        """Return the candidates of each text, the likeliest first."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """One input text on its way through the route."""
+
+    text: str
+    source: str
+    detected: Detection | None
+    route: tuple[str, ...]
+    """Empty when the text is not to be translated."""
+    spans: list[Span] = field(default_factory=list)
+    current: list[str] = field(default_factory=list)
+    """The translatable spans, in the language reached so far."""
+    renderings: list[Rendering] = field(default_factory=list)
+    """Every sentence of every hop."""
+
+
+class Translator:
+    """Translates texts with one pack; safe to call from several threads.
+
+    Pack, model and detector are loaded when first needed, or by `load`.
+    """
+
+    def __init__(
+        self,
+        pack: str | Path | None = None,
+        device: str = "auto",
+        threads: int | None = None,
+        precision: str | None = None,
+        *,
+        decoder: DecoderLike | None = None,
+        detector: DetectorLike | None = None,
+    ) -> None:
+        """Choose what to translate with; nothing is loaded yet.
+
+        `pack` is a name or a folder (None: the pack that ships with the program), `device` is
+        "auto", "cpu" or "cuda", `threads` counts CPU threads (None: all), `precision` is "fp32",
+        "fp16" or "int8" (None: the best for the device). A `decoder` or `detector` that is
+        already loaded takes the place of the pack's own.
+        """
+        if threads is not None and threads < 1:
+            raise UsageError(f"{threads} threads make no sense", fix="Give 1 or more")
+        self._choice = (pack, device, threads, precision)
+        self._decoder = decoder
+        self._detector = detector
+        self._sentences: SentenceTranslator | None = None
+        self._pack: PackLike | None = decoder.pack if decoder else None
+        self._lock = threading.RLock()
+
+    @property
+    def pack(self) -> PackLike:
+        """The pack in use; only its manifest is read. Raises PackError."""
+        with self._lock:
+            if self._pack is None:
+                from mltranslate.packs.store import find_pack
+
+                self._pack = find_pack(self._choice[0])
+            return self._pack
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes of the languages of the pack."""
+        return self.pack.languages
+
+    @property
+    def decoder(self) -> DecoderLike:
+        """The loaded decoder: its `device`, `provider` and `precision` are the ones really used.
+
+        Raises PackError or DeviceError when it cannot be loaded as asked.
+        """
+        with self._lock:
+            if self._decoder is None:
+                from mltranslate.decode.decoder import Decoder
+                from mltranslate.packs.store import find_pack
+
+                pack, device, threads, precision = self._choice
+                found = find_pack(pack)
+                self._decoder = Decoder(found, device=device, precision=precision, threads=threads)
+                self._pack = found
+            return self._decoder
+
+    def load(self) -> None:
+        """Load model and detector now, so that the first translation does not wait for them."""
+        self._loaded()
+        self.detect("load")
+
+    def detect(self, text: str) -> Detection:
+        """Return the likeliest language of `text` among those of the pack, or "und"."""
+        return self._detect_many([text])[0]
+
+    def translate(
+        self,
+        text: str | Sequence[str],
+        target: str = "de",
+        source: str | Detection = AUTO,
+        beam: int = 1,
+        cancel: CancelToken | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> list[Translation]:
+        """Translate one text or several; one result for each, in order.
+
+        `target` and `source` are codes or names ("de", "German", "pt-BR"). With "auto" the
+        language of each text is detected once, from the whole text and among the pack's
+        languages; a Detection made before is used, and reported, instead. Text that is no
+        language, or already in the target language, comes back unchanged with
+        `Caution.UNTRANSLATED`. `progress` is called after every batch, in the calling thread.
+
+        Raises LanguageError for a direction that the pack does not offer, UsageError for a beam
+        out of range, InputError for text over the limit, Cancelled when `cancel` is set, and
+        PackError or DeviceError when the model cannot be loaded as asked.
+        """
+        texts = _checked([text] if isinstance(text, str) else list(text), beam)
+        target = resolve(target, self.languages)
+        sentences = self._loaded()
+        begun = time.perf_counter()
+        jobs = self._jobs(texts, target, source)
+        meter = _Meter(sum(_hops(job) * len(job.current) for job in jobs), progress)
+        for hop in range(max(map(_hops, jobs), default=0)):
+            _translate_hop(sentences, jobs, hop, beam, cancel, meter)
+        milliseconds = (time.perf_counter() - begun) * 1000
+        return [self._result(job, target, milliseconds) for job in jobs]
+
+    def _loaded(self) -> SentenceTranslator:
+        with self._lock:
+            if self._sentences is None:
+                self._sentences = SentenceTranslator(self.decoder)
+            return self._sentences
+
+    def _detect_many(self, texts: Sequence[str]) -> list[Detection]:
+        with self._lock:
+            if self._detector is None:
+                from mltranslate.detect.detector import default_detector
+
+                self._detector = default_detector()
+        known = [code for code in self.languages if code in self._detector.languages]
+        found = self._detector.detect_many(list(map(without_surrogates, texts)), known, top=1)
+        return [candidates[0] for candidates in found]
+
+    def _jobs(self, texts: list[str], target: str, source: str | Detection) -> list[_Job]:
+        detections: Sequence[Detection | None]
+        if isinstance(source, Detection):
+            detections = [source] * len(texts)
+        elif source.casefold() == AUTO:
+            detections = self._detect_many(texts)
+        else:
+            detections = [None] * len(texts)
+            source = resolve(source, self.languages)
+        return [
+            self._job(text, found, found.language if found else str(source), target)
+            for text, found in zip(texts, detections, strict=True)
+        ]
+
+    def _job(self, text: str, found: Detection | None, source: str, target: str) -> _Job:
+        job = _Job(text, source, found, ())
+        if source not in (UNDETERMINED, target):
+            job.route = find_route(self.pack.directions, source, target)
+            job.spans = cut(text, source)
+            job.current = [span.text for span in job.spans if span.translatable]
+        return job
+
+    def _result(self, job: _Job, target: str, milliseconds: float) -> Translation:
+        decoder = self.decoder
+        done = bool(job.renderings)
+        tokens = sum(rendering.tokens for rendering in job.renderings)
+        total = sum(rendering.log_probability for rendering in job.renderings)
+        return Translation(
+            source_text=job.text,
+            text=join(job.spans, job.current, target) if done else job.text,
+            source=job.source,
+            target=target,
+            detected=job.detected,
+            device=decoder.device,
+            provider=decoder.provider,
+            precision=decoder.precision,
+            pack=f"{self.pack.name} {self.pack.version}",
+            route=job.route if done else (),
+            milliseconds=milliseconds,
+            score=total / tokens if tokens else None,
+            warnings=_warnings(job),
+        )
+
+
+def find_route(directions: frozenset[tuple[str, str]], source: str, target: str) -> tuple[str, ...]:
+    """Return the languages to pass through: direct where possible, otherwise through English.
+
+    Raises LanguageError, which names the directions on offer, when there is no route.
+    """
+    if (source, target) in directions:
+        return source, target
+    if {(source, PIVOT), (PIVOT, target)} <= directions:
+        return source, PIVOT, target
+    offers = ", ".join(f"{one} to {other}" for one, other in sorted(directions))
+    raise LanguageError(
+        f"the pack does not translate {describe(source).name} ({source})"
+        f" into {describe(target).name} ({target})",
+        why="neither directly nor through English",
+        fix=f"It offers {offers}",
+    )
+
+
+def translate(
+    text: str | Sequence[str], target: str = "de", source: str | Detection = AUTO, beam: int = 1
+) -> list[Translation]:
+    """Translate with the pack that ships with the program, loaded once; see `Translator`."""
+    return _shared().translate(text, target, source, beam)
+
+
+@functools.cache
+def _shared() -> Translator:
+    return Translator()
+
+
+def _checked(texts: list[str], beam: int) -> list[str]:
+    if not 1 <= beam <= MAX_BEAM:
+        raise UsageError(f"beam {beam} is out of range", fix=f"Give 1 to {MAX_BEAM}")
+    for text in texts:
+        if not isinstance(text, str):
+            raise UsageError(f"cannot translate a {type(text).__name__}", fix="Give strings")
+    size = sum(map(len, texts))
+    if size > MAX_INPUT_CHARACTERS:
+        raise InputError(
+            "the text is too large",
+            why=f"it has {size:,} characters, and one call takes {MAX_INPUT_CHARACTERS:,}",
+            fix="Translate it in parts",
+        )
+    return texts
+
+
+def _hops(job: _Job) -> int:
+    return max(0, len(job.route) - 1)
+
+
+def _translate_hop(
+    sentences: SentenceTranslator,
+    jobs: Sequence[_Job],
+    hop: int,
+    beam: int,
+    cancel: CancelToken | None,
+    meter: _Meter,
+) -> None:
+    """Take all texts that have this hop one language further, their sentences in one go."""
+    moving = [job for job in jobs if hop < _hops(job)]
+    wanted = [Sentence(text, job.route[hop + 1]) for job in moving for text in job.current]
+    fresh = iter(sentences.translate(wanted, beam=beam, cancel=cancel, advance=meter.advance))
+    for job in moving:
+        found = [next(fresh) for _ in job.current]
+        job.current = [rendering.text for rendering in found]
+        job.renderings += found
+
+
+def _warnings(job: _Job) -> tuple[Caution, ...]:
+    cautions = set[Caution]().union(*(rendering.cautions for rendering in job.renderings))
+    if not job.renderings and job.text.strip():
+        cautions.add(Caution.UNTRANSLATED)
+    found = job.detected
+    if found and found.language != UNDETERMINED and found.confidence < LOW_CONFIDENCE:
+        cautions.add(Caution.LOW_CONFIDENCE)
+    return tuple(sorted(cautions, key=_ORDER.index))
+
+
+class _Meter:
+    """Reports sentences done out of all; a pivoted sentence counts once a hop."""
+
+    def __init__(self, total: int, callback: ProgressCallback | None) -> None:
+        self._total = total
+        self._done = 0
+        self._callback = callback
+
+    def advance(self, count: int) -> None:
+        """Count `count` more sentences as done."""
+        self._done += count
+        if self._callback is not None:
+            self._callback(Progress(done=self._done, total=self._total))

@@ -1,0 +1,1 @@
+"""Inference sessions and the truth about the devices they run on; the only user of onnxruntime."""

@@ -1,0 +1,1 @@
+"""Text into lossless spans, sentences and pieces; no model and no third-party import."""

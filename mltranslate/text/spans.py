@@ -1,0 +1,107 @@
+"""Text cut into spans that concatenate back to it exactly, and put together again.
+
+Only translatable spans are ever replaced: line breaks, indentation, bullets, blank lines, white
+space between sentences, emoji and URLs at a sentence's edge are spans of their own that come
+back unchanged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from mltranslate.languages import is_spaced
+from mltranslate.text.edges import BLANK, bullet_end, core, has_language, is_ideograph
+from mltranslate.text.rules import rules_for
+from mltranslate.text.sentences import sentence_starts
+
+_CELL = re.compile(r"(?:[^\t ]| (?! {3}))++")
+"""Text between tabs or wide gaps, as in a table: each cell has sentences of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of text: a sentence to translate, or something to keep as it is."""
+
+    text: str
+    translatable: bool
+
+
+def cut(text: str, language: str) -> list[Span]:
+    """Cut `text` into sentences of `language` and what stands between them.
+
+    The texts of the spans concatenate to `text`; no two kept spans are neighbours; no span is
+    empty. Time and memory are linear in the length of the text.
+    """
+    return spans_of(text, _sentence_ranges(text, language))
+
+
+def spans_of(text: str, translatable: Iterable[tuple[int, int]]) -> list[Span]:
+    """Turn ascending (start, end) ranges of `text` into spans that cover all of it."""
+    spans: list[Span] = []
+    done = 0
+    for start, end in translatable:
+        if start > done:
+            spans.append(Span(text[done:start], translatable=False))
+        spans.append(Span(text[start:end], translatable=True))
+        done = end
+    if done < len(text):
+        spans.append(Span(text[done:], translatable=False))
+    return spans
+
+
+def join(spans: Sequence[Span], translations: Sequence[str], target: str) -> str:
+    """Put spans together with `translations`, one for each translatable span, in their place.
+
+    Two sentences that touch, as in Chinese, are set apart by a space when `target` uses spaces.
+    """
+    parts: list[str] = []
+    fresh = iter(translations)
+    for index, span in enumerate(spans):
+        if index and _meet(spans[index - 1], span):
+            parts.append(gap(spans[index - 1].text, span.text, target))
+        parts.append(next(fresh) if span.translatable else span.text)
+    return "".join(parts)
+
+
+def gap(left: str, right: str, target: str) -> str:
+    """Return the space that `target` needs between two source texts that were set without one."""
+    touching = any(map(is_ideograph, left[-3:])) and right[:1] not in BLANK
+    return " " if touching and is_spaced(target) else ""
+
+
+def last_sentence_start(text: str, language: str) -> int:
+    """Return where the last sentence of `text` begins; 0 when it holds only one."""
+    start = 0
+    for start in sentence_starts(text, language):  # noqa: B007 - the last one counts
+        pass
+    return start
+
+
+def _meet(left: Span, right: Span) -> bool:
+    """True between two sentences, and between a sentence and a word that is kept."""
+    return left.translatable and (right.translatable or right.text[0].isalnum())
+
+
+def _sentence_ranges(text: str, language: str) -> Iterator[tuple[int, int]]:
+    ordinal_stop = rules_for(language).ordinal_stop
+    offset = 0
+    for line in text.splitlines(keepends=True):
+        if not line.isspace():
+            begin = bullet_end(line, ordinal_stop=ordinal_stop)
+            for cell in _CELL.finditer(line, begin):
+                for start, end in _cores(cell.group(), language):
+                    yield offset + cell.start() + start, offset + cell.start() + end
+        offset += len(line)
+
+
+def _cores(body: str, language: str) -> Iterator[tuple[int, int]]:
+    """The sentences of a cell, without their untranslated edges."""
+    start = 0
+    for end in chain(sentence_starts(body, language), (len(body),)):
+        left, right = core(body[start:end])
+        if left < right and has_language(body[start + left : start + right]):
+            yield start + left, start + right
+        start = end

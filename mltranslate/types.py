@@ -1,0 +1,125 @@
+"""Plain values that cross module borders: results, detections, warnings, cancel tokens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mltranslate.errors import Cancelled
+
+UNDETERMINED = "und"
+"""ISO 639-2 code of a detection whose text is no language: numbers, URLs, code."""
+
+
+class Caution(StrEnum):
+    """Something about a result that its reader should know."""
+
+    LOOP = "loop"
+    """The output repeated itself; it was decoded again and is still doubtful, or was cut."""
+    LENGTH = "length"
+    """The output is implausibly long or short for its source."""
+    SPLIT = "split"
+    """A sentence longer than the model's limit was translated in pieces."""
+    LOW_CONFIDENCE = "low-confidence"
+    """The source language was detected with little confidence."""
+    UNTRANSLATED = "untranslated"
+    """Nothing in the input was translated: it is no language, or already in the target language."""
+    OFF_TARGET = "off-target"
+    """The output does not seem to be in the target language."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """One candidate language of a text, with a probability in [0, 1]."""
+
+    language: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """One translated text and the truth about how it was made."""
+
+    source_text: str
+    text: str
+    source: str
+    """Language code translated from: given by the caller, or detected."""
+    target: str
+    detected: Detection | None
+    """The detector's answer; None when the caller named the source language."""
+    device: str
+    """"cpu" or "cuda": where the decoder really ran."""
+    provider: str
+    """onnxruntime execution provider really used, for example "CPUExecutionProvider"."""
+    precision: str
+    """"fp32", "fp16" or "int8"."""
+    pack: str
+    """Name and version of the model pack, for example "small-en-de-zh 0.1.0"."""
+    route: tuple[str, ...]
+    """Language codes passed through: ("de", "en") is direct, ("de", "en", "zh") pivots."""
+    milliseconds: float
+    score: float | None
+    """Mean log-probability a target token (natural log); None when nothing was decoded."""
+    warnings: tuple[Caution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a long call has come: sentences done out of all, and the text so far."""
+
+    done: int
+    total: int
+    text: str = ""
+    """The translation as far as it goes without a gap; empty when there is none yet."""
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+@dataclass(eq=False, slots=True)
+class CancelToken:
+    """Set once by any thread; long calls check it between decoder steps.
+
+    `on_cancel` callbacks run in the cancelling thread: the runtime uses one to stop a graph
+    that is already inside its decoding loop.
+    """
+
+    _event: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _callbacks: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def cancelled(self) -> bool:
+        """True once `cancel` was called."""
+        return self._event.is_set()
+
+    def cancel(self) -> None:
+        """Stop the work that watches this token; calling it again does nothing."""
+        with self._lock:
+            if self._event.is_set():
+                return
+            self._event.set()
+            callbacks = tuple(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    def raise_if_cancelled(self) -> None:
+        """Raise `Cancelled` if the token was set."""
+        if self._event.is_set():
+            raise Cancelled
+
+    def subscribe(self, callback: Callable[[], None]) -> None:
+        """Call `callback` on cancellation, at once if it has already happened."""
+        with self._lock:
+            if not self._event.is_set():
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def unsubscribe(self, callback: Callable[[], None]) -> None:
+        """Forget `callback`; unknown callbacks are ignored."""
+        with self._lock:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)

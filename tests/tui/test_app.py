@@ -1,0 +1,485 @@
+"""The whole app under Textual's pilot, with an engine that answers when the test lets it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from fake_engine import FakeEngine
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList, Static
+
+from mltranslate.errors import DeviceError, PackError
+from mltranslate.types import Caution, Progress
+from mltranslate_tui.app import TranslatorApp
+from mltranslate_tui.controller import Phase
+from mltranslate_tui.screens.help import HelpScreen
+from mltranslate_tui.screens.picker import LanguagePicker
+from mltranslate_tui.screens.problem import ProblemScreen
+from mltranslate_tui.screens.translate import TranslateScreen
+from mltranslate_tui.widgets.areas import EDITOR_CHARACTERS, SourceArea, TargetArea
+from mltranslate_tui.widgets.panes import SourcePane, TargetPane
+from mltranslate_tui.widgets.status import StatusLine
+
+PATIENCE = 60.0
+"""Seconds after which a state that never comes fails the test; reached only by a defect."""
+
+
+class Driven:
+    """An app under test, and what a user would see of it."""
+
+    def __init__(self, app: TranslatorApp, pilot: Pilot[None], engine: FakeEngine) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.engine = engine
+
+    @property
+    def main(self) -> TranslateScreen:
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, TranslateScreen)
+        return screen
+
+    @property
+    def source(self) -> SourceArea:
+        return self.main.query_one(SourceArea)
+
+    @property
+    def target(self) -> str:
+        return self.main.query_one(TargetArea).text
+
+    @property
+    def status(self) -> tuple[str, ...]:
+        return self.main.query_one(StatusLine).facts
+
+    def label(self, selector: str) -> str:
+        return str(self.app.screen.query_one(selector, Static).content)
+
+    def main_label(self, selector: str) -> str:
+        return str(self.main.query_one(selector, Static).content)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, "the awaited state never came"
+            await self.pilot.pause(0.005)
+
+    async def type(self, text: str) -> None:
+        await self.pilot.press(*(("space" if char == " " else char) for char in text))
+
+    async def paste(self, text: str) -> None:
+        self.source.post_message(events.Paste(text))
+        await self.until(lambda: len(self.source.text) >= len(text))
+
+    async def translated(self, text: str) -> None:
+        await self.until(lambda: self.target == text and self.main.controller.phase is Phase.DONE)
+
+
+@asynccontextmanager
+async def running(
+    engine: FakeEngine | None = None,
+    *,
+    size: tuple[int, int] = (80, 24),
+    loaded: bool = True,
+    source: str = "auto",
+    target: str | None = "en",
+) -> AsyncIterator[Driven]:
+    engine = engine or FakeEngine()
+    app = TranslatorApp(lambda: engine, source=source, target=target)
+    async with app.run_test(size=size) as pilot:
+        driven = Driven(app, pilot, engine)
+        try:
+            if loaded:
+                await driven.until(lambda: driven.status[0] == "Ready")
+            yield driven
+        finally:
+            engine.gate.set()
+            engine.loading.set()
+
+
+# Starting
+
+
+async def test_first_paint_and_typing_come_before_the_model() -> None:
+    engine = FakeEngine()
+    engine.loading.clear()
+    async with running(engine, loaded=False) as app:
+        await app.until(lambda: app.status == ("Loading the model…",))
+        await app.type("guten")
+        assert app.source.text == "guten"
+        assert app.source.has_focus
+        engine.loading.set()
+        await app.translated("[en] guten")
+
+
+async def test_target_follows_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    async with running(target=None) as app:
+        assert app.label("#target-language") == "French ▾"
+
+
+async def test_unknown_target_is_refused_in_words() -> None:
+    async with running(target="klingon", loaded=False) as app:
+        await app.until(lambda: isinstance(app.app.screen, ProblemScreen))
+        await app.pilot.press("escape")
+        assert app.main.controller.pair is not None
+
+
+async def test_language_names_are_understood_as_options() -> None:
+    async with running(target="German", source="fra") as app:
+        assert app.label("#target-language") == "German ▾"
+        assert app.label("#source-language") == "French ▾"
+
+
+# Translating
+
+
+async def test_typed_text_is_translated_and_explained() -> None:
+    async with running() as app:
+        await app.type("guten morgen")
+        await app.translated("[en] guten morgen")
+        assert app.label("#source-language") == "German, detected ▾"
+        assert app.label("#detection") == "German 97 %, or French 2 %"
+        assert app.status == ("German → English", "CPU int8", "34 ms", "small-test 1.0.0")
+        assert app.main.query_one(SourcePane).border_subtitle == "12 characters"
+
+
+async def test_newer_text_cancels_the_running_translation() -> None:
+    engine = FakeEngine()
+    engine.gate.clear()
+    async with running(engine, target="de") as app:
+        await app.type("a")
+        await app.until(engine.started.is_set)
+        await app.type("b")
+        await app.until(lambda: engine.cancelled == ["a"])
+        engine.gate.set()
+        await app.translated("[de] ab")
+
+
+async def test_only_the_latest_text_is_translated() -> None:
+    engine = FakeEngine()
+    engine.gate.clear()
+    stubborn = threading.Event()
+    engine.busy = lambda: stubborn.wait(PATIENCE) and None
+    async with running(engine, target="de") as app:
+        await app.type("a")
+        await app.until(engine.started.is_set)
+        for text in ("ab", "abc", "abcd"):
+            app.source.put(text)
+            await app.pilot.pause()
+        engine.gate.set()
+        stubborn.set()
+        await app.translated("[de] abcd")
+        assert [text for text, _, _ in engine.calls] == ["a", "abcd"]
+
+
+async def test_clearing_the_text_clears_the_translation() -> None:
+    async with running() as app:
+        await app.type("guten")
+        await app.translated("[en] guten")
+        await app.pilot.press("ctrl+n")
+        await app.until(lambda: app.target == "")
+        assert app.source.text == ""
+        assert app.label("#detection") == ""
+        await app.pilot.press("ctrl+z")
+        await app.translated("[en] guten")
+
+
+async def test_live_mode_off_waits_for_the_key() -> None:
+    async with running() as app:
+        await app.pilot.press("f8")
+        assert app.label("#live") == "○ Live off"
+        await app.type("guten")
+        await app.until(lambda: app.label("#detection"))
+        assert app.label("#notice") == "Live is off: F5 translates"
+        assert not app.engine.calls
+        await app.pilot.press("f5")
+        await app.translated("[en] guten")
+
+
+async def test_slow_answer_is_announced() -> None:
+    engine = FakeEngine()
+    engine.gate.clear()
+    async with running(engine) as app:
+        await app.type("a")
+        await app.until(lambda: app.label("#notice") == "Translating…")
+
+
+async def test_partial_results_grow_and_are_counted() -> None:
+    engine = FakeEngine()
+    engine.gate.clear()
+    engine.partials = (
+        Progress(done=1, total=3, text="one. "),
+        Progress(done=2, total=3, text="one. two. "),
+    )
+    async with running(engine) as app:
+        await app.paste("eins. zwei. drei.")
+        await app.until(lambda: app.target == "one. two. ")
+        assert app.label("#notice").endswith("2 of 3 sentences")
+        engine.gate.set()
+        await app.translated("eins. zwei. drei.")
+        assert app.label("#notice") == "Already in English: F4 translates into German"
+
+
+async def test_warnings_are_words() -> None:
+    engine = FakeEngine()
+    engine.warnings = (Caution.LOOP,)
+    async with running(engine) as app:
+        await app.type("guten")
+        await app.until(lambda: "repeats itself" in app.label("#notice"))
+
+
+# Languages
+
+
+async def test_picker_filters_and_chooses() -> None:
+    async with running() as app:
+        await app.type("guten")
+        await app.pilot.press("f3")
+        await app.until(lambda: isinstance(app.app.screen, LanguagePicker))
+        await app.type("espan")
+        rows = app.app.screen.query_one(OptionList)
+        await app.until(lambda: rows.option_count == 1)
+        assert rows.get_option_at_index(0).id == "es"
+        await app.pilot.press("enter")
+        await app.translated("[es] guten")
+        assert app.label("#target-language") == "Spanish ▾"
+
+
+async def test_picker_moves_with_the_arrows_and_cancels() -> None:
+    async with running() as app:
+        await app.pilot.press("f2")
+        await app.until(lambda: isinstance(app.app.screen, LanguagePicker))
+        rows = app.app.screen.query_one(OptionList)
+        assert rows.get_option_at_index(0).id == "auto"
+        await app.pilot.press("down", "down")
+        assert rows.highlighted == 2
+        assert app.app.screen.query_one(Input).has_focus
+        await app.pilot.press("escape")
+        assert app.main.controller.pair is not None
+        assert app.main.controller.pair.source == "auto"
+
+
+async def test_picker_without_a_match_chooses_nothing() -> None:
+    async with running() as app:
+        await app.pilot.press("f3")
+        await app.type("qqq")
+        await app.pilot.press("enter")
+        assert isinstance(app.app.screen, LanguagePicker)
+
+
+async def test_source_can_be_pinned_with_the_mouse() -> None:
+    async with running(size=(100, 30)) as app:
+        await app.pilot.click("#source-language")
+        await app.until(lambda: isinstance(app.app.screen, LanguagePicker))
+        await app.pilot.click(OptionList, offset=(4, 4))
+        await app.until(lambda: app.app.screen is app.main)
+        assert app.label("#source-language") == "French ▾"
+
+
+async def test_swap_exchanges_languages_and_texts() -> None:
+    async with running() as app:
+        await app.type("guten")
+        await app.translated("[en] guten")
+        await app.pilot.press("f4")
+        assert app.source.text == "[en] guten"
+        await app.translated("[de] [en] guten")
+        assert app.label("#source-language") == "English ▾"
+        assert app.label("#target-language") == "German ▾"
+
+
+async def test_swap_of_text_already_in_the_target_language_changes_the_target() -> None:
+    async with running() as app:
+        await app.type("hello")
+        await app.until(lambda: app.label("#notice").startswith("Already in English"))
+        await app.pilot.press("ctrl+r")
+        await app.translated("[de] hello")
+        assert app.source.text == "hello"
+
+
+# Copying
+
+
+async def test_copy_sends_the_translation_to_the_clipboard() -> None:
+    async with running() as app:
+        await app.type("guten")
+        await app.translated("[en] guten")
+        await app.pilot.press("f9")
+        assert app.app.clipboard == "[en] guten"
+
+
+async def test_copy_of_nothing_says_so() -> None:
+    async with running() as app:
+        await app.pilot.click("#copy")
+        assert app.app.clipboard == ""
+        assert [note.severity for note in app.app._notifications] == ["warning"]
+
+
+# Trouble
+
+
+async def test_missing_pack_is_explained_and_can_be_tried_again() -> None:
+    engine = FakeEngine()
+    engine.load_failure = PackError("No pack", why="the folder is empty", fix="Install one")
+    async with running(engine, loaded=False) as app:
+        await app.until(lambda: isinstance(app.app.screen, ProblemScreen))
+        assert app.label(".why") == "the folder is empty."
+        await app.pilot.pause()
+        engine.load_failure = None
+        await app.pilot.click("#retry")
+        await app.until(lambda: app.status[0] == "Ready")
+
+
+async def test_engine_that_failed_can_be_started_later() -> None:
+    engine = FakeEngine()
+    engine.load_failure = PackError("no pack")
+    async with running(engine, loaded=False) as app:
+        await app.until(lambda: isinstance(app.app.screen, ProblemScreen))
+        await app.pilot.press("escape")
+        await app.type("guten")
+        await app.until(lambda: app.label("#notice") == "No pack")
+        engine.load_failure = None
+        await app.pilot.press("f5")
+        await app.translated("[en] guten")
+
+
+async def test_failure_is_shown_once_and_typing_goes_on() -> None:
+    engine = FakeEngine()
+    engine.failure = DeviceError("The device is lost", why="it was unplugged", fix="Use the CPU")
+    async with running(engine) as app:
+        await app.type("a")
+        await app.until(lambda: isinstance(app.app.screen, ProblemScreen))
+        await app.pilot.press("escape")
+        await app.type("b")
+        await app.until(lambda: app.main.controller.phase is Phase.FAILED)
+        assert app.app.screen is app.main
+        assert app.label("#notice") == "The device is lost"
+        engine.failure = None
+        await app.type("c")
+        await app.translated("abc")
+
+
+async def test_unforeseen_error_does_not_end_the_app() -> None:
+    engine = FakeEngine()
+    engine.failure = RuntimeError("boom")
+    async with running(engine) as app:
+        await app.type("a")
+        await app.until(lambda: isinstance(app.app.screen, ProblemScreen))
+        assert "boom" in app.label(".why")
+
+
+async def test_paste_beyond_the_limit_is_refused() -> None:
+    async with running() as app:
+        app.source.post_message(events.Paste("x" * (EDITOR_CHARACTERS + 1)))
+        await app.until(lambda: isinstance(app.app.screen, ProblemScreen))
+        assert app.source.text == ""
+
+
+async def test_pasted_control_characters_are_left_out() -> None:
+    async with running() as app:
+        app.source.post_message(events.Paste("gu\x1bten\x00"))
+        await app.until(lambda: app.source.text)
+        assert app.source.text == "guten"
+
+
+# Long texts
+
+
+@pytest.mark.parametrize("separator", ["\n", " "], ids=["lines", "one-line"])
+async def test_long_paste_leaves_the_keyboard_alive(separator: str) -> None:
+    engine = FakeEngine()
+    engine.gate.clear()
+    text = separator.join(["Guten Morgen, wie geht es dir heute?"] * 2800)
+    assert len(text) > 100_000
+    async with running(engine) as app:
+        await app.paste(text)
+        await app.until(engine.started.is_set)
+        await app.type("abc")
+        assert app.source.text.endswith("abc")
+        await app.pilot.press("f1")
+        assert isinstance(app.app.screen, HelpScreen)
+        await app.pilot.press("escape")
+        engine.gate.set()
+        await app.translated(f"[en] {text}abc")
+
+
+# Looks
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_panes_stand_side_by_side(size: tuple[int, int]) -> None:
+    async with running(size=size) as app:
+        left = app.main.query_one(SourcePane).region
+        right = app.main.query_one(TargetPane).region
+        assert left.y == right.y
+        assert left.right <= right.x
+        assert abs(left.width - right.width) <= 1
+        assert app.main.query_one("Footer").region.bottom == size[1]
+
+
+async def test_panes_are_stacked_where_it_is_narrow() -> None:
+    async with running(size=(60, 24)) as app:
+        above = app.main.query_one(SourcePane).region
+        below = app.main.query_one(TargetPane).region
+        assert above.x == below.x
+        assert above.bottom <= below.y
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (60, 20)])
+async def test_every_key_in_the_footer_is_whole(size: tuple[int, int]) -> None:
+    async with running(size=size) as app:
+        await app.until(lambda: app.main.query("FooterKey"))
+        for key in app.main.query("FooterKey"):
+            assert key.region.right <= size[0]
+
+
+@pytest.mark.parametrize("size", [(20, 6), (1, 1), (200, 60)])
+async def test_odd_sizes_do_no_harm(size: tuple[int, int]) -> None:
+    async with running(size=size) as app:
+        await app.type("guten")
+        await app.translated("[en] guten")
+
+
+@pytest.mark.parametrize("theme", ["mltranslate-light", "ansi-dark", "ansi-light"])
+async def test_themes(theme: str) -> None:
+    async with running() as app:
+        app.app.theme = theme
+        await app.pilot.press("f3")
+        await app.pilot.pause()
+        assert "Arabic" in app.app.export_screenshot()
+
+
+async def test_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with running() as app:
+        assert app.app.no_color
+        await app.type("guten")
+        await app.translated("[en] guten")
+
+
+async def test_theme_key_changes_light_and_dark() -> None:
+    async with running() as app:
+        await app.pilot.press("ctrl+t")
+        assert not app.app.current_theme.dark
+        await app.pilot.press("ctrl+t")
+        assert app.app.current_theme.dark
+
+
+# Leaving
+
+
+async def test_quitting_stops_the_translation_and_ends_the_thread() -> None:
+    engine = FakeEngine()
+    engine.gate.clear()
+    app = TranslatorApp(lambda: engine, target="de")
+    async with app.run_test() as pilot:
+        await pilot.press("a")
+        await Driven(app, pilot, engine).until(engine.started.is_set)
+        await pilot.press("ctrl+q")
+    while not engine.cancelled:
+        await asyncio.sleep(0.005)
+    assert engine.cancelled == ["a"]

@@ -1,0 +1,58 @@
+"""Blocks of a long text, and their translations put together."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from fake_engine import FakeEngine
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltranslate.types import CancelToken, Caution, Translation
+from mltranslate_tui.blocks import BLOCK_CHARACTERS, FIRST_CHARACTERS, blocks, merged
+
+
+def translation(text: str, *, source: str = "de", **changes: object) -> Translation:
+    made = FakeEngine().translate(
+        text, source=source, target="en", cancel=CancelToken(), progress=lambda _: None
+    )
+    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
+
+
+@given(st.lists(st.text(max_size=30).map(lambda line: line * 40)).map("\n".join))
+def test_blocks_concatenate_to_the_text_and_end_with_lines(text: str) -> None:
+    found = blocks(text)
+    assert "".join(found) == text
+    assert [line for block in found for line in block.splitlines()] == text.splitlines()
+
+
+def test_short_text_is_one_block() -> None:
+    assert blocks("one\ntwo") == ["one\ntwo"]
+    assert blocks("") == [""]
+
+
+def test_first_block_is_small_and_none_is_much_too_large() -> None:
+    sizes = [len(block) for block in blocks("0123456789\n" * 3000)]
+    assert FIRST_CHARACTERS <= sizes[0] < FIRST_CHARACTERS + 11
+    assert max(sizes) < BLOCK_CHARACTERS + 11
+
+
+def test_merged_result_adds_up() -> None:
+    one = translation("ein\n", milliseconds=10.0, score=-1.0, warnings=(Caution.LOOP,))
+    two = translation("zwei", milliseconds=5.0, score=-1.0, warnings=(Caution.SPLIT,))
+    whole = merged([one, two])
+    assert whole.source_text == "ein\nzwei"
+    assert whole.text == one.text + two.text
+    assert whole.milliseconds == 15.0
+    assert whole.score == -1.0
+    assert whole.warnings == (Caution.LOOP, Caution.SPLIT)
+
+
+def test_part_without_words_does_not_make_the_whole_untranslated() -> None:
+    numbers = translation("123\n", source="en", score=None)
+    assert numbers.warnings == (Caution.UNTRANSLATED,)
+    words = translation("zwei")
+    assert merged([numbers, words]).warnings == ()
+    assert merged([numbers, words]).route == ("de", "en")
+    assert merged([numbers, numbers]).warnings == (Caution.UNTRANSLATED,)
+    assert merged([numbers, numbers]).score is None

@@ -1,0 +1,126 @@
+"""Language choices: defaults, swaps and the picker's search."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltranslate.languages import LANGUAGES
+from mltranslate_tui.choices import (
+    AUTO,
+    Pair,
+    default_pair,
+    locale_language,
+    matching,
+    swapped,
+    with_source,
+    with_target,
+)
+
+CODES = ("en", "de", "fr", "zh")
+PAIRS = st.builds(
+    lambda source, target, spare: Pair(source=source, target=target, spare=spare),
+    st.sampled_from((AUTO, *CODES)),
+    st.sampled_from(CODES),
+    st.sampled_from(CODES),
+).filter(lambda pair: len({pair.source, pair.target}) == 2 and pair.spare != pair.target)
+
+
+def found(query: str) -> list[str]:
+    return [language.code for language in matching(query, LANGUAGES.values())]
+
+
+@pytest.mark.parametrize(
+    ("environ", "code"),
+    [
+        ({"LANG": "de_AT.UTF-8"}, "de"),
+        ({"LC_ALL": "C.UTF-8", "LANG": "de_DE.UTF-8"}, ""),
+        ({"LC_MESSAGES": "pt_BR"}, "pt"),
+        ({"LANG": "POSIX"}, ""),
+    ],
+)
+def test_locale_language(environ: dict[str, str], code: str) -> None:
+    assert locale_language(environ) == code
+
+
+def test_default_target_is_the_language_spoken_here() -> None:
+    assert default_pair(CODES, spoken="de") == Pair(source=AUTO, target="de", spare="en")
+
+
+def test_default_target_is_english_where_the_locale_tells_nothing() -> None:
+    assert default_pair(CODES) == Pair(source=AUTO, target="en", spare="de")
+
+
+def test_default_target_is_not_the_source() -> None:
+    assert default_pair(CODES, source="en", spoken="en").target == "de"
+
+
+def test_wished_target_wins() -> None:
+    assert default_pair(CODES, target="zh", spoken="de") == Pair(
+        source=AUTO, target="zh", spare="de"
+    )
+
+
+def test_swap_with_a_detected_source() -> None:
+    pair = Pair(source=AUTO, target="en", spare="fr")
+    assert swapped(pair, "de") == Pair(source="en", target="de", spare="fr")
+
+
+def test_swap_of_a_text_that_is_already_in_the_target_language() -> None:
+    pair = Pair(source=AUTO, target="en", spare="de")
+    assert swapped(pair, "en") == Pair(source=AUTO, target="de", spare="en")
+
+
+def test_swap_before_anything_was_detected() -> None:
+    pair = Pair(source=AUTO, target="en", spare="de")
+    assert swapped(pair, None) == Pair(source="en", target="de", spare="en")
+    assert swapped(pair, "und") == Pair(source="en", target="de", spare="en")
+
+
+@given(PAIRS, st.sampled_from((None, "und", *CODES)))
+def test_swap_never_makes_a_useless_pair(pair: Pair, detected: str | None) -> None:
+    result = swapped(pair, detected)
+    assert result.target not in {result.source, result.spare}
+
+
+@given(PAIRS.filter(lambda pair: pair.source != AUTO))
+def test_swapping_twice_changes_nothing(pair: Pair) -> None:
+    back = swapped(swapped(pair, None), None)
+    assert (back.source, back.target) == (pair.source, pair.target)
+
+
+@given(PAIRS, st.sampled_from(CODES))
+def test_chosen_language_is_taken_and_the_pair_stays_usable(pair: Pair, code: str) -> None:
+    from_there, to_there = with_source(pair, code), with_target(pair, code)
+    assert from_there.source == code
+    assert to_there.target == code
+    for result in (from_there, to_there):
+        assert result.target not in {result.source, result.spare}
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [("de", "de"), ("germ", "de"), ("deut", "de"), ("espanol", "es"), ("TÜRK", "tr")],
+)
+def test_search_by_code_name_and_own_name(query: str, first: str) -> None:
+    assert found(query)[0] == first
+
+
+def test_search_in_other_scripts_and_by_alias() -> None:
+    assert found("рус") == ["ru"]
+    assert found("中") == ["zh"]
+    assert found("Mandarin") == ["zh"]
+
+
+def test_search_for_nothing_finds_everything_in_order() -> None:
+    assert found("  ") == list(LANGUAGES)
+
+
+def test_search_without_a_match() -> None:
+    assert found("klingon") == []
+
+
+@given(st.text(max_size=10))
+def test_search_takes_any_text(query: str) -> None:
+    assert set(found(query)) <= set(LANGUAGES)

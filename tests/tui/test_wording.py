@@ -1,0 +1,92 @@
+"""What the app says."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from fake_engine import FakeEngine
+
+from mltranslate.types import CancelToken, Caution, Detection, Progress, Translation
+from mltranslate_tui import wording
+from mltranslate_tui.choices import Pair
+from mltranslate_tui.widgets.areas import printable
+from mltranslate_tui.widgets.status import fitting
+
+PAIR = Pair(source="auto", target="en", spare="de")
+
+
+def translation(text: str = "Guten Morgen", target: str = "en") -> Translation:
+    return FakeEngine().translate(
+        text,
+        source=FakeEngine().detect(text)[0],
+        target=target,
+        cancel=CancelToken(),
+        progress=lambda _: None,
+    )
+
+
+def test_detection_names_language_confidence_and_runner_up() -> None:
+    both = [
+        Detection(language="de", confidence=0.971),
+        Detection(language="nl", confidence=0.02),
+    ]
+    assert wording.detection_line(both) == "German 97 %, or Dutch 2 %"
+    assert wording.detection_line(both[:1]) == "German 97 %"
+    assert wording.detection_line([]) == ""
+
+
+def test_runner_up_without_a_chance_is_left_out() -> None:
+    both = [
+        Detection(language="ko", confidence=1.0),
+        Detection(language="ja", confidence=0.001),
+    ]
+    assert wording.detection_line(both) == "Korean 100 %"
+
+
+def test_no_language() -> None:
+    none = [Detection(language="und", confidence=0.9), Detection(language="en", confidence=0.1)]
+    assert wording.detection_line(none) == "No language: numbers, links or code"
+    assert wording.source_label(PAIR, "und") == "Detect language"
+
+
+def test_facts_put_the_route_first() -> None:
+    pivot = dataclasses.replace(translation(), route=("de", "en", "zh"), milliseconds=1234)
+    assert wording.facts(pivot) == (
+        "German → English → Chinese",
+        "CPU int8",
+        "1.2 s",
+        "small-test 1.0.0",
+    )
+
+
+@pytest.mark.parametrize("caution", list(Caution))
+def test_every_caution_has_words(caution: Caution) -> None:
+    cautious = dataclasses.replace(translation(), warnings=(caution,))
+    (sentence,) = wording.cautions(cautious, PAIR)
+    assert len(sentence) > 10
+
+
+def test_text_in_the_target_language_is_told_with_a_way_out() -> None:
+    assert wording.cautions(translation("Good evening"), PAIR) == (
+        "Already in English: F4 translates into German",
+    )
+
+
+def test_progress_bar_keeps_its_width() -> None:
+    lines = [wording.progress_line(Progress(done=n, total=7)) for n in range(8)]
+    assert len({len(line) for line in lines}) == 1
+    assert lines[-1].startswith("━" * 12)
+    assert wording.progress_line(Progress(done=0, total=0)).endswith("0 of 0 sentences")
+
+
+def test_status_line_leaves_out_what_does_not_fit() -> None:
+    facts = ("German → English", "CPU int8", "34 ms")
+    assert fitting(facts, 80) == "German → English  ·  CPU int8  ·  34 ms"
+    assert fitting(facts, 30) == "German → English  ·  CPU int8"
+    assert fitting(facts, 8) == "German …"
+    assert fitting((), 8) == ""
+
+
+def test_control_characters_never_reach_the_terminal() -> None:
+    assert printable("a\x00b\x1b[31mc\x9bd\te\nf\r\ng\ud800") == "ab[31mcd\te\nf\r\ng"

@@ -1,0 +1,122 @@
+"""The engine thread's loop, run in the test's own thread."""
+
+from __future__ import annotations
+
+from fake_engine import FakeEngine
+from textual.message import Message
+
+from mltranslate.errors import DeviceError, PackError
+from mltranslate.types import Progress
+from mltranslate_tui import messages
+from mltranslate_tui.controller import Engine, Job, Slot
+from mltranslate_tui.worker import serve
+
+
+class Script(Slot):
+    """A slot that hands out given jobs and then closes."""
+
+    def __init__(self, *jobs: Job) -> None:
+        super().__init__()
+        self.jobs = list(jobs)
+
+    def take(self) -> Job | None:
+        return self.jobs.pop(0) if self.jobs else None
+
+
+def job(text: str = "Guten Morgen", *, source: str = "auto", translate: bool = True) -> Job:
+    return Job(number=7, text=text, source=source, target="en", translate=translate)
+
+
+def run(engine: FakeEngine, *jobs: Job) -> list[Message]:
+    posted: list[Message] = []
+    serve(Script(*jobs), lambda: engine, posted.append)
+    return posted
+
+
+def kinds(posted: list[Message]) -> list[type[Message]]:
+    return [type(message) for message in posted]
+
+
+def test_start_is_told_in_two_steps() -> None:
+    posted = run(FakeEngine())
+    assert kinds(posted) == [messages.EngineOpened, messages.EngineReady]
+
+
+def test_detection_comes_before_the_translation() -> None:
+    posted = run(FakeEngine(), job())[2:]
+    assert kinds(posted) == [messages.Detected, messages.Translated]
+
+
+def test_named_source_is_not_detected() -> None:
+    assert kinds(run(FakeEngine(), job(source="de"))[2:]) == [messages.Translated]
+
+
+def test_detection_alone() -> None:
+    engine = FakeEngine()
+    assert kinds(run(engine, job(translate=False))[2:]) == [messages.Detected]
+    assert not engine.calls
+
+
+def test_cancelled_job_is_reported_as_stopped() -> None:
+    cancelled = job(source="de")
+    cancelled.token.cancel()
+    assert kinds(run(FakeEngine(), cancelled)[2:]) == [messages.Stopped]
+
+
+def test_failed_job_does_not_end_the_thread() -> None:
+    engine = FakeEngine()
+    engine.failure = DeviceError("No memory")
+    posted = run(engine, job(source="de"), job(source="de"))[2:]
+    assert kinds(posted) == [messages.TranslationFailed] * 2
+
+
+def test_unforeseen_error_is_explained() -> None:
+    engine = FakeEngine()
+    engine.failure = ZeroDivisionError("division by zero")
+    (failed,) = run(engine, job(source="de"))[2:]
+    assert isinstance(failed, messages.TranslationFailed)
+    assert failed.error.why == "ZeroDivisionError: division by zero"
+    assert "doctor" in failed.error.fix
+
+
+def test_engine_that_does_not_start_ends_the_thread() -> None:
+    def start() -> Engine:
+        raise PackError("No model pack was found")
+
+    posted: list[Message] = []
+    serve(Slot(), start, posted.append)
+    (failed,) = posted
+    assert isinstance(failed, messages.EngineFailed)
+    assert failed.error.what == "No model pack was found"
+
+
+def test_model_that_does_not_load_ends_the_thread() -> None:
+    engine = FakeEngine()
+    engine.load_failure = DeviceError("CUDA cannot be used")
+    assert kinds(run(engine)) == [messages.EngineOpened, messages.EngineFailed]
+
+
+def test_partial_results_are_thinned_out() -> None:
+    ticks = iter(range(10_000))
+    engine = FakeEngine()
+    posted: list[Message] = []
+    engine.partials = ()
+
+    def translate_fast(*args: object, progress: object, **options: object) -> object:
+        assert callable(progress)
+        for done in range(100):
+            progress(Progress(done=done, total=100))
+        return real(*args, progress=progress, **options)  # type: ignore[arg-type]
+
+    real = engine.translate
+    engine.translate = translate_fast  # type: ignore[assignment, method-assign]
+    serve(Script(job(source="de")), lambda: engine, posted.append, clock=lambda: next(ticks) * 0.01)
+    partials = [message for message in posted if isinstance(message, messages.Partial)]
+    assert 0 < len(partials) < 20
+
+
+def test_newer_partial_replaces_the_older() -> None:
+    older = messages.Partial(1, Progress(done=1, total=3))
+    newer = messages.Partial(1, Progress(done=2, total=3))
+    assert newer.can_replace(older)
+    assert not newer.can_replace(messages.EngineReady())

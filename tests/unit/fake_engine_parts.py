@@ -1,0 +1,112 @@
+"""A decoder, pack and detector that keep the engine's contracts without any model.
+
+The vocabulary is the characters themselves; a translation is whatever `render` makes of a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from mltranslate.decode.types import Hypothesis, Request
+from mltranslate.types import UNDETERMINED, CancelToken, Detection
+
+FIRST_PIECE = 4
+DIRECTIONS = frozenset({("de", "en"), ("en", "de"), ("en", "zh"), ("zh", "en")})
+
+
+class FakeTokenizer:
+    def encode(self, text: str) -> tuple[int, ...]:
+        return tuple(ord(char) + FIRST_PIECE for char in text)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return "".join(chr(piece - FIRST_PIECE) for piece in ids)
+
+
+@dataclass
+class FakePack:
+    name: str = "fake"
+    version: str = "1.0.0"
+    languages: tuple[str, ...] = ("en", "de", "zh")
+    directions: frozenset[tuple[str, str]] = DIRECTIONS
+    max_source_tokens: int = 200
+
+    def tokenizer(self) -> FakeTokenizer:
+        return FakeTokenizer()
+
+
+def shout(text: str, target: str, guard: bool) -> str:
+    return text.upper()
+
+
+def label(text: str, target: str, guard: bool) -> str:
+    return f"{target}<{text}>"
+
+
+@dataclass
+class FakeDecoder:
+    """Records every batch that it decodes as a list of source texts."""
+
+    render: Callable[[str, str, bool], str] = shout
+    pack: FakePack = field(default_factory=FakePack)
+    device: str = "cpu"
+    provider: str = "CPUExecutionProvider"
+    precision: str = "int8"
+    batches: list[list[str]] = field(default_factory=list)
+    beams: list[int] = field(default_factory=list)
+    limits: list[int] = field(default_factory=list)
+
+    def decode(
+        self,
+        requests: Sequence[Request],
+        *,
+        beam: int = 1,
+        cancel: CancelToken | None = None,
+        repetition_guard: bool = False,
+    ) -> list[Hypothesis]:
+        texts = [FakeTokenizer().decode(request.pieces) for request in requests]
+        for request in requests:
+            assert 1 <= len(request.pieces) <= self.pack.max_source_tokens
+        self.batches.append(texts)
+        self.beams.append(beam)
+        self.limits.extend(request.max_tokens for request in requests)
+        return [
+            self._hypothesis(self.render(text, request.target, repetition_guard), request)
+            for text, request in zip(texts, requests, strict=True)
+        ]
+
+    def _hypothesis(self, text: str, request: Request) -> Hypothesis:
+        pieces = FakeTokenizer().encode(text)
+        kept = pieces[: request.max_tokens - 1]
+        return Hypothesis(pieces=kept, score=-0.5, finished=kept == pieces)
+
+    @property
+    def sentences(self) -> list[str]:
+        return [text for batch in self.batches for text in batch]
+
+
+@dataclass
+class FakeDetector:
+    """Chinese for Han, German for the word "und", no language without letters, else English."""
+
+    languages: tuple[str, ...] = ("en", "de", "zh", "fr")
+    confidence: float = 0.9
+    texts: list[str] = field(default_factory=list)
+
+    def detect_many(
+        self, texts: Sequence[str], languages: Iterable[str] | None = None, top: int = 1
+    ) -> list[list[Detection]]:
+        assert languages is None or set(languages) <= set(self.languages)
+        for text in texts:
+            text.encode()
+        self.texts.extend(texts)
+        return [
+            [Detection(language=self._guess(text), confidence=self.confidence)] for text in texts
+        ]
+
+    def _guess(self, text: str) -> str:
+        if any("\u4e00" <= char <= "\u9fff" for char in text):
+            return "zh"
+        if " und " in text:
+            return "de"
+        return "en" if any(map(str.isalpha, text)) else UNDETERMINED

@@ -1,0 +1,68 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from mltranslate import locations
+from mltranslate.cli.main import main
+from mltranslate.cli.packs import _outline, installed_folders
+from mltranslate.errors import PackError
+
+
+@pytest.fixture
+def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An embedded pack folder, at first empty; the user has none."""
+    folder = tmp_path / "packs"
+    folder.mkdir()
+    monkeypatch.setattr(locations, "embedded_packs", lambda: folder)
+    monkeypatch.setattr(locations, "user_packs", lambda: tmp_path / "none")
+    return folder
+
+
+@pytest.mark.usefixtures("packs")
+def test_without_a_pack(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["packs", "list"]) == 0
+    assert main(["packs", "info"]) == 3
+    assert main(["packs", "verify"]) == 3
+    assert capsys.readouterr().out == ""
+    with pytest.raises(PackError, match="no pack"):
+        installed_folders()
+
+
+def test_every_damaged_pack_is_named(packs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("one", "two"):
+        (packs / name).mkdir()
+        (packs / name / "manifest.json").write_text("{}")
+    assert main(["packs", "verify", "--json"]) == 3
+    out, err = capsys.readouterr()
+    records = [json.loads(line) for line in out.splitlines()]
+    assert [Path(record["pack"]).name for record in records] == ["one", "two"]
+    assert not any(record["ok"] for record in records)
+    assert err.count("mltranslate: error: ") == 2
+    assert main(["packs", "verify", "no-such-pack"]) == 3
+
+
+@pytest.mark.usefixtures("packs")
+def test_the_doctor_reports_a_missing_pack(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == 3
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["packs"] == []
+    assert facts["devices"][0]["usable"] is True
+    assert main(["doctor"]) == 3
+    assert "none found" in capsys.readouterr().out
+
+
+def test_outline() -> None:
+    facts = {
+        "max_source_tokens": 1000,
+        "directions": [["de", "en"], ["en", "de"]],
+        "provenance": {"steps": 5, "sources": [{"name": "a", "pairs": 10}]},
+    }
+    assert list(_outline(facts)) == [
+        "max source tokens: 1,000",
+        "directions: de to en, en to de",
+        "provenance:",
+        "  steps: 5",
+        "  sources:",
+        "    name a, pairs 10",
+    ]

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import mltranslate.detect
+from mltranslate.detect import Detector, detect
+from mltranslate.errors import LanguageError
+from mltranslate.types import UNDETERMINED, Detection
+
+UNDETERMINED_FOR_SURE = [Detection(language=UNDETERMINED, confidence=1.0)]
+SENTENCES = {
+    "en": "The weather was so bad that we stayed at home all day.",
+    "zh": "我们明天早上去公园吃早饭。",
+    "de": "Das Wetter war so schlecht, dass wir zu Hause blieben.",
+    "fr": "Il faisait si mauvais que nous sommes restés à la maison.",
+    "es": "Hacía tan mal tiempo que nos quedamos todo el día en casa.",
+    "ru": "Погода была такая плохая, что мы остались дома.",
+    "it": "Faceva così brutto tempo che siamo rimasti a casa.",
+    "pt": "O tempo estava tão ruim que ficamos em casa o dia inteiro.",
+    "ja": "天気が悪かったので、一日中家にいました。",
+    "ko": "날씨가 너무 나빠서 하루 종일 집에 있었어요.",
+    "nl": "Het weer was zo slecht dat we de hele dag thuis bleven.",
+    "tr": "Hava o kadar kötüydü ki bütün gün evde kaldık.",
+    "uk": "Погода була така погана, що ми залишилися вдома.",
+    "ar": "كان الطقس سيئا جدا لدرجة أننا بقينا في المنزل.",
+    "pl": "Pogoda była tak zła, że cały dzień zostaliśmy w domu.",
+}
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector()
+
+
+def test_languages(detector: Detector) -> None:
+    assert set(detector.languages) == set(SENTENCES)
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_sentences(detector: Detector, language: str) -> None:
+    found = detector.detect(SENTENCES[language])
+    assert found[0].language == language
+    assert found[0].confidence > 0.9
+
+
+@pytest.mark.parametrize("text", ["", " ", "1234", "12:30 €5", "\0", "\u200f\u200f", "\ud800"])
+def test_no_letters(detector: Detector, text: str) -> None:
+    assert detector.detect(text) == UNDETERMINED_FOR_SURE
+
+
+@pytest.mark.parametrize(
+    "text", ["https://example.org/index.html", "www.example.org", "someone@example.org"]
+)
+def test_addresses(detector: Detector, text: str) -> None:
+    assert detector.detect(text) == UNDETERMINED_FOR_SURE
+
+
+@pytest.mark.parametrize(
+    "text", ["asdfghjkl", "xkcdqwrtz", "import numpy as np", "d41d8cd98f00b204e980"]
+)
+def test_code_and_mash(detector: Detector, text: str) -> None:
+    assert detector.detect(text)[0].language == UNDETERMINED
+
+
+def test_restriction(detector: Detector) -> None:
+    text = "la casa grande"
+    assert {found.language for found in detector.detect(text, ["de", "fr"])} <= {"de", "fr", "und"}
+    assert detector.detect("hallo", ["de"])[0].language == "de"
+
+
+def test_text_in_a_script_that_is_not_offered(detector: Detector) -> None:
+    assert detector.detect(SENTENCES["ru"], ["en", "de"]) == UNDETERMINED_FOR_SURE
+    assert detector.detect("שלום עולם") == UNDETERMINED_FOR_SURE
+
+
+@pytest.mark.parametrize("languages", [["xx"], ["en", "tlh"], [], ["und"], "en"])
+def test_unknown_languages_are_refused(detector: Detector, languages: list[str] | str) -> None:
+    with pytest.raises(LanguageError):
+        detector.detect("hello", languages)
+
+
+def test_order_and_number_of_candidates(detector: Detector) -> None:
+    found = detector.detect("no", top=20)
+    confidences = [candidate.confidence for candidate in found]
+    assert confidences == sorted(confidences, reverse=True)
+    assert math.isclose(sum(confidences), 1, abs_tol=1e-5)
+    assert detector.detect("no", top=2) == found[:2]
+    assert len(detector.detect("no", top=0)) == 1
+
+
+def test_many_are_what_each_is_alone(detector: Detector) -> None:
+    texts = [text[:size] for text in SENTENCES.values() for size in (0, 3, 9, 60)] * 40
+    many = detector.detect_many(texts, top=3)
+    assert len(many) == len(texts)
+    for text, found in list(zip(texts, many, strict=True))[:60]:
+        alone = detector.detect(text)
+        assert [candidate.language for candidate in found] == [c.language for c in alone]
+        for one, other in zip(found, alone, strict=True):
+            assert math.isclose(one.confidence, other.confidence, abs_tol=1e-5)
+
+
+def test_no_texts(detector: Detector) -> None:
+    assert detector.detect_many([]) == []
+
+
+def test_huge_text(detector: Detector) -> None:
+    assert detector.detect(SENTENCES["it"] * 20_000)[0].language == "it"
+    assert detector.detect("\0" * 1_000_000) == UNDETERMINED_FOR_SURE
+    assert detector.detect("a" * 1_000_000)
+
+
+def test_threads_share_the_default_detector() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(detect, list(SENTENCES.values()) * 4))
+    assert [candidates[0].language for candidates in found] == list(SENTENCES) * 4
+
+
+@settings(max_examples=300)
+@given(
+    text=st.text(st.characters(exclude_categories=()), max_size=60),
+    languages=st.none() | st.lists(st.sampled_from(sorted(SENTENCES)), min_size=1),
+)
+def test_any_text(text: str, languages: list[str] | None) -> None:
+    found = detect(text, languages, top=3)
+    assert 1 <= len(found) <= 3
+    assert all(0 < candidate.confidence <= 1 for candidate in found)
+    assert {c.language for c in found} <= {*(languages or SENTENCES), UNDETERMINED}
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, mltranslate.detect; "
+        "sys.exit(bool({'numpy', 'onnxruntime', 'torch'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_unknown_name_of_the_package() -> None:
+    with pytest.raises(AttributeError, match="nothing"):
+        mltranslate.detect.nothing  # noqa: B018

@@ -1,0 +1,165 @@
+"""`mltranslate-export pack` and `verify`, from the command line down to what stays on disk."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+import toy_run
+
+from mltranslate.decode import Decoder, Request
+from mltranslate.errors import DataError, UsageError, VerificationError
+from mltranslate.packs import load_pack, read_pack, verify_pack
+from mltranslate_export.build import PackPlan
+from mltranslate_export.checkpoint import load_run
+from mltranslate_export.cli import main
+from mltranslate_export.pack import export_pack
+from mltranslate_export.verify.pairs import read_pairs
+
+
+def arguments(out: Path, *more: str) -> list[str]:
+    run = toy_run.toy_run()
+    pairs = str(run / "pairs.tsv")
+    return [
+        "pack", str(run), "--out", str(out), "--name", "toy", "--verify-data", pairs, *more
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("packs")
+    assert main(arguments(out)) == 0
+    return out / "toy"
+
+
+def test_pack_is_complete_and_carries_its_report(exported: Path) -> None:
+    pack = load_pack(exported)
+    verify_pack(pack)
+    report = json.loads((exported / pack.manifest.report).read_text("utf-8"))
+    assert [entry["different"] for entry in report["parity"]] == [0, 0]
+    assert report["parity"][0]["sentences"] == 120
+    assert {entry["sentences"] for entry in report["int8"]["directions"]} == {60}
+    assert min(entry["fp32"] for entry in report["int8"]["directions"]) > 50
+    assert report["variants"]["int8"]["speed"]["greedy_ms"] > 0
+    if sys.platform.startswith("linux"):
+        # The process of the test holds torch: the figure must not be its own.
+        assert 10**7 < report["variants"]["int8"]["memory"]["peak_bytes"] < 2 * 10**8
+    assert pack.manifest.provenance["sources"][0]["licence"] == "CC0-1.0"
+    assert pack.max_target_tokens == 48
+
+
+def test_operators_of_int8_are_integer_products(exported: Path) -> None:
+    report = json.loads((exported / "report.json").read_text("utf-8"))
+    operators = report["variants"]["int8"]["operators"]["int8.greedy.onnx"]
+    assert operators["MatMulIntegerToFloat"] == 4 * 2 + 7 * 2 + 1
+    assert "Gemm" not in operators
+
+
+def test_nothing_but_the_pack_is_left(exported: Path) -> None:
+    assert [path.name for path in exported.parent.iterdir()] == ["toy"]
+
+
+def test_existing_pack_is_kept_without_force(
+    exported: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = (exported / "manifest.json").read_bytes()
+    assert main(arguments(exported.parent)) == UsageError.exit_code
+    assert "--force" in caplog.text
+    assert (exported / "manifest.json").read_bytes() == before
+
+
+def test_force_replaces_with_int8_alone(tmp_path: Path) -> None:
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "old").touch()
+    assert main(arguments(tmp_path, "--force", "--precision", "int8")) == 0
+    pack = read_pack(tmp_path / "toy")
+    assert pack.precisions == ("int8",)
+    assert not list(pack.folder.glob("fp32*"))
+    assert not (pack.folder / "old").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["toy"]
+
+
+def test_verify_command_accepts_its_own_pack(
+    exported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = toy_run.toy_run()
+    chosen = ["verify", str(exported), "--run", str(run)]
+    assert main([*chosen, "--verify-data", str(run / "pairs.tsv")]) == 0
+    assert json.loads(capsys.readouterr().out)["parity"][1]["search"] == "beam 4"
+
+
+def test_verify_command_refuses_the_pack_of_another_model(exported: Path, tmp_path: Path) -> None:
+    run = changed_run(tmp_path)
+    data = str(toy_run.toy_run() / "pairs.tsv")
+    chosen = ["verify", str(exported), "--run", str(run), "--verify-data", data]
+    assert main(chosen) == VerificationError.exit_code
+
+
+def test_failed_verification_leaves_nothing(tmp_path: Path) -> None:
+    checkpoint = load_run(toy_run.toy_run())
+    plan = PackPlan(name="toy", version="0.1.0", licence="CC0-1.0", precisions=("int8",))
+    pairs = read_pairs(toy_run.toy_run() / "pairs.tsv")
+    with pytest.raises(VerificationError, match="int8 loses"):
+        export_pack(checkpoint, tmp_path, plan, pairs, most_chrf_lost=-200.0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_precision_is_refused() -> None:
+    with pytest.raises(UsageError, match="fp12"):
+        PackPlan(name="toy", version="0.1.0", licence="CC0-1.0", precisions=("fp32", "fp12"))
+
+
+def test_run_without_checkpoint_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be exported"):
+        load_run(tmp_path)
+
+
+@pytest.mark.parametrize("change", ["missing", "surplus", "shape", "nan-free"])
+def test_run_with_other_tensors_is_refused(tmp_path: Path, change: str) -> None:
+    run = changed_run(tmp_path)
+    path = run / "best" / "model.safetensors"
+    tensors = safetensors.torch.load_file(path)
+    if change == "missing":
+        del tensors["encoder_norm.weight"]
+    elif change == "surplus":
+        tensors["extra"] = torch.zeros(1)
+    elif change == "shape":
+        tensors["encoder_norm.weight"] = torch.zeros(3)
+    else:
+        tensors["encoder_norm.weight"] = torch.full((64,), float("nan"))
+    safetensors.torch.save_file(tensors, path)
+    with pytest.raises(DataError, match="cannot be exported"):
+        load_run(run)
+
+
+def test_name_and_source_limit_come_from_the_recipe(tmp_path: Path) -> None:
+    run = changed_run(tmp_path)
+    assert load_run(run).max_source_tokens == 46
+    assert load_run(run).name == tmp_path.name
+    (run / "recipe.toml").write_text('name = "games"\n[data]\nmax_tokens = 20\n', "utf-8")
+    assert load_run(run).max_source_tokens == 20
+    assert load_run(run).name == "games"
+
+
+def changed_run(folder: Path) -> Path:
+    """Copy the toy run with some of its weights changed."""
+    source = toy_run.toy_run()
+    (folder / "best").mkdir()
+    tensors: dict[str, Any] = safetensors.torch.load_file(source / "best" / "model.safetensors")
+    tensors["embedding.weight"] = tensors["embedding.weight"].roll(1, dims=0)
+    safetensors.torch.save_file(tensors, folder / "best" / "model.safetensors")
+    for name in ("best/model.json", "vocabulary.model"):
+        (folder / name).write_bytes((source / name).read_bytes())
+    return folder
+
+
+def test_exported_pack_translates(exported: Path) -> None:
+    pack = load_pack(exported)
+    tokenizer = pack.tokenizer()
+    request = Request(pieces=tokenizer.encode("ai bo cu"), target="de", max_tokens=12)
+    (found,) = Decoder(pack, device="cpu").decode([request])
+    assert tokenizer.decode(found.pieces) == "cu bo ai"
+    assert found.finished

@@ -1,0 +1,159 @@
+"""Packs on disk: found, checked, and refused when anything was changed."""
+
+import contextlib
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+import toy_run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mltranslate import locations
+from mltranslate.errors import PackError
+from mltranslate.packs import Pack, find_pack, list_packs, load_pack, read_pack, verify_pack
+from mltranslate.packs.graph_scan import external_locations
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "toy"
+    shutil.copytree(toy_run.toy_pack(), place)
+    return place
+
+
+@pytest.fixture
+def shelves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    user, embedded = tmp_path / "user", tmp_path / "embedded"
+    monkeypatch.setattr(locations, "user_packs", lambda: user)
+    monkeypatch.setattr(locations, "embedded_packs", lambda: embedded)
+    return user, embedded
+
+
+def test_pack_shows_its_manifest(folder: Path) -> None:
+    pack = read_pack(folder)
+    verify_pack(pack)
+    assert (pack.name, pack.version) == ("toy", "0.1.0")
+    assert pack.languages == ("en", "de")
+    assert pack.directions == frozenset({("en", "de"), ("de", "en")})
+    assert pack.precisions == ("fp32", "int8")
+    assert pack.max_source_tokens == 46
+
+
+@pytest.mark.parametrize("member", ["int8.bin", "fp32.greedy.onnx", "vocabulary.model"])
+def test_one_changed_byte_is_caught(folder: Path, member: str) -> None:
+    data = bytearray((folder / member).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / member).write_bytes(data)
+    with pytest.raises(PackError, match="SHA-256"):
+        verify_pack(read_pack(folder))
+
+
+def test_shortened_member_is_caught_at_once(folder: Path) -> None:
+    (folder / "int8.bin").write_bytes(b"short")
+    with pytest.raises(PackError, match="5 bytes"):
+        read_pack(folder)
+
+
+def test_missing_member_is_caught_at_once(folder: Path) -> None:
+    (folder / "int8.bin").unlink()
+    with pytest.raises(PackError, match=r"int8\.bin"):
+        read_pack(folder)
+
+
+def test_link_out_of_the_pack_is_refused(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "outside"
+    (folder / "int8.bin").rename(target)
+    try:
+        (folder / "int8.bin").symlink_to(target)
+    except OSError:
+        pytest.skip("this system lets no user make links")
+    with pytest.raises(PackError, match="plain file"):
+        read_pack(folder)
+
+
+def test_folder_without_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PackError, match=r"manifest\.json"):
+        load_pack(tmp_path)
+
+
+def test_packs_are_found_by_path_and_name(folder: Path, shelves: tuple[Path, Path]) -> None:
+    user, embedded = shelves
+    shutil.copytree(folder, user / "mine")
+    shutil.copytree(folder, embedded / "toy")
+    assert load_pack(str(folder)).folder == folder
+    assert load_pack("mine").folder == user / "mine"
+    assert find_pack().folder == embedded / "toy"
+    assert find_pack("mine").folder == user / "mine"
+    assert [pack.folder for pack in list_packs()] == [user / "mine", embedded / "toy"]
+
+
+def test_users_pack_hides_the_embedded_one(folder: Path, shelves: tuple[Path, Path]) -> None:
+    for shelf in shelves:
+        shutil.copytree(folder, shelf / "toy")
+    assert load_pack("toy").folder == shelves[0] / "toy"
+    assert [pack.folder for pack in list_packs()] == [shelves[0] / "toy"]
+
+
+def test_damaged_pack_is_logged_and_left_out(
+    folder: Path, shelves: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(folder, shelves[0] / "bad")
+    (shelves[0] / "bad" / "int8.bin").unlink()
+    with caplog.at_level(logging.WARNING):
+        assert list_packs() == []
+    assert "int8.bin" in caplog.text
+
+
+@pytest.mark.usefixtures("shelves")
+def test_nothing_found_says_what_to_do() -> None:
+    with pytest.raises(PackError, match="packs list"):
+        load_pack("absent")
+    with pytest.raises(PackError, match="--pack"):
+        find_pack()
+
+
+def test_scan_finds_the_weights_of_real_graphs() -> None:
+    pack = read_pack(toy_run.toy_pack())
+    for variant in pack.manifest.variants.values():
+        for name in (variant.greedy, variant.beam):
+            found = external_locations((pack.folder / name).read_bytes())
+            assert found == {variant.weights}
+
+
+def test_scan_sees_into_sub_graphs() -> None:
+    onnx = pytest.importorskip("onnx")
+    tensor = onnx.TensorProto(name="w", data_type=1, dims=[1], data_location=1)
+    tensor.external_data.add(key="location", value="/etc/passwd")
+    inner = onnx.GraphProto(name="inner", initializer=[tensor])
+    attribute = onnx.AttributeProto(name="body", g=inner, type=onnx.AttributeProto.GRAPH)
+    node = onnx.NodeProto(op_type="Loop", attribute=[attribute])
+    model = onnx.ModelProto(graph=onnx.GraphProto(node=[node]))
+    assert external_locations(model.SerializeToString()) == {"/etc/passwd"}
+    function = onnx.FunctionProto(name="f", node=[node])
+    model = onnx.ModelProto(functions=[function])
+    assert external_locations(model.SerializeToString()) == {"/etc/passwd"}
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=300))
+def test_scan_of_noise_ends(data: bytes) -> None:
+    with contextlib.suppress(PackError):
+        external_locations(data)
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_scan_of_damaged_graphs_ends(data: st.DataObject) -> None:
+    original = bytearray((toy_run.toy_pack() / "int8.beam.onnx").read_bytes())
+    for _ in range(3):
+        original[data.draw(st.integers(0, len(original) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(PackError):
+        external_locations(bytes(original))
+
+
+def test_pack_is_a_value(folder: Path) -> None:
+    first, second = read_pack(folder), read_pack(folder)
+    assert isinstance(first, Pack)
+    assert first == second

@@ -1,0 +1,106 @@
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltranslate.languages import LANGUAGES
+from mltranslate.text.edges import BLANK
+from mltranslate.text.spans import Span, cut, gap, join, last_sentence_start, spans_of
+
+AWKWARD = st.text(
+    alphabet=st.one_of(
+        st.sampled_from("aB1 \t\n\r\v\f\x1c\x85\u2028\u2029\u200b\ufeff.!?。、-•😀“”«»@/:_"),
+        st.characters(),
+    )
+)
+TEXTS = st.one_of(st.text(), AWKWARD)
+
+
+def _sentences(text: str, language: str = "en") -> list[str]:
+    return [span.text for span in cut(text, language) if span.translatable]
+
+
+@given(TEXTS, st.sampled_from([*LANGUAGES, "xx"]))
+def test_spans_concatenate_to_the_text(text: str, language: str) -> None:
+    spans = cut(text, language)
+    assert "".join(span.text for span in spans) == text
+    assert all(span.text for span in spans)
+    kept = [not span.translatable for span in spans]
+    assert not any(one and other for one, other in pairwise(kept))
+
+
+@given(TEXTS, st.sampled_from([*LANGUAGES]))
+def test_a_sentence_has_no_line_break_and_no_blank_edge(text: str, language: str) -> None:
+    for sentence in _sentences(text, language):
+        assert len(sentence.splitlines()) == 1
+        assert sentence == sentence.strip(BLANK)
+
+
+@given(TEXTS, st.sampled_from([*LANGUAGES]))
+def test_joining_the_sources_gives_the_text(text: str, language: str) -> None:
+    spans = cut(text, language)
+    same = [span.text for span in spans if span.translatable]
+    assert join(spans, same, "zh") == text
+    if not re.search("[\u3000-\u9fff\uff00-\uffef]|[\U00020000-\U0010ffff]", text):
+        assert join(spans, same, "en") == text
+
+
+def test_line_structure_indentation_and_bullets_are_kept() -> None:
+    text = "# Title\r\n\r\n  - First item. And more.  \n\t1) Second\n\n\nEnd"
+    assert _sentences(text) == ["Title", "First item.", "And more.", "Second", "End"]
+    shouted = [sentence.upper() for sentence in _sentences(text)]
+    assert join(cut(text, "en"), shouted, "de") == text.upper()
+
+
+def test_cells_of_a_table_are_sentences_of_their_own() -> None:
+    assert _sentences("Name\tBig city\t12\nOne      Two  three") == [
+        "Name", "Big city", "One", "Two  three",
+    ]  # fmt: skip
+
+
+def test_what_is_no_language_is_not_translated() -> None:
+    assert _sentences("12:30\nhttps://a.b/c\nsnake_case\n😀\n") == []
+
+
+def test_emoji_and_urls_at_the_edge_stay_outside() -> None:
+    assert _sentences("😀 Hello! 👋 How are you? https://a.b/c") == ["Hello!", "How are you?"]
+
+
+def test_touching_sentences_are_set_apart_only_where_the_target_wants_it() -> None:
+    spans = cut("你好。再见。", "zh")
+    assert join(spans, ["Hello.", "Bye."], "en") == "Hello. Bye."
+    assert join(spans, ["こんにちは。", "またね。"], "ja") == "こんにちは。またね。"
+    assert join(cut("看。https://a.b", "zh"), ["Look."], "en") == "Look. https://a.b"
+    assert join(cut("你好。\n再见。", "zh"), ["Hello.", "Bye."], "en") == "Hello.\nBye."
+
+
+def test_gap() -> None:
+    assert gap("你好。", "再见", "en") == " "
+    assert gap("“你好。”", "再见", "en") == " "
+    assert gap("你好。", "\n", "en") == gap("你好。", "再见", "zh") == gap("Hi.", "You", "en") == ""
+
+
+def test_last_sentence_start() -> None:
+    assert last_sentence_start("One. Two. Three", "en") == len("One. Two.")
+    assert last_sentence_start("One", "en") == last_sentence_start("", "en") == 0
+
+
+def test_spans_of_fills_the_gaps() -> None:
+    assert spans_of("abc", [(1, 2)]) == [Span("a", False), Span("b", True), Span("c", False)]
+    assert spans_of("", []) == []
+
+
+HOSTILE = [
+    "a", "a. ", "A. ", "!", ". ", "\"", "(", "-", "- ", ">", "😀 ", "www.", "http://!", "a@",
+    "a@a.a-", "<a", "x()", "\u200d", ".-", "\n", "a b", "你好。", "/", "a/", "\u0301", "1.", "@",
+]  # fmt: skip
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_time_is_linear_in_the_text(unit: str) -> None:
+    """A quadratic pattern would take hours on this much."""
+    text = unit * (120_000 // len(unit)) + "x"
+    assert sum(len(span.text) for span in cut(text, "en")) == len(text)

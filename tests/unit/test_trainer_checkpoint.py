@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+from mltranslate.errors import DataError
+from mltranslate_train import checkpoint
+
+
+def save(folder: Path, value: float, state: dict[str, object] | None = None) -> None:
+    model = nn.Linear(2, 2)
+    nn.init.constant_(model.weight, value)
+    optimizer = torch.optim.AdamW(model.parameters())
+    checkpoint.save_checkpoint(folder, model, dict(model.state_dict()), optimizer, state or {})
+
+
+def test_checkpoint_comes_back_whole(tmp_path: Path) -> None:
+    save(tmp_path / "last", 2.0, {"step": 7})
+    loaded = checkpoint.load_checkpoint(tmp_path / "last")
+    assert torch.equal(loaded.model["weight"], torch.full((2, 2), 2.0))
+    assert torch.equal(loaded.average["weight"], loaded.model["weight"])
+    assert loaded.state == {"step": 7}
+    assert set(loaded.optimizer) == {"optimizer", "rng"}
+
+
+def test_failed_write_leaves_the_previous_checkpoint(tmp_path: Path) -> None:
+    save(tmp_path / "last", 1.0)
+    with pytest.raises(TypeError):
+        save(tmp_path / "last", 2.0, {"unserialisable": object()})
+    loaded = checkpoint.load_checkpoint(tmp_path / "last")
+    assert loaded.model["weight"][0, 0] == 1.0
+    assert [path.name for path in tmp_path.iterdir()] == ["last"]
+
+
+def test_crash_between_the_two_renames_is_survived(tmp_path: Path) -> None:
+    save(tmp_path / "last", 1.0)
+    (tmp_path / "last").rename(tmp_path / "last.old")
+    assert checkpoint.newest(tmp_path / "last") == tmp_path / "last.old"
+    assert checkpoint.newest(tmp_path / "other") is None
+
+
+@pytest.mark.parametrize("name", [checkpoint.MODEL, checkpoint.OPTIMIZER, checkpoint.STATE])
+def test_damaged_checkpoint_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    save(tmp_path / "last", 1.0)
+    path = tmp_path / "last" / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        checkpoint.load_checkpoint(tmp_path / "last")
+    assert "\n" not in str(caught.value)
+
+
+def test_exported_weights_carry_their_description(tmp_path: Path) -> None:
+    checkpoint.save_weights(tmp_path / "best", {"w": torch.ones(2)}, {"step": 3})
+    assert (tmp_path / "best" / checkpoint.ABOUT).read_text(encoding="utf-8") == '{\n "step": 3\n}'
+    assert torch.equal(
+        safetensors.torch.load_file(tmp_path / "best" / checkpoint.MODEL)["w"], torch.ones(2)
+    )
+
+
+def test_random_generator_continues_where_it_was(tmp_path: Path) -> None:
+    save(tmp_path / "last", 1.0)
+    expected = torch.rand(3)
+    checkpoint.restore_rng(checkpoint.load_checkpoint(tmp_path / "last").optimizer["rng"])
+    assert torch.equal(torch.rand(3), expected)

@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+from toy_corpus import write_recipe
+
+from mltranslate.errors import ConfigError
+from mltranslate_train.config import dump_recipe, load_recipe
+
+
+@pytest.fixture
+def recipe_path(tmp_path: Path) -> Path:
+    return write_recipe(tmp_path)
+
+
+def test_written_recipe_reads_back_equal(recipe_path: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(recipe_path)
+    copy = tmp_path / "copy.toml"
+    copy.write_text(dump_recipe(recipe), encoding="utf-8")
+    assert load_recipe(copy) == recipe
+
+
+def test_unknown_key_names_its_nearest_neighbour(recipe_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"train\.warmup_step'.*Did you mean 'warmup_steps'"):
+        load_recipe(recipe_path, ["train.warmup_step=5"])
+
+
+def test_unknown_key_in_a_list_is_named_in_full(recipe_path: Path) -> None:
+    text = recipe_path.read_text(encoding="utf-8").replace("{ folder =", "{ foldr =")
+    recipe_path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"data\.corpora\[0\]\.foldr"):
+        load_recipe(recipe_path)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("train.max_steps=many", r"train\.max_steps is 'many'.*type int"),
+        ("train.max_steps=true", r"train\.max_steps is True"),
+        ("train.precision=fp64", r"Choose one of auto, bf16, fp32"),
+        ("data.directions=['en']", r"joined by a hyphen"),
+        ("data.max_tokens=40", r"does not fit model\.max_length"),
+        ("model", r"has no value"),
+        ("name.first=1", r"is a value, not a section"),
+    ],
+)
+def test_wrong_value_is_refused(recipe_path: Path, override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_recipe(recipe_path, [override])
+
+
+def test_override_takes_toml_values_and_bare_words(recipe_path: Path) -> None:
+    recipe = load_recipe(recipe_path, ["train.learning_rate=1", "train.device=cuda"])
+    assert recipe.train.learning_rate == 1.0
+    assert isinstance(recipe.train.learning_rate, float)
+    assert recipe.train.device == "cuda"
+
+
+def test_missing_key_and_missing_file_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    with pytest.raises(ConfigError, match="cannot read recipe"):
+        load_recipe(path)
+    path.write_text('name = "x"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match="data is missing"):
+        load_recipe(path)
+    path.write_text("name = \n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="no valid TOML"):
+        load_recipe(path)
+
+
+def test_model_shape_must_fit_its_heads(recipe_path: Path) -> None:
+    recipe = load_recipe(recipe_path, ["model.heads=3"])
+    with pytest.raises(ConfigError, match="does not fit 3 heads"):
+        recipe.model.transformer(100)

@@ -1,0 +1,104 @@
+import json
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from toy_corpus import pairs, write_recipe
+
+from mltranslate.errors import DataError
+from mltranslate_train import cli
+from mltranslate_train.checkpoint import MODEL
+from mltranslate_train.config import load_recipe
+from mltranslate_train.evaluate.report import evaluate_run
+from mltranslate_train.loop import train
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    found = safetensors.torch.load_file(run / "last" / MODEL)
+    average = safetensors.torch.load_file(run / "last" / "average.safetensors")
+    return found | {f"average.{name}": tensor for name, tensor in average.items()}
+
+
+def final_state(run: Path) -> dict[str, object]:
+    state = json.loads((run / "last/state.json").read_text(encoding="utf-8"))
+    del state["totals"]["seconds"]
+    return dict(state)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_resumed_run_equals_an_unbroken_one_bit_for_bit(tmp_path: Path, precision: str) -> None:
+    path = write_recipe(tmp_path)
+    overrides = [f"train.precision={precision}", "train.accumulation=2", "model.dropout=0.3"]
+    train(load_recipe(path, overrides), tmp_path / "unbroken")
+    for stop in (3, 8, 12):
+        train(load_recipe(path, [*overrides, f"train.max_steps={stop}"]), tmp_path / "broken")
+    one, two = weights(tmp_path / "unbroken"), weights(tmp_path / "broken")
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert final_state(tmp_path / "unbroken") == final_state(tmp_path / "broken")
+    # The comparison can fail: another seed gives other weights.
+    train(load_recipe(path, [*overrides, "train.seed=2"]), tmp_path / "other")
+    other = weights(tmp_path / "other")
+    assert not all(torch.equal(one[name], other[name]) for name in one)
+
+
+def write_dev(folder: Path) -> str:
+    unseen = pairs(460)[400:]
+    for language, side in (("aa", 0), ("bb", 1)):
+        text = "".join(f"{pair[side]}\n" for pair in unseen)
+        (folder / f"dev.{language}").write_text(text, encoding="utf-8")
+    return f"{folder.as_posix()}/dev."
+
+
+def test_training_learns_to_translate_unseen_sentences(tmp_path: Path) -> None:
+    prefix = write_dev(tmp_path)
+    path = write_recipe(tmp_path, f'dev = [{{ name = "unseen", prefix = "{prefix}" }}]\n')
+    overrides = ["train.max_steps=600", "train.batch_tokens=800", "train.ema_decay=0.98",
+                 "model.dropout=0.0", "train.decay_steps=100"]  # fmt: skip
+    run = tmp_path / "run"
+    train(load_recipe(path, overrides), run)
+    about = json.loads((run / "best/model.json").read_text(encoding="utf-8"))
+    assert about["step"] == 600
+    assert min(about["dev_chrf"].values()) > 85
+    assert about["sources"] == [{"name": "toy", "licence": "", "pairs": 400}]
+    table = evaluate_run(run, [f"unseen={prefix}"], lines=60, beam=2)
+    assert "| unseen | aa-bb | 60 |" in table
+    assert "nc:6|nw:2" in table
+    metrics = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    losses = [record["loss"] for record in map(json.loads, metrics) if "loss" in record]
+    assert losses[-1] < losses[0] / 2
+
+
+def test_evaluating_without_files_or_weights_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has no best weights"):
+        evaluate_run(tmp_path, ["x=y."], lines=1, beam=1)
+
+
+def test_command_line_runs_prepares_and_reports_errors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_recipe(tmp_path)
+    run = tmp_path / "run"
+    assert cli.main(["prepare", str(path), "--out", str(run)]) == 0
+    assert (run / "shards/aa-bb/tokens.u16").is_file()
+    assert cli.main(["run", str(path), "--out", str(run), "--set", "train.max_steps=2"]) == 0
+    assert (run / "last/state.json").is_file()
+    assert cli.main(["run", str(path), "--set", "train.max_step=2"]) == 2
+    assert cli.main(["run", str(tmp_path / "none.toml")]) == 2
+    assert cli.main(["evaluate", str(run), "--set", "dev=nowhere."]) == 6
+    errors = capsys.readouterr().err
+    assert "Did you mean 'max_steps'?" in errors
+    assert "cannot read recipe" in errors
+    assert "has no best weights" in errors
+
+
+def test_truncated_shard_stops_the_run_before_it_trains(tmp_path: Path) -> None:
+    recipe = load_recipe(write_recipe(tmp_path), ["train.max_steps=2"])
+    run = tmp_path / "run"
+    cli.main(["prepare", str(tmp_path / "toy.toml"), "--out", str(run)])
+    tokens = run / "shards/aa-bb/tokens.u16"
+    tokens.write_bytes(tokens.read_bytes()[:100])
+    with pytest.raises(DataError, match="truncated"):
+        train(recipe, run)
+    assert not (run / "last").exists()

@@ -1,0 +1,1 @@
+"""Trainer of multilingual translation models."""

@@ -1,0 +1,294 @@
+"""Recipes: TOML files read strictly into frozen dataclasses.
+
+An unknown key, a wrong type or a missing file is refused with the key's full name; an unknown
+key also names its nearest neighbour.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+import types
+import typing
+from dataclasses import MISSING, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from mltranslate.errors import ConfigError
+from mltranslate_train.model.transformer import TransformerConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusConfig:
+    """One kind of parallel text: exactly one of `folder`, `tsv`, or `source` with `target`."""
+
+    folder: str = ""
+    """Folder of `<a>-<b>.tsv[.xz]` files: `origin TAB text in a TAB text in b`."""
+    tsv: str = ""
+    """One file of `text in a TAB text in b`; `languages` names a and b."""
+    source: str = ""
+    """Plain text, one sentence a line, parallel to `target`; `languages` names both."""
+    target: str = ""
+    languages: tuple[str, ...] = ()
+    origin: str = ""
+    """Name of `tsv` or `source` files in weights and provenance; default: the file's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldoutConfig:
+    """Pairs kept out of training for choosing and reporting."""
+
+    origins: tuple[str, ...] = ()
+    """Origins to draw from, as shell patterns."""
+    per_mille: int = 0
+    """Share of distinct texts, drawn by hash; every pair that has such a text is left out."""
+    lines: int = 500
+    """Most pairs written as a dev set for one language pair."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoiseConfig:
+    """Share of examples that get a noisy copy, by kind (after Mozilla's OpusTrainer)."""
+
+    upper: float = 0.0
+    title: float = 0.0
+    lower: float = 0.0
+    no_final_stop: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataConfig:
+    """What to train on."""
+
+    corpora: tuple[CorpusConfig, ...]
+    directions: tuple[str, ...]
+    """For example "en-de"; both ways need both entries."""
+    weights: dict[str, float] = field(default_factory=dict)
+    """Repetitions an epoch by origin (shell patterns, the last match counts); default 1."""
+    temperature: float = 1.0
+    """Directions are drawn in proportion to size ** (1 / temperature)."""
+    max_tokens: int = 128
+    """Longest side of an example, in pieces, tag and end mark not counted."""
+    licences: str = ""
+    """TSV file with columns source and licence, copied into the pack's provenance."""
+    holdout: HoldoutConfig = field(default_factory=HoldoutConfig)
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VocabularyConfig:
+    """The joint SentencePiece vocabulary."""
+
+    size: int = 16000
+    algorithm: str = "unigram"
+    """"unigram" or "bpe"."""
+    sample: int = 1_000_000
+    """Sentences drawn, in equal parts from all languages, to train it on."""
+    character_coverage: float = 0.9995
+    languages: tuple[str, ...] = ()
+    """Languages that get a tag; default: those of the directions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSection:
+    """Shape of the Transformer; the vocabulary's size comes from `vocabulary`."""
+
+    d_model: int = 256
+    heads: int = 8
+    ffn: int = 1024
+    encoder_layers: int = 6
+    decoder_layers: int = 2
+    dropout: float = 0.1
+    max_length: int = 256
+
+    def transformer(self, vocabulary_size: int) -> TransformerConfig:
+        """The model's own configuration for a vocabulary of that size."""
+        return TransformerConfig(vocabulary_size=vocabulary_size, **dataclasses.asdict(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """How to train."""
+
+    max_steps: int
+    batch_tokens: int = 4096
+    """Padded tokens of the longer side in one batch."""
+    accumulation: int = 1
+    """Batches whose gradients are summed before a step."""
+    learning_rate: float = 1e-3
+    warmup_steps: int = 1000
+    decay_steps: int = 0
+    """Last steps, over which the learning rate falls linearly to zero (warm-up, stable, decay)."""
+    inverse_sqrt: bool = False
+    """Between warm-up and decay: fall with 1 / sqrt(step) instead of staying."""
+    beta2: float = 0.98
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    label_smoothing: float = 0.1
+    ema_decay: float = 0.999
+    """Decay a step of the averaged weights that are evaluated and exported; 0 turns it off."""
+    precision: str = "auto"
+    """"bf16", "fp32", or "auto": bf16 where the device has matrix units for it."""
+    device: str = "auto"
+    """"cpu", "cuda", or "auto"."""
+    threads: int = 0
+    """CPU threads; 0 leaves torch's choice."""
+    compile: bool = False
+    """Run the model through torch.compile."""
+    seed: int = 1
+    log_every: int = 50
+    save_every: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevSet:
+    """Aligned plain text files `<prefix><language>`, one sentence a line."""
+
+    name: str
+    prefix: str
+    lines: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateConfig:
+    """Evaluation during training, by greedy search with the averaged weights."""
+
+    every: int = 2000
+    dev: tuple[DevSet, ...] = ()
+    batch: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A whole training run."""
+
+    name: str
+    data: DataConfig
+    train: TrainConfig
+    vocabulary: VocabularyConfig = field(default_factory=VocabularyConfig)
+    model: ModelSection = field(default_factory=ModelSection)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+
+    @property
+    def directions(self) -> list[tuple[str, str]]:
+        """Source and target codes, in the recipe's order."""
+        return [_direction(text) for text in self.data.directions]
+
+    @property
+    def languages(self) -> list[str]:
+        """Codes that get a tag, sorted."""
+        used = {code for direction in self.directions for code in direction}
+        return sorted(used | set(self.vocabulary.languages))
+
+
+def _direction(text: str) -> tuple[str, str]:
+    source, _, target = text.partition("-")
+    if not source or not target or source == target:
+        raise ConfigError(
+            f"data.directions has {text!r}",
+            why="a direction is two different language codes joined by a hyphen",
+            fix='Write it as "en-de"',
+        )
+    return source, target
+
+
+def load_recipe(path: Path, overrides: typing.Sequence[str] = ()) -> Recipe:
+    """Read a recipe; each override is `section.key=value` with a TOML value (or a bare word).
+
+    Raises:
+        ConfigError: the file is missing, is no TOML, or has an unknown or wrong key.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read recipe {path}", why=str(error.strerror)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"recipe {path} is no valid TOML", why=str(error)) from error
+    for override in overrides:
+        _apply_override(table, override)
+    recipe: Recipe = _build(Recipe, table, "")
+    _check(recipe)
+    return recipe
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """The recipe as TOML that `load_recipe` reads back to an equal value."""
+    return tomlkit.dumps(dataclasses.asdict(recipe))
+
+
+def _apply_override(table: dict[str, Any], override: str) -> None:
+    dotted, equals, text = override.partition("=")
+    if not equals or not dotted:
+        raise ConfigError(f"--set {override!r} has no value", fix="Write --set section.key=value")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *sections, key = dotted.split(".")
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"--set {override!r}: {section!r} is a value, not a section")
+    table[key] = value
+
+
+def _build(kind: type, table: Any, where: str) -> Any:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where or 'the recipe'} must be a table of keys")
+    hints = typing.get_type_hints(kind)
+    fields = {item.name: item for item in dataclasses.fields(kind)}
+    for key in table:
+        if key not in fields:
+            _refuse_key(f"{where}{key}", key, list(fields))
+    values = {key: _convert(hints[key], value, where + key) for key, value in table.items()}
+    for name, item in fields.items():
+        if name not in values and item.default is MISSING and item.default_factory is MISSING:
+            raise ConfigError(f"{where}{name} is missing", fix="Add it to the recipe")
+    return kind(**values)
+
+
+def _refuse_key(dotted: str, key: str, known: list[str]) -> None:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    fix = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(known)}"
+    raise ConfigError(f"unknown key {dotted!r}", fix=fix)
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _build(typing.cast(type, hint), value, f"{where}.")
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple and isinstance(value, list | tuple):
+        items = enumerate(value)
+        return tuple(_convert(arguments[0], item, f"{where}[{index}]") for index, item in items)
+    if origin is dict and isinstance(value, dict):
+        return {
+            str(key): _convert(arguments[1], item, f"{where}.{key}") for key, item in value.items()
+        }
+    if hint is float and type(value) is int:
+        return float(value)
+    if isinstance(hint, type) and not isinstance(hint, types.GenericAlias) and type(value) is hint:
+        return value
+    wanted = getattr(origin or hint, "__name__", str(hint))
+    raise ConfigError(f"{where} is {value!r}", why=f"it must be of type {wanted}")
+
+
+def _check(recipe: Recipe) -> None:
+    choices = {
+        "vocabulary.algorithm": (recipe.vocabulary.algorithm, ("unigram", "bpe")),
+        "train.precision": (recipe.train.precision, ("auto", "bf16", "fp32")),
+        "train.device": (recipe.train.device, ("auto", "cpu", "cuda")),
+    }
+    for key, (value, allowed) in choices.items():
+        if value not in allowed:
+            raise ConfigError(f"{key} is {value!r}", fix=f"Choose one of {', '.join(allowed)}")
+    if recipe.data.max_tokens + 2 > recipe.model.max_length:
+        raise ConfigError(
+            f"data.max_tokens {recipe.data.max_tokens} does not fit model.max_length",
+            why=f"tag and end mark make it {recipe.data.max_tokens + 2}",
+        )
+    if not recipe.directions:
+        raise ConfigError("data.directions is empty", fix='Name at least one, as "en-de"')

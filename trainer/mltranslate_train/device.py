@@ -1,0 +1,49 @@
+"""Choice of device and precision, and the truth about both."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+import torch
+
+from mltranslate.errors import DeviceError
+from mltranslate_train.config import TrainConfig
+
+log = logging.getLogger(__name__)
+
+
+def choose_device(config: TrainConfig) -> torch.device:
+    """The device to train on; raises DeviceError if CUDA was asked for and cannot be used."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise DeviceError(
+            "CUDA cannot be used for training",
+            why="torch sees no CUDA device" if torch.version.cuda else "this torch has no CUDA",
+            fix="Set train.device to cpu or auto",
+        )
+    name = "cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def choose_precision(config: TrainConfig, device: torch.device) -> torch.dtype:
+    """The precision of matrix products: bf16 where matrix units make it faster, else fp32."""
+    if config.precision != "auto":
+        return torch.bfloat16 if config.precision == "bf16" else torch.float32
+    fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_has_bf16_units()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def _cpu_has_bf16_units() -> bool:
+    """Without AMX, bf16 on a CPU is emulated and slower than fp32."""
+    return bool(torch.cpu._is_amx_tile_supported())
+
+
+def autocast(
+    device: torch.device, precision: torch.dtype
+) -> contextlib.AbstractContextManager[object]:
+    """Mixed precision for the forward pass; weights and optimiser stay in fp32."""
+    if precision == torch.float32:
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=precision)

@@ -1,0 +1,1 @@
+"""Training of the language identifier: data, sampling, model, loop."""

@@ -1,0 +1,72 @@
+"""Turns drawn texts into feature batches, gated by script exactly as the engine gates them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mltranslate.detect import scripts
+from mltranslate.detect.features import features, letters, steps
+from mltranslate.types import UNDETERMINED
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """B texts as features.
+
+    `rows` (N,) and `ends` (B,) as in `Features`; `possible` (B, K + 1) marks the classes that the
+    script gate leaves, "und" last; `labels` (B,) are class numbers.
+    """
+
+    rows: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    possible: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.int64]
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Features of each text, (B,)."""
+        return steps(self.ends)
+
+    def part(self, start: int, stop: int) -> Batch:
+        """Return the texts from `start` up to `stop`."""
+        first = int(self.ends[start - 1]) if start else 0
+        ends = self.ends[start:stop]
+        rows = self.rows[first : int(ends[-1])]
+        return Batch(rows, ends - first, self.possible[start:stop], self.labels[start:stop])
+
+    def parts(self, size: int) -> Iterator[Batch]:
+        """Cut into batches of `size` texts; the last may be smaller."""
+        for start in range(0, len(self.labels), size):
+            yield self.part(start, min(start + size, len(self.labels)))
+
+
+class Batcher:
+    """Makes batches for one set of languages and one table size."""
+
+    def __init__(self, languages: Mapping[str, Sequence[str]], table_rows: int) -> None:
+        self._table_rows = table_rows
+        self._classes = {name: number for number, name in enumerate((*languages, UNDETERMINED))}
+        self._offered = np.zeros((len(languages), len(scripts.SCRIPTS)), np.bool_)
+        for row, codes in enumerate(languages.values()):
+            for code in codes:
+                self._offered[row, scripts.SCRIPTS.index(code)] = True
+
+    def batch(self, examples: Sequence[tuple[str, str]]) -> Batch:
+        """Encode (text, language) pairs, without those that teach nothing.
+
+        Those are texts without features, and texts whose script already rules out their own
+        language or every other class.
+        """
+        labels = np.array([self._classes[language] for _, language in examples])
+        cleaned = letters([text for text, _ in examples])
+        possible = scripts.gate(scripts.counts(cleaned), self._offered)
+        possible = np.concatenate([possible, np.ones((len(labels), 1), np.bool_)], axis=1)
+        hashed = features(cleaned, self._table_rows)
+        sizes = hashed.sizes
+        useful = possible[np.arange(len(labels)), labels] & (possible.sum(axis=1) > 1) & (sizes > 0)
+        rows = hashed.rows[np.repeat(useful, sizes)]
+        return Batch(rows, np.cumsum(sizes[useful]), possible[useful], labels[useful])

@@ -1,0 +1,1 @@
+"""Model families; `transformer` is the one that packs are made of."""

@@ -1,0 +1,100 @@
+"""The joint SentencePiece vocabulary (Kudo and Richardson 2018) with language tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import sentencepiece
+
+from mltranslate.errors import DataError
+from mltranslate_train.config import VocabularyConfig
+
+PAD, UNKNOWN, BEGIN, END, MASK = range(5)
+
+
+def tag(language: str) -> str:
+    """The control symbol that asks for a translation into `language`."""
+    return f"<2{language}>"
+
+
+def train_vocabulary(
+    lines: Iterable[str], languages: Iterable[str], config: VocabularyConfig, prefix: Path
+) -> None:
+    """Train `prefix`.model; digits are single pieces and unseen characters fall back to bytes.
+
+    Raises:
+        DataError: the text is too little, or the size too small for its characters.
+    """
+    options = _trainer_options(languages, config)
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=_non_empty(lines), model_prefix=str(prefix), **options
+        )
+    except RuntimeError as error:
+        raise DataError(
+            f"no vocabulary of {config.size} pieces can be made",
+            why=str(error).rpartition("] ")[2],
+            fix="Change vocabulary.size in the recipe",
+        ) from error
+
+
+def _trainer_options(languages: Iterable[str], config: VocabularyConfig) -> dict[str, Any]:
+    return {
+        "model_type": config.algorithm,
+        "vocab_size": config.size,
+        "character_coverage": config.character_coverage,
+        # Text is NFC already; NFKC would turn full-width punctuation into ASCII.
+        "normalization_rule_name": "identity",
+        "byte_fallback": True,
+        "split_digits": True,
+        "pad_id": PAD,
+        "unk_id": UNKNOWN,
+        "bos_id": BEGIN,
+        "eos_id": END,
+        "pad_piece": "<pad>",
+        "control_symbols": ["<mask>", *(tag(language) for language in languages)],
+        "input_sentence_size": config.sample,
+        "shuffle_input_sentence": True,
+        "minloglevel": 2,
+    }
+
+
+def _non_empty(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        text = line.strip()
+        if text:
+            yield text
+
+
+class Vocabulary:
+    """A trained vocabulary: pieces to ids and back, and the tags of its languages."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise DataError(f"there is no vocabulary {path}", fix="Run `mltranslate-train prepare`")
+        self.path = path
+        self._processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+
+    def __len__(self) -> int:
+        return int(self._processor.get_piece_size())
+
+    def tag_id(self, language: str) -> int:
+        """Id of the language's tag; raises DataError if the vocabulary has none."""
+        number = int(self._processor.piece_to_id(tag(language)))
+        if number == UNKNOWN:
+            raise DataError(
+                f"the vocabulary {self.path} has no tag for {language!r}",
+                fix="Train the vocabulary with that language",
+            )
+        return number
+
+    def encode(self, texts: list[str]) -> list[list[int]]:
+        """Ids of each text, without tag and end mark."""
+        ids: list[list[int]] = self._processor.encode(texts, num_threads=2)
+        return ids
+
+    def decode(self, ids: list[list[int]]) -> list[str]:
+        """Texts of the ids; control symbols vanish."""
+        return [self._processor.decode(row) for row in ids]

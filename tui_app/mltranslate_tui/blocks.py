@@ -1,0 +1,60 @@
+"""Long texts in blocks of lines, so that the first sentences are shown before the last are done.
+
+The engine never lets a sentence cross the end of a line, so a text translated in blocks of
+whole lines comes out as it would in one piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mltranslate.types import Caution, Translation
+
+FIRST_CHARACTERS = 600
+"""The first block is small: something should be on the screen soon."""
+BLOCK_CHARACTERS = 4000
+"""About as much as the engine decodes in one batch; smaller blocks would waste time."""
+
+
+def blocks(text: str) -> list[str]:
+    """Cut `text` at line ends into blocks that concatenate to it; one block if it is short."""
+    found: list[str] = []
+    lines: list[str] = []
+    room = FIRST_CHARACTERS
+    for line in text.splitlines(keepends=True):
+        lines.append(line)
+        room -= len(line)
+        if room <= 0:
+            found.append("".join(lines))
+            lines, room = [], BLOCK_CHARACTERS
+    return [*found, "".join(lines)] if lines or not found else found
+
+
+def merged(parts: Sequence[Translation]) -> Translation:
+    """Put the translations of all blocks together; the score is their mean by length."""
+    if len(parts) == 1:
+        return parts[0]
+    telling = next((part for part in parts if part.route), parts[0])
+    return replace(
+        telling,
+        source_text="".join(part.source_text for part in parts),
+        text="".join(part.text for part in parts),
+        milliseconds=sum(part.milliseconds for part in parts),
+        score=_mean_score(parts),
+        warnings=_cautions(parts),
+    )
+
+
+def _mean_score(parts: Sequence[Translation]) -> float | None:
+    scored = [(part.score, len(part.text)) for part in parts if part.score is not None]
+    length = sum(weight for _, weight in scored)
+    return sum(score * weight for score, weight in scored) / length if length else None
+
+
+def _cautions(parts: Sequence[Translation]) -> tuple[Caution, ...]:
+    """Every caution of a part; the whole is untranslated only where no part was translated."""
+    found = {caution for part in parts for caution in part.warnings}
+    if any(part.route for part in parts):
+        found.discard(Caution.UNTRANSLATED)
+    return tuple(caution for caution in Caution if caution in found)

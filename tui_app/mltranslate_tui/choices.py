@@ -1,0 +1,118 @@
+"""Which languages are chosen: defaults, swapping, and the search behind the pickers."""
+
+from __future__ import annotations
+
+import locale
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mltranslate.errors import LanguageError
+from mltranslate.languages import Language, resolve
+from mltranslate.types import UNDETERMINED
+
+AUTO = "auto"
+"""The source choice that asks for detection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """The chosen languages; `spare` is never the target and stands in where that is no use."""
+
+    source: str
+    target: str
+    spare: str
+
+
+def locale_language(environ: Mapping[str, str]) -> str:
+    """Code of the language that the user's system speaks; empty when it does not tell."""
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := environ.get(variable):
+            break
+    else:
+        value = locale.getlocale()[0] or ""
+    code = value.split(".")[0].split("_")[0].lower()
+    return "" if code in {"c", "posix"} else code
+
+
+def default_pair(
+    languages: Sequence[str], *, source: str = AUTO, target: str | None = None, spoken: str = ""
+) -> Pair:
+    """Fill in what was not asked for: the language spoken here, then English, then any other."""
+    wishes = [code for code in (target, spoken, "en", *languages) if code in languages]
+    usable = [code for code in dict.fromkeys(wishes) if code is not None and code != source]
+    first = usable[0] if usable else source
+    return Pair(source=source, target=first, spare=usable[1] if len(usable) > 1 else source)
+
+
+def with_source(pair: Pair, code: str) -> Pair:
+    """Translate from `code`; if that was the target, the two change places."""
+    if code != pair.target:
+        return replace(pair, source=code)
+    target = pair.spare if pair.source == AUTO else pair.source
+    return Pair(source=code, target=target, spare=pair.target)
+
+
+def with_target(pair: Pair, code: str) -> Pair:
+    """Translate into `code`; if that was the source, the two change places."""
+    if code == pair.target:
+        return pair
+    source = pair.target if code == pair.source else pair.source
+    return Pair(source=source, target=code, spare=pair.target)
+
+
+def swapped(pair: Pair, detected: str | None) -> Pair:
+    """Exchange the languages, with the detected one standing in for `AUTO`.
+
+    A text that is already in the target language goes into the spare one instead.
+    """
+    source = detected if pair.source == AUTO else pair.source
+    if source == pair.target:
+        return replace(pair, target=pair.spare, spare=pair.target)
+    if source is None or source == UNDETERMINED:
+        return Pair(source=pair.target, target=pair.spare, spare=pair.target)
+    return Pair(
+        source=pair.target,
+        target=source,
+        spare=pair.target if pair.spare == source else pair.spare,
+    )
+
+
+def fold(text: str) -> str:
+    """Reduce to what people type when they search: no case, no diacritics."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).strip()
+
+
+def matching(query: str, languages: Iterable[Language]) -> list[Language]:
+    """Languages whose code, English name or own name holds `query`, the best match first.
+
+    An exact code or a known alias ("Mandarin") wins, then names that begin with the query, then
+    those that hold it.
+    """
+    offered = list(languages)
+    wanted = fold(query)
+    exact = _exact(query, offered)
+    ranked = ((0 if lang.code == exact else _rank(wanted, lang), lang) for lang in offered)
+    found = [(rank, language) for rank, language in ranked if rank is not None]
+    return [language for _, language in sorted(found, key=lambda item: item[0])]
+
+
+def _exact(query: str, languages: Sequence[Language]) -> str:
+    if not query.strip():
+        return ""
+    try:
+        return resolve(query, [language.code for language in languages])
+    except LanguageError:
+        return ""
+
+
+def _rank(wanted: str, language: Language) -> int | None:
+    names = [fold(language.name), fold(language.endonym)]
+    if any(name.startswith(wanted) for name in names):
+        return 1
+    if language.code.startswith(wanted):
+        return 2
+    if any(wanted in name for name in names):
+        return 3
+    return None

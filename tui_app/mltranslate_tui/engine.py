@@ -1,0 +1,84 @@
+"""The real engine behind the app: `mltranslate.pipeline`, imported where it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mltranslate.types import CancelToken, Detection, Progress, ProgressCallback, Translation
+from mltranslate_tui.blocks import blocks, merged
+
+DETECTION_CHARACTERS = 2000
+"""How much of a text is looked at for its language; more would hardly change the answer."""
+
+
+class PipelineEngine:
+    """A translator and a detector over one pack.
+
+    Made in the engine thread: the imports and the pack's files take longer than a first paint.
+    """
+
+    def __init__(self, pack: str | None, device: str, threads: int | None) -> None:
+        from mltranslate.pipeline import Translator
+
+        self._translator = Translator(pack=pack, device=device, threads=threads)
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """Codes that the pack offers."""
+        return self._translator.languages
+
+    @property
+    def pack(self) -> str:
+        """Name and version of the pack."""
+        return f"{self._translator.pack.name} {self._translator.pack.version}"
+
+    def load(self) -> None:
+        """Load model and detector; raises `PackError` or `DeviceError`."""
+        self._translator.load()
+
+    def detect(self, text: str) -> Sequence[Detection]:
+        """Return the two likeliest languages among those of the pack."""
+        from mltranslate.detect.detector import default_detector
+        from mltranslate.sentences import clean
+
+        detector = default_detector()
+        known = [code for code in self.languages if code in detector.languages]
+        return detector.detect(clean(text[:DETECTION_CHARACTERS]), known, top=2)
+
+    def translate(
+        self,
+        text: str,
+        *,
+        source: str | Detection,
+        target: str,
+        cancel: CancelToken,
+        progress: ProgressCallback,
+    ) -> Translation:
+        """Translate one text, block by block; raises `MltError` or `Cancelled`."""
+        language = source.language if isinstance(source, Detection) else source
+        parts: list[Translation] = []
+        for block, report in _reported(blocks(text), language, parts, progress):
+            parts += self._translator.translate(
+                block, target=target, source=source, cancel=cancel, progress=report
+            )
+        return merged(parts)
+
+
+def _reported(
+    pieces: Sequence[str], language: str, parts: Sequence[Translation], progress: ProgressCallback
+) -> Sequence[tuple[str, ProgressCallback]]:
+    """Pair every block with a callback that adds what was done before it, and `parts` so far."""
+    from mltranslate.text.spans import cut
+
+    counts = [sum(span.translatable for span in cut(piece, language)) for piece in pieces]
+
+    def callback(index: int) -> ProgressCallback:
+        def report(block: Progress) -> None:
+            fraction = block.done / max(block.total, 1)
+            done = sum(counts[:index]) + round(fraction * counts[index])
+            shown = "".join(part.text for part in parts)
+            progress(Progress(done=done, total=sum(counts), text=shown))
+
+        return report
+
+    return [(piece, callback(index)) for index, piece in enumerate(pieces)]

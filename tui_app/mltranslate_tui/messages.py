@@ -1,0 +1,84 @@
+"""What the engine thread tells the screen; it never touches a widget itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.message import Message
+
+from mltranslate.errors import MltError
+from mltranslate.types import Detection, Progress, Translation
+
+
+class EngineOpened(Message):
+    """The pack was found and read; its model is still being loaded."""
+
+    def __init__(self, languages: Sequence[str], pack: str) -> None:
+        super().__init__()
+        self.languages = tuple(languages)
+        self.pack = pack
+
+
+class EngineReady(Message):
+    """The model is loaded."""
+
+
+class EngineFailed(Message):
+    """The engine could not be started; its thread has ended."""
+
+    def __init__(self, error: MltError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class Detected(Message):
+    """Candidate languages of the text of request `number`, most likely first."""
+
+    def __init__(self, number: int, detections: Sequence[Detection]) -> None:
+        super().__init__()
+        self.number = number
+        self.detections = tuple(detections)
+
+    def can_replace(self, message: Message) -> bool:
+        """Draw only the newest answer."""
+        return isinstance(message, Detected)
+
+
+class Partial(Message):
+    """How far the translation of request `number` has come."""
+
+    def __init__(self, number: int, progress: Progress) -> None:
+        super().__init__()
+        self.number = number
+        self.progress = progress
+
+    def can_replace(self, message: Message) -> bool:
+        """Let a newer partial result stand for the older ones: it holds all of them."""
+        return isinstance(message, Partial)
+
+
+class Translated(Message):
+    """The answer to request `number`, and the seconds that it took."""
+
+    def __init__(self, number: int, translation: Translation, seconds: float) -> None:
+        super().__init__()
+        self.number = number
+        self.translation = translation
+        self.seconds = seconds
+
+
+class Stopped(Message):
+    """A translation was cancelled after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+class TranslationFailed(Message):
+    """Request `number` could not be answered."""
+
+    def __init__(self, number: int, error: MltError) -> None:
+        super().__init__()
+        self.number = number
+        self.error = error

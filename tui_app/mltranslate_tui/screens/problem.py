@@ -1,0 +1,51 @@
+"""A problem, told in three parts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from mltranslate.errors import MltError
+from mltranslate_tui import wording
+
+
+class ProblemScreen(ModalScreen[bool]):
+    """What went wrong, why, and what to do; returns True when the user wants another try."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Close")]
+
+    def __init__(self, error: MltError, *, retry: bool = False) -> None:
+        super().__init__()
+        self._error = error
+        self._retry = retry
+
+    def compose(self) -> ComposeResult:
+        """Lay out the error's parts and the buttons."""
+        with Vertical(classes="dialog problem") as dialog:
+            dialog.border_title = "Something is wrong"
+            with VerticalScroll(can_focus=False):
+                yield Static(_sentence(wording.failure(self._error)), classes="what", markup=False)
+                if self._error.why:
+                    yield Static(_sentence(self._error.why), classes="why", markup=False)
+                if self._error.fix:
+                    yield Static(_sentence(self._error.fix), classes="fix", markup=False)
+            with Horizontal(classes="buttons"):
+                if self._retry:
+                    yield Button("Try again", id="retry", variant="primary", compact=True)
+                yield Button("Close", id="close", compact=True)
+
+    @on(Button.Pressed)
+    def close(self, event: Button.Pressed) -> None:
+        """Go back to the text."""
+        self.dismiss(event.button.id == "retry")
+
+
+def _sentence(text: str) -> str:
+    """End with a stop."""
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,355 @@
+"""The main screen: two panes, and the wiring between the user, the controller and the engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer, Static
+
+from mltranslate.errors import InputError, LanguageError, MltError
+from mltranslate.languages import describe, resolve
+from mltranslate.types import Progress, Translation
+from mltranslate_tui import choices, messages, wording
+from mltranslate_tui.choices import AUTO, Pair
+from mltranslate_tui.controller import Controller, Engine, Phase, Slot
+from mltranslate_tui.screens.help import HelpScreen
+from mltranslate_tui.screens.picker import DETECT, LanguagePicker
+from mltranslate_tui.screens.problem import ProblemScreen
+from mltranslate_tui.widgets.areas import EDITOR_CHARACTERS, SourceArea, TargetArea
+from mltranslate_tui.widgets.chip import Chip
+from mltranslate_tui.widgets.panes import Notice, SourcePane, TargetPane
+from mltranslate_tui.widgets.status import StatusLine
+from mltranslate_tui.worker import serve
+
+BUSY_AFTER = 0.25
+"""Seconds before "Translating…" is shown: a faster answer would only make it flicker."""
+
+
+class TranslateScreen(Screen[None]):
+    """Source and target side by side, or one above the other where the terminal is narrow."""
+
+    AUTO_FOCUS = "#source"
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (72, "-wide")]  # noqa: RUF012 - declared by Textual
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 - declared by Textual
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help"),
+        Binding("f2", "pick_source", "From", tooltip="Choose the source language"),
+        Binding("f3", "pick_target", "To", tooltip="Choose the target language"),
+        Binding("f4,ctrl+r", "swap", "Swap", tooltip="Swap languages and texts"),
+        Binding("f5,ctrl+enter", "translate_now", "Go", tooltip="Translate now"),
+        Binding("f8,ctrl+l", "toggle_live", "Live", tooltip="Translate while typing, or on F5"),
+        Binding("f9,ctrl+o", "copy_translation", "Copy", tooltip="Copy the translation"),
+        Binding("ctrl+n", "clear", "Clear", show=False),
+        Binding("ctrl+q", "app.quit", "Quit"),
+    ]
+
+    def __init__(self, start: Callable[[], Engine], *, source: str, target: str | None) -> None:
+        super().__init__()
+        self._start = start
+        self._wished = (source, target)
+        self._slot = Slot()
+        self.controller = Controller(self._slot, self._schedule)
+        self._languages: tuple[str, ...] = ()
+        self._pack = ""
+        self._state = "Loading the model…"
+        """What the status line says while there is no result; empty once the model is ready."""
+        self._down = False
+        """Whether the engine thread has ended because the engine could not be started."""
+        self._translation: Translation | None = None
+        self._progress: Progress | None = None
+        self._slow = False
+        """Whether the answer is late enough to say that it is being made."""
+        self._busy: Timer | None = None
+        self._failure = ""
+
+    # Building and ending
+
+    def compose(self) -> ComposeResult:
+        """Lay out the bar, the panes, the status line and the keys."""
+        with Horizontal(id="bar"):
+            yield Static("mltranslate", id="brand")
+            yield Static("offline translation", id="tagline")
+            yield Chip(
+                "", "screen.toggle_live", widget_id="live", tooltip="Translate while typing (F8)"
+            )
+        with Container(id="panes"):
+            yield SourcePane()
+            yield TargetPane()
+        yield StatusLine(id="status")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Paint first, then start the engine."""
+        self._draw()
+        self.call_after_refresh(self._run_engine)
+
+    def on_unmount(self) -> None:
+        """Stop the engine, so that its thread ends and the program can."""
+        self._slot.close()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="engine")
+    def _run_engine(self) -> None:
+        serve(self._slot, self._start, self.post_message)
+
+    def _schedule(self, delay: float, call: Callable[[], None]) -> Timer:
+        def due() -> None:
+            call()
+            self._await_answer()
+
+        return self.set_timer(delay, due)
+
+    # What the engine says
+
+    @on(messages.EngineOpened)
+    def engine_opened(self, message: messages.EngineOpened) -> None:
+        """Offer the pack's languages."""
+        self._languages = message.languages
+        self._pack = message.pack
+        try:
+            pair = self._first_pair()
+        except LanguageError as error:
+            self._complain(error)
+            pair = choices.default_pair(self._languages, spoken=self.app_language)
+        self.controller.choose(pair)
+        self._await_answer()
+
+    @on(messages.EngineReady)
+    def engine_ready(self) -> None:
+        """Say so."""
+        self._state = ""
+        self._draw()
+
+    @on(messages.EngineFailed)
+    def engine_failed(self, message: messages.EngineFailed) -> None:
+        """Tell why there is no translator, and offer to try again."""
+        self._state = wording.failure(message.error)
+        self._down = True
+        self._draw()
+        self.app.push_screen(ProblemScreen(message.error, retry=True), self._try_again)
+
+    @on(messages.Detected)
+    def detected(self, message: messages.Detected) -> None:
+        """Show the language while the translation is still being made."""
+        if self.controller.note_detected(message.number, message.detections):
+            self._draw()
+
+    @on(messages.Partial)
+    def partial(self, message: messages.Partial) -> None:
+        """Show the sentences that are done."""
+        if self.controller.is_current(message.number):
+            self._progress = message.progress
+            if message.progress.text:
+                self.query_one(TargetArea).show(message.progress.text)
+            self._draw()
+
+    @on(messages.Translated)
+    def translated(self, message: messages.Translated) -> None:
+        """Show the answer, unless the text has changed since."""
+        if self.controller.note_translated(message.number, message.seconds):
+            self._translation = message.translation
+            self._failure = ""
+            self.query_one(TargetArea).show(message.translation.text)
+            self._settle()
+
+    @on(messages.Stopped)
+    def stopped(self, message: messages.Stopped) -> None:
+        """Type ahead of a slow model less eagerly."""
+        self.controller.note_stopped(message.seconds)
+
+    @on(messages.TranslationFailed)
+    def translation_failed(self, message: messages.TranslationFailed) -> None:
+        """Tell once what is wrong; repeated on every keystroke it would be in the way."""
+        if not self.controller.note_failed(message.number):
+            return
+        known, self._failure = self._failure, wording.failure(message.error)
+        self._settle()
+        if known != self._failure:
+            self._complain(message.error)
+
+    # What the user does
+
+    @on(SourceArea.Changed, "#source")
+    def text_changed(self) -> None:
+        """Stop the old translation and ask for a new one."""
+        source = self.query_one(SourceArea)
+        self.controller.edit(source.text, at_once=source.take_pasted())
+        self._await_answer()
+
+    @on(SourceArea.TooLong)
+    def paste_refused(self, message: SourceArea.TooLong) -> None:
+        """Point to the tool for long texts."""
+        self._complain(
+            InputError(
+                "This text is too long for the editor",
+                why=f"it would have {message.characters:,} characters, "
+                f"and the editor takes {EDITOR_CHARACTERS:,}",
+                fix="Translate the file from the shell: mltranslate text --to LANG < FILE",
+            )
+        )
+
+    def action_help(self) -> None:
+        """Explain the keys."""
+        self.app.push_screen(HelpScreen())
+
+    def action_pick_source(self) -> None:
+        """Choose the source language."""
+        if (pair := self.controller.pair) is not None:
+            self._pick("Translate from", AUTO, pair.source, self._take_source)
+
+    def action_pick_target(self) -> None:
+        """Choose the target language."""
+        if (pair := self.controller.pair) is not None:
+            self._pick("Translate to", "", pair.target, self._take_target)
+
+    def action_swap(self) -> None:
+        """Exchange the languages and the texts."""
+        old = self.controller.pair
+        if old is None:
+            return
+        pair = choices.swapped(old, self.controller.detected)
+        source, target = self.query_one(SourceArea), self.query_one(TargetArea)
+        text, translation = source.text, target.text
+        if pair.source != AUTO and translation:
+            target.show(text)
+            self.controller.restate(translation, pair)
+            source.put(translation)
+        else:
+            self.controller.choose(pair)
+        self._await_answer()
+
+    def action_translate_now(self) -> None:
+        """Translate without waiting, in live mode or not; start an engine that had failed."""
+        self.controller.force()
+        self._try_again(True)
+        self._await_answer()
+
+    def action_toggle_live(self) -> None:
+        """Translate while typing, or only when asked to."""
+        self.controller.set_live(not self.controller.live)
+        self._await_answer()
+
+    def action_copy_translation(self) -> None:
+        """Copy the translation, or the selected part of it, to the terminal's clipboard."""
+        target = self.query_one(TargetArea)
+        text = target.selected_text or target.text
+        if not text:
+            self.notify("There is no translation to copy yet.", severity="warning")
+            return
+        self.app.copy_to_clipboard(text)
+        self.notify(f"{wording.characters(len(text))} copied.", timeout=2)
+
+    def action_clear(self) -> None:
+        """Empty both panes; undo brings the source back."""
+        source = self.query_one(SourceArea)
+        source.put("")
+        source.focus()
+
+    # Helpers
+
+    @property
+    def app_language(self) -> str:
+        """Code of the language that the user's system speaks; empty when unknown."""
+        return choices.locale_language(os.environ)
+
+    def _first_pair(self) -> Pair:
+        source, target = self._wished
+        return choices.default_pair(
+            self._languages,
+            source=source if source == AUTO else resolve(source, self._languages),
+            target=None if target is None else resolve(target, self._languages),
+            spoken=self.app_language,
+        )
+
+    def _pick(
+        self, title: str, first: str, chosen: str, take: Callable[[str | None], None]
+    ) -> None:
+        languages = [describe(code) for code in self._languages]
+        languages.sort(key=lambda language: language.name)
+        rows = [DETECT, *languages] if first == AUTO else languages
+        self.app.push_screen(LanguagePicker(title, rows, chosen), take)
+
+    def _take_source(self, code: str | None) -> None:
+        if code is not None and self.controller.pair is not None:
+            self.controller.choose(choices.with_source(self.controller.pair, code))
+            self._await_answer()
+
+    def _take_target(self, code: str | None) -> None:
+        if code is not None and self.controller.pair is not None:
+            self.controller.choose(choices.with_target(self.controller.pair, code))
+            self._await_answer()
+
+    def _try_again(self, wanted: bool | None) -> None:
+        if wanted and self._down:
+            self._down = False
+            self._state = "Loading the model…"
+            self._draw()
+            self._run_engine()
+
+    def _complain(self, error: MltError) -> None:
+        self.app.push_screen(ProblemScreen(error))
+
+    def _await_answer(self) -> None:
+        """Draw the new state; a request that is not answered soon is called "Translating…"."""
+        self._stop_waiting()
+        phase = self.controller.phase
+        if phase is Phase.EMPTY:
+            self._translation = None
+            self._failure = ""
+            self.query_one(TargetArea).show("")
+        elif phase is Phase.WORKING:
+            self._busy = self.set_timer(BUSY_AFTER, self._say_busy)
+        self._draw()
+
+    def _say_busy(self) -> None:
+        self._slow = True
+        self._draw()
+
+    def _settle(self) -> None:
+        self._stop_waiting()
+        self._draw()
+
+    def _stop_waiting(self) -> None:
+        self._progress = None
+        self._slow = False
+        if self._busy is not None:
+            self._busy.stop()
+            self._busy = None
+
+    def _draw(self) -> None:
+        """Bring every label in line with the state."""
+        controller = self.controller
+        live = self.query_one("#live", Chip)
+        live.update("● Live" if controller.live else "○ Live off")
+        live.set_class(controller.live, "-on")
+        self.query_one(SourcePane).draw(controller)
+        self.query_one(TargetPane).draw(controller, self._notice())
+        self.query_one(StatusLine).facts = self._facts()
+
+    def _facts(self) -> tuple[str, ...]:
+        if self._state:
+            return (self._state,)
+        if self._translation is None:
+            return ("Ready", self._pack)
+        return wording.facts(self._translation)
+
+    def _notice(self) -> Notice:
+        phase, pair = self.controller.phase, self.controller.pair
+        if phase is Phase.FAILED:
+            return Notice(self._failure, "error")
+        if phase is Phase.HELD:
+            return Notice("Live is off: F5 translates", "hint")
+        if self._progress is not None:
+            return Notice(wording.progress_line(self._progress), "hint")
+        if self._slow:
+            return Notice(self._state or "Translating…", "error" if self._down else "hint")
+        if self._translation is None or pair is None:
+            return Notice("", "hint")
+        return Notice("\n".join(wording.cautions(self._translation, pair)), "warning")

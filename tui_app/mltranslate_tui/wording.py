@@ -1,0 +1,110 @@
+"""What the app says: every sentence that depends on a result is made here, without widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mltranslate.errors import MltError
+from mltranslate.languages import describe
+from mltranslate.types import UNDETERMINED, Caution, Detection, Progress, Translation
+from mltranslate_tui.choices import AUTO, Pair
+
+_CAUTIONS = {
+    Caution.LOOP: "The output repeats itself: do not rely on it",
+    Caution.LENGTH: "Unusually long or short: compare with the source",
+    Caution.SPLIT: "A very long sentence was translated in pieces",
+    Caution.LOW_CONFIDENCE: "Unsure of the source language: F2 sets it",
+}
+_BAR_CELLS = 12
+
+
+def name(code: str) -> str:
+    """English name of a language; what is no language is called so."""
+    return "No language" if code == UNDETERMINED else describe(code).name
+
+
+def source_label(pair: Pair | None, detected: str | None) -> str:
+    """Return what the source picker shows."""
+    if pair is not None and pair.source != AUTO:
+        return name(pair.source)
+    if detected is None or detected == UNDETERMINED:
+        return "Detect language"
+    return f"{name(detected)}, detected"
+
+
+def target_label(pair: Pair | None) -> str:
+    """Return what the target picker shows."""
+    return "Language" if pair is None else name(pair.target)
+
+
+def percent(confidence: float) -> str:
+    """Write a probability for the eye: 0.971 is "97 %"."""
+    return f"{round(100 * confidence)} %"
+
+
+def detection_line(detections: Sequence[Detection]) -> str:
+    """Name the detected language with its confidence, and the runner-up."""
+    if not detections:
+        return ""
+    best, *others = detections
+    if best.language == UNDETERMINED:
+        return "No language: numbers, links or code"
+    line = f"{name(best.language)} {percent(best.confidence)}"
+    rivals = [other for other in others if other.language != UNDETERMINED]
+    if rivals and round(100 * rivals[0].confidence) >= 1:
+        line += f", or {name(rivals[0].language)} {percent(rivals[0].confidence)}"
+    return line
+
+
+def characters(count: int) -> str:
+    """Write a count of characters with its noun."""
+    return "1 character" if count == 1 else f"{count:,} characters"
+
+
+def duration(milliseconds: float) -> str:
+    """Milliseconds below a second, else seconds."""
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+
+
+def route(translation: Translation) -> str:
+    """Name the languages that the text went through: "German → English → Chinese"."""
+    return " → ".join(name(code) for code in translation.route) or "Not translated"
+
+
+def facts(translation: Translation) -> tuple[str, ...]:
+    """How a result was made, the most important first."""
+    made = (
+        route(translation),
+        f"{translation.device.upper()} {translation.precision}",
+        duration(translation.milliseconds),
+        translation.pack,
+    )
+    return tuple(fact for fact in made if fact)
+
+
+def cautions(translation: Translation, pair: Pair) -> tuple[str, ...]:
+    """Return the warnings of a result as sentences."""
+    return tuple(_caution(caution, translation, pair) for caution in translation.warnings)
+
+
+def _caution(caution: Caution, translation: Translation, pair: Pair) -> str:
+    if caution is Caution.OFF_TARGET:
+        return f"This may not be {name(translation.target)}"
+    if caution is not Caution.UNTRANSLATED:
+        return _CAUTIONS[caution]
+    if translation.source == translation.target:
+        other = name(pair.spare if pair.source == AUTO else pair.source)
+        return f"Already in {name(translation.target)}: F4 translates into {other}"
+    return "Nothing here to translate"
+
+
+def failure(error: MltError) -> str:
+    """Say what went wrong, as the beginning of a sentence."""
+    return error.what[:1].upper() + error.what[1:]
+
+
+def progress_line(progress: Progress) -> str:
+    """Draw a bar and a count of sentences."""
+    full = _BAR_CELLS * progress.done // max(progress.total, 1)
+    bar = "━" * full + "╌" * (_BAR_CELLS - full)
+    return f"{bar} {progress.done:,} of {progress.total:,} sentences"

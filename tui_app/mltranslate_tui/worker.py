@@ -1,0 +1,90 @@
+"""The engine thread: starts the engine, then answers one job after the other."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from textual.message import Message
+
+from mltranslate.errors import Cancelled, MltError
+from mltranslate.types import Detection, Progress
+from mltranslate_tui.choices import AUTO
+from mltranslate_tui.controller import Engine, Job, Slot
+from mltranslate_tui.messages import (
+    Detected,
+    EngineFailed,
+    EngineOpened,
+    EngineReady,
+    Partial,
+    Stopped,
+    Translated,
+    TranslationFailed,
+)
+from mltranslate_tui.steady import SteadyDetection
+
+PARTIAL_EVERY = 0.15
+"""Seconds between partial results: drawing a long text costs the other thread time."""
+
+Clock = Callable[[], float]
+Post = Callable[[Message], object]
+
+_log = logging.getLogger(__name__)
+
+
+def serve(
+    slot: Slot, start: Callable[[], Engine], post: Post, clock: Clock = time.monotonic
+) -> None:
+    """Run until `slot` is closed or the engine cannot be started; every outcome is posted."""
+    try:
+        engine = start()
+        post(EngineOpened(engine.languages, engine.pack))
+        engine.load()
+    except Exception as error:
+        post(EngineFailed(_explained(error, "The translator could not be started")))
+        return
+    post(EngineReady())
+    steady = SteadyDetection()
+    while (job := slot.take()) is not None:
+        _answer(job, engine, steady, post, clock)
+
+
+def _answer(job: Job, engine: Engine, steady: SteadyDetection, post: Post, clock: Clock) -> None:
+    started = clock()
+    try:
+        source: str | Detection = job.source
+        if source == AUTO:
+            detections = steady.settle(job.text, engine.detect(job.text))
+            post(Detected(job.number, detections))
+            source = detections[0]
+        if job.translate:
+            _translate(job, source, engine, post, clock)
+    except Cancelled:
+        post(Stopped(clock() - started))
+    except Exception as error:
+        post(TranslationFailed(job.number, _explained(error, "The translation failed")))
+
+
+def _translate(job: Job, source: str | Detection, engine: Engine, post: Post, clock: Clock) -> None:
+    started = shown = clock()
+
+    def report(progress: Progress) -> None:
+        nonlocal shown
+        if clock() - shown >= PARTIAL_EVERY:
+            shown = clock()
+            post(Partial(job.number, progress))
+
+    translation = engine.translate(
+        job.text, source=source, target=job.target, cancel=job.token, progress=report
+    )
+    post(Translated(job.number, translation, clock() - started))
+
+
+def _explained(error: Exception, what: str) -> MltError:
+    """Return an error fit to be shown; one that nobody foresaw is logged with its traceback."""
+    if isinstance(error, MltError):
+        return error
+    _log.error("%s", what, exc_info=error)
+    why = f"{type(error).__name__}: {error}".rstrip(": ")
+    return MltError(what, why=why, fix="Run `mltranslate doctor`, and report this if it persists")
