@@ -1,4 +1,7 @@
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,6 +94,32 @@ def test_command_line_runs_prepares_and_reports_errors(
     assert "Did you mean 'max_steps'?" in errors
     assert "cannot read recipe" in errors
     assert "has no best weights" in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_process_saves_its_step_and_resumes_exactly(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    path = write_recipe(tmp_path)
+    command = [sys.executable, "-c", "from mltranslate_train.cli import main; exit(main())", "run"]
+    command += [str(path), "--out", str(tmp_path / "broken"), "--set", "train.threads=1"]
+    process = subprocess.Popen(
+        [*command, "--set", "train.max_steps=100000"], stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr
+    for line in process.stderr:
+        if line.startswith("step "):
+            process.send_signal(number)
+            break
+    rest = process.stderr.read()
+    assert process.wait(timeout=60) == 130
+    assert "the same command resumes" in rest
+    step = json.loads((tmp_path / "broken/last/state.json").read_text("utf-8"))["totals"]["step"]
+    overrides = [f"train.max_steps={step + 3}", "train.threads=1"]
+    for run in ("broken", "unbroken"):
+        train(load_recipe(path, overrides), tmp_path / run)
+    one, two = weights(tmp_path / "unbroken"), weights(tmp_path / "broken")
+    assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_truncated_shard_stops_the_run_before_it_trains(tmp_path: Path) -> None:

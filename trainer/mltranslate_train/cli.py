@@ -61,11 +61,11 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_lid(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from mltranslate_train.lid import cli as lid
+    from mltranslate_train.lid.cli import add_arguments, run
 
     parser = commands.add_parser("lid", help="train a language identifier")
-    lid.add_arguments(parser)
-    parser.set_defaults(run=lid.run)
+    add_arguments(parser)
+    parser.set_defaults(run=run)
 
 
 def _run(options: argparse.Namespace) -> int:

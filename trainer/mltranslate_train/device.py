@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
+import sys
 
 import torch
 
@@ -17,6 +19,7 @@ def choose_device(config: TrainConfig) -> torch.device:
     """The device to train on; raises DeviceError if CUDA was asked for and cannot be used."""
     if config.threads:
         torch.set_num_threads(config.threads)
+    _keep_freed_memory()
     if config.device == "cuda" and not torch.cuda.is_available():
         raise DeviceError(
             "CUDA cannot be used for training",
@@ -33,6 +36,14 @@ def choose_precision(config: TrainConfig, device: torch.device) -> torch.dtype:
         return torch.bfloat16 if config.precision == "bf16" else torch.float32
     fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_has_bf16_units()
     return torch.bfloat16 if fast else torch.float32
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc reuse large blocks; fresh pages for every batch cost a tenth of a CPU step."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        trim_threshold, mmap_max = -1, -4  # M_TRIM_THRESHOLD, M_MMAP_MAX in malloc.h
+        libc.mallopt(mmap_max, 0)
+        libc.mallopt(trim_threshold, 2**31 - 1)
 
 
 def _cpu_has_bf16_units() -> bool:

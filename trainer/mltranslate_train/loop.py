@@ -19,6 +19,7 @@ from mltranslate_train.data.batches import Batch, Sampler, SamplerState
 from mltranslate_train.data.prepare import SUMMARY, VOCABULARY_FILE, prepare
 from mltranslate_train.device import autocast, choose_device, choose_precision
 from mltranslate_train.evaluate.during import DevScores, dev_scores
+from mltranslate_train.interrupt import StopRequest
 from mltranslate_train.loss import fused_cross_entropy
 from mltranslate_train.model.transformer import Transformer
 from mltranslate_train.optim import MovingAverage, learning_rate, make_optimizer
@@ -147,6 +148,7 @@ def train(recipe: Recipe, run: Path) -> None:
 
     Raises:
         DataError, DeviceError: nothing was trained; an existing checkpoint is left as it was.
+        KeyboardInterrupt: Ctrl-C or SIGTERM came; the last step is saved.
     """
     prepare(recipe, run)
     (run / RECIPE).write_text(dump_recipe(recipe), encoding="utf-8")
@@ -160,14 +162,17 @@ def train(recipe: Recipe, run: Path) -> None:
     with ExitStack() as stack:
         metrics = stack.enter_context((run / METRICS).open("a", encoding="utf-8"))
         progress = stack.enter_context(open_progress(recipe.train.max_steps))
-        _run(trainer, metrics, progress)
+        stop = stack.enter_context(StopRequest())
+        _run(trainer, metrics, progress, stop)
+        if stop.requested:
+            raise KeyboardInterrupt
 
 
-def _run(trainer: Trainer, metrics: TextIO, progress: Progress) -> None:
+def _run(trainer: Trainer, metrics: TextIO, progress: Progress, stop: StopRequest) -> None:
     config, totals = trainer.recipe.train, trainer.totals
     batches = iter(trainer.sampler)
     window = Window()
-    while totals.step < config.max_steps:
+    while totals.step < config.max_steps and not stop.requested:
         started = time.monotonic()
         loss, tokens = trainer.step([next(batches) for _ in range(config.accumulation)])
         totals.seconds += time.monotonic() - started
@@ -184,7 +189,7 @@ def _run(trainer: Trainer, metrics: TextIO, progress: Progress) -> None:
             scores = trainer.evaluate()
             _write(metrics, {"step": totals.step, "chrf": scores.by_direction, "mean": scores.mean})
             progress.evaluated(scores.mean)
-        if totals.step % config.save_every == 0 or last:
+        if totals.step % config.save_every == 0 or last or stop.requested:
             trainer.save()
 
 

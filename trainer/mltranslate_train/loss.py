@@ -15,8 +15,8 @@ from torch.nn import functional
 
 _BLOCK = 512
 """Rows multiplied at once; inputs are padded to a multiple, so that all products have one shape."""
-_SLICE = 32
-"""Rows normalised at once: their logits stay in a core's own cache."""
+_TINY = 1e-38
+"""Smallest probability whose logarithm is taken; a token costs at most 87 nats."""
 
 
 class _FusedCrossEntropy(torch.autograd.Function):
@@ -27,15 +27,17 @@ class _FusedCrossEntropy(torch.autograd.Function):
         rows, size = len(states), len(weight)
         states = functional.pad(states, (0, 0, 0, -rows % _BLOCK))
         cast = weight.to(states.dtype)
+        centre = weight.mean(0).to(states.dtype)
         state_gradient = torch.empty_like(states)
         weight_gradient = torch.zeros_like(weight)
         total = states.new_zeros((), dtype=torch.float32)
         for start in range(0, len(states), _BLOCK):
             block, wanted = states[start : start + _BLOCK], labels[start : start + _BLOCK]
-            logits = block @ cast.T
-            total += _to_gradient(logits, wanted, smoothing)
-            state_gradient[start : start + _BLOCK] = logits @ cast
-            weight_gradient += logits.T @ block
+            mean = (block[: len(wanted)] @ centre).float()  # of all logits of a row
+            loss, gradient = _to_gradient(block @ cast.T, wanted, smoothing)
+            total += loss - smoothing * mean.sum()
+            state_gradient[start : start + _BLOCK] = gradient @ cast
+            weight_gradient += gradient.T @ block
         # Smoothing takes the same share off every logit's gradient.
         state_gradient -= (cast.float().sum(0) * (smoothing / size)).to(states.dtype)
         weight_gradient -= states.float().sum(0) * (smoothing / size)
@@ -49,26 +51,22 @@ class _FusedCrossEntropy(torch.autograd.Function):
         return state_gradient * scale.to(state_gradient.dtype), weight_gradient * scale, None, None
 
 
-def _to_gradient(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
-    """Turn logits (N, V) into their gradient in place, all but smoothing's constant share.
+def _to_gradient(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+    """Summed loss of a block and its gradient to the logits (N, V), without smoothing's share.
 
-    Rows beyond the labels are padding and become zero. Returns the summed loss.
+    Rows beyond the labels are padding; their gradient is zero.
     """
-    real = len(labels)
-    picked = logits[:real].gather(1, labels[:, None]).float()
-    total = -(1 - smoothing) * picked.sum()
-    for start in range(0, real, _SLICE):
-        part = logits[start : min(start + _SLICE, real)]
-        scores = part.float()
-        peak = scores.amax(1, keepdim=True)
-        total = total - smoothing * scores.mean(1).sum()
-        mass = scores.sub_(peak).exp_().sum(1, keepdim=True)
-        total = total + (mass.log() + peak).sum()
-        part.copy_(scores.mul_(mass.reciprocal()))
-    logits[real:] = 0
-    share = torch.full_like(labels[:, None], 0, dtype=logits.dtype) + (smoothing - 1)
-    logits[:real].scatter_add_(1, labels[:, None], share)
-    return total
+    picked = labels[:, None]
+    probabilities = logits.softmax(1)
+    scores = logits[: len(labels)].gather(1, picked).float()
+    chances = probabilities[: len(labels)].gather(1, picked).float()
+    # log p = score - log sum exp; taken from the picked class, the sum need not be kept.
+    normaliser = scores - chances.clamp_min(_TINY).log()
+    loss = (normaliser - (1 - smoothing) * scores).sum()
+    probabilities[len(labels) :] = 0
+    share = torch.full_like(picked, 0, dtype=logits.dtype) + (smoothing - 1)
+    probabilities[: len(labels)].scatter_add_(1, picked, share)
+    return loss, probabilities
 
 
 def fused_cross_entropy(states: Tensor, weight: Tensor, labels: Tensor, smoothing: float) -> Tensor:

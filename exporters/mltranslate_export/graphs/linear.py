@@ -16,7 +16,7 @@ from mltranslate_export.graphs.builder import MICROSOFT, Array, GraphBuilder, Va
 
 WEIGHT_LIMIT = 64
 """Largest int8 weight. CPUs without VNNI add two products of u8 and s8 in 16 bits: 2 * 255 * 64
-fits, so that no product saturates and the tokens are the same on all of them."""
+fits, so that no product saturates."""
 
 LOGITS = "logits"
 """Name of the output layer's input among the ranges."""
