@@ -93,8 +93,9 @@ undetermined = 0.1
 
 
 @pytest.fixture
-def recipe(tmp_path: Path) -> Path:
-    """A recipe beside a made-up corpus of four languages."""
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A recipe and a made-up corpus of four languages in the working directory."""
+    monkeypatch.chdir(tmp_path)
     rng = random.Random(5)
     folder = tmp_path / "corpus"
     folder.mkdir()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mltranslate.errors import MltError
+from mltranslate_train.locations import find_recipe
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recipe", type=Path, metavar="RECIPE", help="TOML file")
+    parser.add_argument("recipe", metavar="RECIPE", help="TOML file, or name of a shipped recipe")
     parser.add_argument("--out", type=Path, metavar="RUN", help="folder; default runs/<name>")
     parser.add_argument(
         "--set", dest="overrides", action="append", default=[], metavar="SECTION.KEY=VALUE",
@@ -72,7 +73,7 @@ def _run(options: argparse.Namespace) -> int:
     from mltranslate_train.config import load_recipe
     from mltranslate_train.loop import train
 
-    recipe = load_recipe(options.recipe, options.overrides)
+    recipe = load_recipe(find_recipe(options.recipe), options.overrides)
     train(recipe, options.out or Path("runs") / recipe.name)
     return 0
 
@@ -81,7 +82,7 @@ def _prepare(options: argparse.Namespace) -> int:
     from mltranslate_train.config import load_recipe
     from mltranslate_train.data.prepare import prepare
 
-    recipe = load_recipe(options.recipe, options.overrides)
+    recipe = load_recipe(find_recipe(options.recipe), options.overrides)
     prepare(recipe, options.out or Path("runs") / recipe.name)
     return 0
 

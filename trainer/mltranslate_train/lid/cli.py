@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the sub-command."""
-    parser.add_argument("recipe", type=Path, help="recipe of the language identifier (TOML)")
+    parser.add_argument("recipe", help="TOML file, or name of a shipped recipe")
     parser.add_argument("--out", type=Path, required=True, help="folder to write the run to")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (default: 1)")
 
@@ -27,9 +27,10 @@ def run(args: argparse.Namespace) -> int:
 
     from mltranslate_train.lid.recipe import read_recipe
     from mltranslate_train.lid.train import run as run_recipe
+    from mltranslate_train.locations import find_recipe
 
     torch.set_num_threads(args.threads)
-    recipe = read_recipe(args.recipe)
+    recipe = read_recipe(find_recipe(args.recipe))
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("reading", total=recipe.training.examples)
 

@@ -42,7 +42,7 @@ class Data:
     """What is read, and what of it is kept out of training."""
 
     folder: Path
-    """Holds sentences.tsv.xz and words.tsv.xz; relative to the recipe."""
+    """Holds sentences.tsv.xz and words.tsv.xz; relative to the working directory."""
     hold_out_one_in: int
     """One text in this many is for tuning only."""
     foreign_ratio: float
@@ -73,9 +73,8 @@ def read_recipe(path: Path) -> Recipe:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"cannot read the recipe {path}", why=str(error)) from error
     recipe = _build(Recipe, raw, "")
-    data = dataclasses.replace(recipe.data, folder=path.parent / recipe.data.folder)
     _check(recipe)
-    return dataclasses.replace(recipe, data=data)
+    return recipe
 
 
 def _build(kind: type[R], raw: Any, section: str) -> R:
