@@ -8,6 +8,7 @@ import pytest
 import torch
 from toy_corpus import write_recipe
 
+from mltranslate.errors import DataError
 from mltranslate_train.config import Recipe, load_recipe
 from mltranslate_train.data import batches
 from mltranslate_train.data.batches import Batch, Direction, Sampler, SamplerState
@@ -83,6 +84,18 @@ def test_batches_stay_within_the_budget_and_have_few_shapes(prepared: tuple[Reci
     assert all(width % 4 == 0 for width in widths)
 
 
+def test_no_bucket_is_longer_than_the_model(prepared: tuple[Recipe, Path]) -> None:
+    recipe, run = prepared
+    longest = max(batch.source.shape[1] for batch in take(Sampler(recipe, run), 60))
+    # A limit between two buckets: the longest batch is padded to it and no further.
+    limit = longest - 1
+    shorter = replace(recipe, model=replace(recipe.model, max_length=limit))
+    found = take(Sampler(shorter, run), 60)
+    assert max(batch.source.shape[1] for batch in found) == limit
+    assert max(batch.target_in.shape[1] for batch in found) == limit
+    assert all((batch.source == END).sum() == len(batch.source) for batch in found)
+
+
 def make_shard(folder: Path, origins: list[str]) -> Shard:
     with ShardWriter(folder, ("aa", "bb")) as writer:
         for number, origin in enumerate(origins):
@@ -110,6 +123,14 @@ def test_weights_repeat_and_thin_out_origins(tmp_path: Path, prepared: tuple[Rec
     assert seen["never"] == 0
     assert 180 < seen["often"] <= 200
     assert 25 < seen["half"] < 75
+
+
+def test_direction_without_any_example_is_refused(
+    tmp_path: Path, prepared: tuple[Recipe, Path]
+) -> None:
+    data = replace(prepared[0].data, weights={"x": 0.0})
+    with pytest.raises(DataError, match="no example is left for aa-bb"):
+        Direction("aa", "bb", make_shard(tmp_path, ["x"] * 3), data, tag=5)
 
 
 def test_swapped_direction_reads_the_other_side(

@@ -41,6 +41,37 @@ def test_crash_between_the_two_renames_is_survived(tmp_path: Path) -> None:
     assert checkpoint.newest(tmp_path / "other") is None
 
 
+def test_save_after_such_a_crash_never_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "last", 1.0)
+    (tmp_path / "last").rename(tmp_path / "last.old")
+
+    def crash(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(checkpoint.os, "replace", crash)
+        save(tmp_path / "last", 2.0)
+    assert checkpoint.newest(tmp_path / "last") == tmp_path / "last.old"
+    save(tmp_path / "last", 2.0)
+    assert [path.name for path in tmp_path.iterdir()] == ["last"]
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"\x80\x02junk"])
+def test_optimiser_state_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+    save(tmp_path / "last", 1.0)
+    (tmp_path / "last" / checkpoint.OPTIMIZER).write_bytes(content)
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        checkpoint.load_checkpoint(tmp_path / "last")
+    assert "\n" not in str(caught.value)
+
+
+def test_state_of_gpus_that_are_gone_is_left_out() -> None:
+    packed = {"cpu": torch.get_rng_state(), "cuda": [torch.get_rng_state()] * 64}
+    checkpoint.restore_rng(packed | {"cuda": packed["cuda"][torch.cuda.device_count() :]})
+
+
 @pytest.mark.parametrize("name", [checkpoint.MODEL, checkpoint.OPTIMIZER, checkpoint.STATE])
 def test_damaged_checkpoint_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
     save(tmp_path / "last", 1.0)

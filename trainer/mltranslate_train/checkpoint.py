@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,16 +45,18 @@ def save_checkpoint(
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Read a checkpoint; raises DataError if a part is missing or damaged."""
     try:
-        packed = torch.load(folder / OPTIMIZER, weights_only=True)
+        # To the CPU first: the device it was saved from need not be here.
+        packed = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
         return Checkpoint(
             model=safetensors.torch.load_file(folder / MODEL),
             average=safetensors.torch.load_file(folder / AVERAGE),
             optimizer=packed,
             state=json.loads((folder / STATE).read_text(encoding="utf-8")),
         )
-    except (OSError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+    except Exception as error:  # unpickling damaged bytes can raise anything
+        why = str(error).partition("\n")[0]
         raise DataError(
-            f"checkpoint {folder} cannot be read", why=str(error), fix="Remove it to start afresh"
+            f"checkpoint {folder} cannot be read", why=why, fix="Remove it to start afresh"
         ) from error
 
 
@@ -69,14 +70,8 @@ def save_weights(folder: Path, weights: dict[str, Tensor], about: dict[str, Any]
 def restore_rng(packed: dict[str, Any]) -> None:
     """Put torch's random generators back to where they were."""
     torch.set_rng_state(packed["cpu"])
-    if packed["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(packed["cuda"])
-
-
-def seed_everything(seed: int) -> None:
-    """Seed every generator that training draws from."""
-    random.seed(seed)
-    torch.manual_seed(seed)
+    # There may be fewer GPUs than when it was saved, or none.
+    torch.cuda.set_rng_state_all(packed["cuda"][: torch.cuda.device_count()])
 
 
 def _rng_state() -> dict[str, Any]:
@@ -105,11 +100,20 @@ class _Replacement:
         if kind is not None:
             shutil.rmtree(self._new, ignore_errors=True)
             return
-        shutil.rmtree(self._old, ignore_errors=True)
+        for file in self._new.iterdir():
+            _to_disk(file)
+        # Where a crash left only the old one, it stays until the new one is in place.
         if self._folder.exists():
+            shutil.rmtree(self._old, ignore_errors=True)
             os.replace(self._folder, self._old)
         os.replace(self._new, self._folder)
         shutil.rmtree(self._old, ignore_errors=True)
+
+
+def _to_disk(file: Path) -> None:
+    """Wait until the file would survive a power cut."""
+    with file.open("rb+") as opened:
+        os.fsync(opened.fileno())
 
 
 def newest(folder: Path) -> Path | None:

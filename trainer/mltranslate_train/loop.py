@@ -47,7 +47,7 @@ class Trainer:
     def __init__(self, recipe: Recipe, run: Path) -> None:
         self.recipe, self.run = recipe, run
         config = recipe.train
-        checkpoint.seed_everything(config.seed)
+        torch.manual_seed(config.seed)
         self.device = choose_device(config)
         self.precision = choose_precision(config, self.device)
         self.vocabulary = Vocabulary(run / VOCABULARY_FILE)

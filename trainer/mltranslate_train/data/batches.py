@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mltranslate.errors import DataError
 from mltranslate_train.config import DataConfig, Recipe
 from mltranslate_train.data.prepare import SHARDS, VOCABULARY_FILE
 from mltranslate_train.data.readers import weight_of
@@ -80,21 +81,25 @@ class Direction:
         self.shard = shard
         self.tag = tag
         self.swapped = shard.languages != (source, target)
-        weights = np.array([weight_of(origin, config.weights) for origin in shard.origins])
-        self._weights = weights[shard.records["origin"]]
+        by_origin = np.array([weight_of(origin, config.weights) for origin in shard.origins])
+        weights = by_origin[shard.records["origin"]]
+        self.size = float(weights.sum())
         self._seed = [config.seed, *self.name.encode()]
+        # Rounded once for all epochs, so that an epoch's length is fixed: weight 2.5 gives two
+        # copies of an example, and of one half of them a third.
+        chances = np.random.default_rng(self._seed).random(len(weights))
+        self._copies = np.floor(weights + chances).astype(np.uint16)
+        if not self._copies.any():
+            raise DataError(
+                f"no example is left for {self.name}", fix="Raise its data.weights in the recipe"
+            )
         self._epoch: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
-        self.size = float(self._weights.sum())
 
     def _epoch_order(self, epoch: int) -> NDArray[np.int64]:
-        """Example numbers of one epoch: weight 2.5 gives two copies and a third half the time."""
+        """Example numbers of one epoch, shuffled."""
         if self._epoch[0] != epoch:
-            rng = np.random.default_rng([*self._seed, epoch])
-            # Rounded the same way in every epoch, so that an epoch's length is fixed.
-            fixed = np.random.default_rng(self._seed).random(len(self._weights))
-            copies = np.floor(self._weights + fixed).astype(np.int64)
-            order = np.repeat(np.arange(len(copies)), copies)
-            rng.shuffle(order)
+            order = np.repeat(np.arange(len(self._copies)), self._copies)
+            np.random.default_rng([*self._seed, epoch]).shuffle(order)
             self._epoch = (epoch, order)
         return self._epoch[1]
 
@@ -128,6 +133,7 @@ class Sampler:
     def __init__(self, recipe: Recipe, run: Path, state: SamplerState | None = None) -> None:
         self.state = state or SamplerState()
         self._budget = recipe.train.batch_tokens
+        self._limit = recipe.model.max_length
         self._seed = recipe.train.seed
         self.directions = _open_directions(recipe, run)
         sizes = np.array([direction.size for direction in self.directions])
@@ -159,12 +165,12 @@ class Sampler:
         pool = np.concatenate(tables)
         # Ties in length are broken at random, so that directions mix within a batch.
         pool = pool[np.lexsort((rng.random(len(pool)), pool[:, 2:4].max(axis=1)))]
-        batches = _split_by_budget(pool, self._budget)
+        batches = _split_by_budget(pool, self._budget, self._limit)
         return [batches[index] for index in rng.permutation(len(batches))]
 
     def _assemble(self, rows: NDArray[np.int64]) -> Batch:
         height = len(rows)
-        width = _bucket(_longer(rows))
+        width = _bucket(_longer(rows), self._limit)
         source = np.full((height, width), PAD, np.int64)
         target = np.full((height, width + 1), PAD, np.int64)
         for row, (number, example, _, _) in enumerate(rows):
@@ -183,7 +189,9 @@ class Sampler:
         return Batch(*tensors)
 
 
-def _split_by_budget(pool: NDArray[np.int64], budget: int) -> list[NDArray[np.int64]]:
+def _split_by_budget(
+    pool: NDArray[np.int64], budget: int, limit: int
+) -> list[NDArray[np.int64]]:
     """Cut rows sorted by length, longest first, into batches of few distinct shapes.
 
     A batch's height depends on its longest row's bucket alone. The shortest rows seldom fill
@@ -191,7 +199,7 @@ def _split_by_budget(pool: NDArray[np.int64], budget: int) -> list[NDArray[np.in
     """
     batches, stop = [], len(pool)
     while stop > 0:
-        height = max(1, budget // _bucket(_longer(pool[stop - 1 : stop])))
+        height = max(1, budget // _bucket(_longer(pool[stop - 1 : stop]), limit))
         rows = pool[max(0, stop - height) : stop]
         batches.append(np.resize(rows, (height, pool.shape[1])))
         stop -= height
@@ -202,10 +210,13 @@ def _longer(rows: NDArray[np.int64]) -> int:
     return int(rows[:, 2:4].max())
 
 
-def _bucket(length: int) -> int:
-    """The smallest bucket that holds `length`: steps of four, then of an eighth of the length."""
+def _bucket(length: int, limit: int) -> int:
+    """The smallest bucket that holds `length`: steps of four, then of an eighth of the length.
+
+    No bucket goes beyond `limit`, the model's longest sequence.
+    """
     step = max(_STEP, 1 << max(0, length.bit_length() - 3))
-    return -(-length // step) * step
+    return min(limit, -(-length // step) * step)
 
 
 def _open_directions(recipe: Recipe, run: Path) -> list[Direction]:
