@@ -50,9 +50,10 @@ def test_save_after_such_a_crash_never_leaves_nothing(
     def crash(*_: object) -> None:
         raise SystemExit
 
-    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+    with monkeypatch.context() as patch:
         patch.setattr(checkpoint.os, "replace", crash)
-        save(tmp_path / "last", 2.0)
+        with pytest.raises(SystemExit):
+            save(tmp_path / "last", 2.0)
     assert checkpoint.newest(tmp_path / "last") == tmp_path / "last.old"
     save(tmp_path / "last", 2.0)
     assert [path.name for path in tmp_path.iterdir()] == ["last"]

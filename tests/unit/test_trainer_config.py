@@ -1,9 +1,11 @@
+import functools
 from pathlib import Path
 
 import pytest
 from toy_corpus import write_recipe
 
 from mltranslate.errors import ConfigError
+from mltranslate_train import config
 from mltranslate_train.config import dump_recipe, load_recipe
 
 
@@ -39,6 +41,17 @@ def test_unknown_key_in_a_list_is_named_in_full(recipe_path: Path) -> None:
         ("train.precision=fp64", r"Choose one of auto, bf16, fp32"),
         ("data.directions=['en']", r"joined by a hyphen"),
         ("data.max_tokens=40", r"does not fit model\.max_length"),
+        ("data.directions=['aa-bb','aa-bb']", r"names one twice"),
+        ("data.temperature=0", r"data\.temperature is 0\.0: it must be more than 0"),
+        ("data.weights={toy=-1}", r"data\.weights\.toy is -1\.0"),
+        ("data.noise.upper=1.5", r"it must be 0 at least, and 1 at most"),
+        ("vocabulary.size=70000", r"65536 at most"),
+        ("model.heads=3", r"does not fit 3 heads"),
+        ("model.heads=0", r"model\.heads is 0"),
+        ("train.accumulation=0", r"train\.accumulation is 0: it must be 1 at least"),
+        ("train.learning_rate=nan", r"train\.learning_rate is nan"),
+        ("train.log_every=0", r"train\.log_every is 0"),
+        ("evaluate.every=0", r"evaluate\.every is 0"),
         ("model", r"has no value"),
         ("name.first=1", r"is a value, not a section"),
     ],
@@ -67,7 +80,8 @@ def test_missing_key_and_missing_file_are_refused(tmp_path: Path) -> None:
         load_recipe(path)
 
 
-def test_model_shape_must_fit_its_heads(recipe_path: Path) -> None:
-    recipe = load_recipe(recipe_path, ["model.heads=3"])
-    with pytest.raises(ConfigError, match="does not fit 3 heads"):
-        recipe.model.transformer(100)
+def test_every_range_names_a_number_and_holds_its_default(recipe_path: Path) -> None:
+    recipe = load_recipe(recipe_path)
+    for key, (low, high) in config._RANGES.items():
+        value = functools.reduce(getattr, key.split("."), recipe)
+        assert low <= value <= high

@@ -1,3 +1,4 @@
+import json
 import lzma
 import random
 from pathlib import Path
@@ -35,6 +36,33 @@ def test_folder_reads_plain_and_compressed_files_either_way_round(tmp_path: Path
         ("news", "eins", "one"),
         ("talk", "uno", "eins"),
     ]
+
+
+def test_files_of_both_orders_serve_one_language_pair(tmp_path: Path) -> None:
+    one, two = write(tmp_path / "1", "a\tb\n"), write(tmp_path / "2", "d\tc\n")
+    corpora = [
+        CorpusConfig(tsv=one, languages=("aa", "bb")),
+        CorpusConfig(tsv=two, languages=("bb", "aa")),
+    ]
+    files = find_files(corpora, WAY)
+    assert [file.languages for file in files] == [("aa", "bb")] * 2
+    assert [(p.first, p.second) for file in files for p in file] == [("a", "b"), ("c", "d")]
+
+
+@pytest.mark.parametrize("name", ["aa-bb.tsv", "aa-bb.tsv.xz"])
+def test_damaged_file_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"x\t\xff\tb\n")
+    (file,) = find_files([CorpusConfig(folder=str(tmp_path))], WAY)
+    with pytest.raises(DataError, match=r"aa-bb\.tsv.* cannot be read"):
+        list(file)
+
+
+def test_truncated_archive_is_named(tmp_path: Path) -> None:
+    packed = lzma.compress(b"x\ta\tb\n" * 1000)
+    (tmp_path / "aa-bb.tsv.xz").write_bytes(packed[: len(packed) // 2])
+    (file,) = find_files([CorpusConfig(folder=str(tmp_path))], WAY)
+    with pytest.raises(DataError, match="cannot be read"):
+        list(file)
 
 
 def test_plain_tsv_and_parallel_files_carry_their_origin(tmp_path: Path) -> None:
@@ -199,3 +227,50 @@ def test_too_small_a_vocabulary_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no vocabulary of 100 pieces.*vocabulary\.size"):
         prepare(recipe, tmp_path / "run")
     assert not (tmp_path / "run/vocabulary.model").exists()
+
+
+def test_run_of_another_recipe_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    path, run = write_recipe(tmp_path), tmp_path / "run"
+    prepare(load_recipe(path), run)
+    before = (run / "recipe.toml").read_text("utf-8")
+    for override, key in (("model.ffn=128", r"model\.ffn"), ("data.seed=2", r"data\.seed")):
+        with pytest.raises(ConfigError, match=f"was made with another {key}: .*--out"):
+            prepare(load_recipe(path, [override]), run)
+    assert (run / "recipe.toml").read_text("utf-8") == before
+
+
+def test_what_only_uses_the_data_may_change(tmp_path: Path) -> None:
+    path, run = write_recipe(tmp_path), tmp_path / "run"
+    prepare(load_recipe(path), run)
+    recipe = load_recipe(path, ["train.max_steps=99", "data.temperature=2", "model.dropout=0.2"])
+    prepare(recipe, run)
+    assert load_recipe(run / "recipe.toml") == recipe
+
+
+def test_mended_recipe_continues_where_the_first_one_failed(tmp_path: Path) -> None:
+    path, run = write_recipe(tmp_path), tmp_path / "run"
+    with pytest.raises(DataError, match="no usable example for aa-bb"):
+        prepare(load_recipe(path, ["data.max_tokens=1"]), run)
+    assert (run / "vocabulary.model").is_file()
+    prepare(load_recipe(path, ["vocabulary.size=300"]), run)
+    assert len(Vocabulary(run / "vocabulary.model")) == 300
+    assert not list(run.glob("unfinished*"))
+
+
+@pytest.mark.parametrize("table", [None, "", "name\tlicence\nx\tCC0\n", "source\tlicence\nx\n"])
+def test_unusable_licences_are_refused_before_the_work(tmp_path: Path, table: str | None) -> None:
+    if table is not None:
+        write(tmp_path / "licences.tsv", table)
+    file = (tmp_path / "licences.tsv").as_posix()
+    recipe = load_recipe(write_recipe(tmp_path), [f"data.licences={file}"])
+    with pytest.raises(DataError, match=r"data\.licences .* cannot be read.*source and licence"):
+        prepare(recipe, tmp_path / "run")
+    assert not (tmp_path / "run/vocabulary.model").exists()
+
+
+def test_licences_of_the_sources_used_are_kept(tmp_path: Path) -> None:
+    table = "source\turl\tlicence\ntoy\tx\tCC0-1.0\nother\ty\tMIT\n"
+    file = Path(write(tmp_path / "licences.tsv", table)).as_posix()
+    prepare(load_recipe(write_recipe(tmp_path), [f"data.licences={file}"]), tmp_path / "run")
+    summary = json.loads((tmp_path / "run/data.json").read_text("utf-8"))
+    assert summary["licences"] == {"toy": "CC0-1.0"}

@@ -105,6 +105,21 @@ def test_asking_for_missing_cuda_is_refused() -> None:
     assert choose_device(CONFIG).type == "cpu"
 
 
+@pytest.mark.parametrize(("units", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_bf16_is_chosen_only_where_units_make_it_fast(
+    kind: str, units: bool, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: units and kind == "cpu")
+    # Older GPUs offer bf16 by emulation, which is slower than fp32.
+    monkeypatch.setattr(
+        torch.cuda,
+        "is_bf16_supported",
+        lambda including_emulation=True: including_emulation or (units and kind == "cuda"),
+    )
+    assert choose_precision(CONFIG, torch.device(kind)) is expected
+
+
 def test_precision_is_what_was_asked_for() -> None:
     cpu = torch.device("cpu")
     assert choose_precision(replace(CONFIG, precision="bf16"), cpu) is torch.bfloat16

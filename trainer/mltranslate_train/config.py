@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
+import math
 import tomllib
 import types
 import typing
@@ -67,7 +69,10 @@ class DataConfig:
     directions: tuple[str, ...]
     """For example "en-de"; both ways need both entries."""
     weights: dict[str, float] = field(default_factory=dict)
-    """Repetitions an epoch by origin (shell patterns, the last match counts); default 1."""
+    """Repetitions an epoch by origin (shell patterns, the last match counts); default 1.
+
+    A weight below 1 takes that share of the origin's examples, the same ones in every epoch.
+    """
     temperature: float = 1.0
     """Directions are drawn in proportion to size ** (1 / temperature)."""
     max_tokens: int = 128
@@ -276,7 +281,73 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     raise ConfigError(f"{where} is {value!r}", why=f"it must be of type {wanted}")
 
 
+_COUNTED, _POSITIVE, _SHARE = (1, math.inf), (1e-9, math.inf), (0, 1)
+_RANGES: dict[str, tuple[float, float]] = {
+    "data.max_tokens": _COUNTED,
+    "data.temperature": _POSITIVE,
+    "data.holdout.per_mille": (0, 1000),
+    "data.noise.upper": _SHARE,
+    "data.noise.title": _SHARE,
+    "data.noise.lower": _SHARE,
+    "data.noise.no_final_stop": _SHARE,
+    "vocabulary.size": (1, 2**16),  # shards hold 16-bit ids
+    "vocabulary.sample": _COUNTED,
+    "model.d_model": (4, math.inf),
+    "model.heads": _COUNTED,
+    "model.ffn": _COUNTED,
+    "model.encoder_layers": _COUNTED,
+    "model.decoder_layers": _COUNTED,
+    "model.dropout": (0, 0.99),
+    "train.max_steps": _COUNTED,
+    "train.batch_tokens": _COUNTED,
+    "train.accumulation": _COUNTED,
+    "train.learning_rate": _POSITIVE,
+    "train.warmup_steps": (0, math.inf),
+    "train.decay_steps": (0, math.inf),
+    "train.beta2": (0, 0.999999),
+    "train.weight_decay": (0, math.inf),
+    "train.clip_norm": _POSITIVE,
+    "train.label_smoothing": (0, 0.99),
+    "train.ema_decay": (0, 0.999999),
+    "train.threads": (0, math.inf),
+    "train.log_every": _COUNTED,
+    "train.save_every": _COUNTED,
+    "evaluate.every": _COUNTED,
+    "evaluate.batch": _COUNTED,
+}
+"""Smallest and largest value of numbers that cannot be just any."""
+
+
 def _check(recipe: Recipe) -> None:
+    _check_choices(recipe)
+    _check_numbers(recipe)
+    if recipe.data.max_tokens + 2 > recipe.model.max_length:
+        raise ConfigError(
+            f"data.max_tokens {recipe.data.max_tokens} does not fit model.max_length",
+            why=f"tag and end mark make it {recipe.data.max_tokens + 2}",
+        )
+    if not recipe.directions:
+        raise ConfigError("data.directions is empty", fix='Name at least one, as "en-de"')
+    if len(set(recipe.directions)) < len(recipe.directions):
+        raise ConfigError(
+            "data.directions names one twice", fix="data.weights repeats origins, if you mean that"
+        )
+    recipe.model.transformer(recipe.vocabulary.size)  # refuses a shape that does not fit
+
+
+def _check_numbers(recipe: Recipe) -> None:
+    for key, (low, high) in _RANGES.items():
+        value = functools.reduce(getattr, key.split("."), recipe)
+        if not low <= typing.cast(Any, value) <= high:
+            least = "more than 0" if 0 < low < 1 else f"{low} at least"
+            most = "" if high == math.inf else f", and {high} at most"
+            raise ConfigError(f"{key} is {value}", why=f"it must be {least}{most}")
+    for origin, weight in recipe.data.weights.items():
+        if not 0 <= weight < math.inf:
+            raise ConfigError(f"data.weights.{origin} is {weight}", why="it must be 0 at least")
+
+
+def _check_choices(recipe: Recipe) -> None:
     choices = {
         "vocabulary.algorithm": (recipe.vocabulary.algorithm, ("unigram", "bpe")),
         "train.precision": (recipe.train.precision, ("auto", "bf16", "fp32")),
@@ -285,10 +356,3 @@ def _check(recipe: Recipe) -> None:
     for key, (value, allowed) in choices.items():
         if value not in allowed:
             raise ConfigError(f"{key} is {value!r}", fix=f"Choose one of {', '.join(allowed)}")
-    if recipe.data.max_tokens + 2 > recipe.model.max_length:
-        raise ConfigError(
-            f"data.max_tokens {recipe.data.max_tokens} does not fit model.max_length",
-            why=f"tag and end mark make it {recipe.data.max_tokens + 2}",
-        )
-    if not recipe.directions:
-        raise ConfigError("data.directions is empty", fix='Name at least one, as "en-de"')

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import logging
 import sys
 
 import torch
 
 from mltranslate.errors import DeviceError
 from mltranslate_train.config import TrainConfig
-
-log = logging.getLogger(__name__)
 
 
 def choose_device(config: TrainConfig) -> torch.device:
@@ -34,7 +31,7 @@ def choose_precision(config: TrainConfig, device: torch.device) -> torch.dtype:
     """The precision of matrix products: bf16 where matrix units make it faster, else fp32."""
     if config.precision != "auto":
         return torch.bfloat16 if config.precision == "bf16" else torch.float32
-    fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_has_bf16_units()
+    fast = _gpu_has_bf16_units() if device.type == "cuda" else _cpu_has_bf16_units()
     return torch.bfloat16 if fast else torch.float32
 
 
@@ -44,6 +41,11 @@ def _keep_freed_memory() -> None:
         trim_threshold, mmap_max = -1, -4  # M_TRIM_THRESHOLD, M_MMAP_MAX in malloc.h
         libc.mallopt(mmap_max, 0)
         libc.mallopt(trim_threshold, 2**31 - 1)
+
+
+def _gpu_has_bf16_units() -> bool:
+    """Before Ampere, bf16 on a GPU is emulated and slower than fp32."""
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def _cpu_has_bf16_units() -> bool:

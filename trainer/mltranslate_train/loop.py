@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mltranslate_train import checkpoint
-from mltranslate_train.config import Recipe, dump_recipe
+from mltranslate_train.config import Recipe
 from mltranslate_train.data.batches import Batch, Sampler, SamplerState
 from mltranslate_train.data.prepare import SUMMARY, VOCABULARY_FILE, prepare
 from mltranslate_train.device import autocast, choose_device, choose_precision
@@ -28,7 +28,7 @@ from mltranslate_train.tokenizer import PAD, Vocabulary
 
 log = logging.getLogger(__name__)
 
-LAST, BEST, METRICS, RECIPE = "last", "best", "metrics.jsonl", "recipe.toml"
+LAST, BEST, METRICS = "last", "best", "metrics.jsonl"
 
 
 @dataclass(slots=True)
@@ -151,7 +151,6 @@ def train(recipe: Recipe, run: Path) -> None:
         KeyboardInterrupt: Ctrl-C or SIGTERM came; the last step is saved.
     """
     prepare(recipe, run)
-    (run / RECIPE).write_text(dump_recipe(recipe), encoding="utf-8")
     trainer = Trainer(recipe, run)
     log.info(
         "training on %s in %s, %d threads",

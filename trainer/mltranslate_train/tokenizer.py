@@ -35,7 +35,7 @@ def train_vocabulary(
     except RuntimeError as error:
         raise DataError(
             f"no vocabulary of {config.size} pieces can be made",
-            why=str(error).rpartition("] ")[2],
+            why=str(error).rpartition("] ")[2].rstrip("."),
             fix="Change vocabulary.size in the recipe",
         ) from error
 

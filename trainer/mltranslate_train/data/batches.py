@@ -189,9 +189,7 @@ class Sampler:
         return Batch(*tensors)
 
 
-def _split_by_budget(
-    pool: NDArray[np.int64], budget: int, limit: int
-) -> list[NDArray[np.int64]]:
+def _split_by_budget(pool: NDArray[np.int64], budget: int, limit: int) -> list[NDArray[np.int64]]:
     """Cut rows sorted by length, longest first, into batches of few distinct shapes.
 
     A batch's height depends on its longest row's bucket alone. The shortest rows seldom fill

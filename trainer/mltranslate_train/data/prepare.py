@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import random
@@ -9,9 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from mltranslate.errors import DataError
-from mltranslate_train.config import Recipe
+from mltranslate.errors import ConfigError, DataError
+from mltranslate_train.config import Recipe, dump_recipe, load_recipe
 from mltranslate_train.data.holdout import Holdout
 from mltranslate_train.data.noise import noisy_copies
 from mltranslate_train.data.readers import Pair, PairFile, find_files, open_text, weight_of
@@ -22,23 +24,58 @@ log = logging.getLogger(__name__)
 
 _BLOCK = 4096
 VOCABULARY_FILE = "vocabulary.model"
-SHARDS, HELD_OUT, SUMMARY = "shards", "heldout", "data.json"
+SHARDS, HELD_OUT, SUMMARY, RECIPE = "shards", "heldout", "data.json", "recipe.toml"
+_FREE = ("data.weights", "data.temperature", "model.dropout")
+"""What may change in a run whose data is made: it decides only how the data is used."""
 
 
 def prepare(recipe: Recipe, run: Path) -> None:
-    """Fill `run` with vocabulary.model, shards/, heldout/ and data.json; finished parts are kept.
+    """Fill `run` with recipe.toml, vocabulary.model, shards/, heldout/ and data.json.
+
+    Data that is complete is kept, and so is a vocabulary that was made by the same recipe.
 
     Raises:
+        ConfigError: the run's data or model was made by another recipe.
         DataError: a corpus is missing or malformed, or leaves a language pair without examples.
     """
-    if (run / SUMMARY).is_file():
-        return
-    if recipe.vocabulary.size > 2**16:
-        raise DataError(
-            f"vocabulary.size {recipe.vocabulary.size} is too large", why="shards hold 16-bit ids"
+    changed = _changed(recipe, run)
+    complete = (run / SUMMARY).is_file()
+    if complete and changed:
+        raise ConfigError(
+            f"{run} was made with another {' and '.join(changed)}",
+            why="its data and weights do not fit the recipe",
+            fix="Give another folder with --out",
         )
     run.mkdir(parents=True, exist_ok=True)
+    (run / RECIPE).write_text(dump_recipe(recipe), encoding="utf-8")
+    if complete:
+        return
+    if changed:
+        (run / VOCABULARY_FILE).unlink(missing_ok=True)
+    _fill(recipe, run)
+
+
+def _changed(recipe: Recipe, run: Path) -> list[str]:
+    """Keys in which the recipe differs from the run's, of those that its data depends on."""
+    if not (run / RECIPE).is_file():
+        return []
+    before, now = _fixed(load_recipe(run / RECIPE)), _fixed(recipe)
+    return [key for key in now if before[key] != now[key]]
+
+
+def _fixed(recipe: Recipe) -> dict[str, Any]:
+    sections = {name: getattr(recipe, name) for name in ("data", "vocabulary", "model")}
+    values = {
+        f"{name}.{item.name}": getattr(section, item.name)
+        for name, section in sections.items()
+        for item in dataclasses.fields(section)
+    }
+    return {key: value for key, value in values.items() if key not in _FREE}
+
+
+def _fill(recipe: Recipe, run: Path) -> None:
     files = find_files(recipe.data.corpora, recipe.directions)
+    licences = _licences(recipe.data.licences)
     holdout = Holdout(files, recipe.data.holdout)
     holdout.write(run / HELD_OUT)
     if not (run / VOCABULARY_FILE).is_file():
@@ -52,7 +89,7 @@ def prepare(recipe: Recipe, run: Path) -> None:
     summary = {
         "origins": pairs,
         "dropped": dropped,
-        "licences": _licences(recipe.data.licences, set(pairs)),
+        "licences": {name: licences[name] for name in pairs if name in licences},
         "heldout": {"-".join(key): len(value) for key, value in holdout.dev.items()},
     }
     (run / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -61,8 +98,10 @@ def prepare(recipe: Recipe, run: Path) -> None:
 def _make_vocabulary(recipe: Recipe, files: list[PairFile], holdout: Holdout, run: Path) -> None:
     log.info("training a vocabulary of %d pieces", recipe.vocabulary.size)
     texts = _sample(recipe, files, holdout)
-    train_vocabulary(texts, recipe.languages, recipe.vocabulary, run / "vocabulary")
-    (run / "vocabulary.vocab").unlink(missing_ok=True)
+    # Under its own name only when it is whole.
+    train_vocabulary(texts, recipe.languages, recipe.vocabulary, run / "unfinished")
+    (run / "unfinished.vocab").unlink(missing_ok=True)
+    (run / "unfinished.model").replace(run / VOCABULARY_FILE)
 
 
 def _sample(recipe: Recipe, files: list[PairFile], holdout: Holdout) -> Iterator[str]:
@@ -130,10 +169,18 @@ def _with_noise(recipe: Recipe, pairs: Iterator[Pair], rng: random.Random) -> It
             yield Pair(pair.origin, first, second)
 
 
-def _licences(path: str, origins: set[str]) -> dict[str, str]:
+def _licences(path: str) -> dict[str, str]:
+    """Licence by source; raises DataError if the table cannot be read."""
     if not path:
         return {}
-    with open_text(Path(path)) as lines:
-        header = next(lines).rstrip("\n").split("\t")
-        rows = [dict(zip(header, line.rstrip("\n").split("\t"), strict=False)) for line in lines]
-    return {row["source"]: row["licence"] for row in rows if row["source"] in origins}
+    try:
+        with open_text(Path(path)) as lines:
+            rows = [line.rstrip("\r\n").split("\t") for line in lines]
+        source, licence = (rows[0].index(column) for column in ("source", "licence"))
+        return {row[source]: row[licence] for row in rows[1:]}
+    except (OSError, ValueError, IndexError) as error:
+        raise DataError(
+            f"data.licences {path} cannot be read",
+            why=str(error),
+            fix="Give a TSV file whose first line names the columns source and licence",
+        ) from error

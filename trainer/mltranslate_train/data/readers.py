@@ -6,6 +6,7 @@ a wrong number of columns, naming file and line.
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 import lzma
 from collections.abc import Iterable, Iterator
@@ -35,9 +36,18 @@ class PairFile:
     languages: tuple[str, str]
     corpus: CorpusConfig
     path: Path
+    swapped: bool = False
+    """The file holds the two languages the other way round."""
 
     def __iter__(self) -> Iterator[Pair]:
-        """Stream the pairs; raises DataError for a malformed line."""
+        """Stream the pairs; raises DataError for a malformed line or a damaged file."""
+        try:
+            for pair in self._pairs():
+                yield Pair(pair.origin, pair.second, pair.first) if self.swapped else pair
+        except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
+            raise DataError(f"{self.path} cannot be read", why=str(error)) from error
+
+    def _pairs(self) -> Iterator[Pair]:
         if self.corpus.folder:
             return _read_columns(self.path, 3)
         origin = self.corpus.origin or self.path.name
@@ -50,6 +60,8 @@ def find_files(
     corpora: Iterable[CorpusConfig], directions: Iterable[tuple[str, str]]
 ) -> list[PairFile]:
     """Every file that serves one of the directions, either way round.
+
+    Files of the same two languages all get the order of the first one.
 
     Raises:
         ConfigError: a corpus names no file, several kinds of file, or wrong languages.
@@ -65,7 +77,16 @@ def find_files(
         raise DataError(
             f"no corpus has {', '.join(sorted(missing))}", fix="Remove the direction or add text"
         )
-    return found
+    order: dict[frozenset[str], tuple[str, str]] = {}
+    for file in found:
+        order.setdefault(frozenset(file.languages), file.languages)
+    return [_turned(file, order[frozenset(file.languages)]) for file in found]
+
+
+def _turned(file: PairFile, languages: tuple[str, str]) -> PairFile:
+    if file.languages == languages:
+        return file
+    return dataclasses.replace(file, languages=languages, swapped=True)
 
 
 def _files_of(corpus: CorpusConfig) -> list[PairFile]:

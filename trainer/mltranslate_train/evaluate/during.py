@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from mltranslate.errors import DataError
 from mltranslate_train.config import DevSet, Recipe
+from mltranslate_train.data.readers import open_text
 from mltranslate_train.evaluate.metrics import chrf
 from mltranslate_train.evaluate.translate import translate
 from mltranslate_train.model.transformer import Transformer, TransformerConfig
@@ -45,10 +47,22 @@ def dev_scores(
     return DevScores(found, fmean(found.values()), signature)
 
 
+def check_dev_sets(recipe: Recipe) -> None:
+    """Raise DataError now rather than at the first evaluation, hours later."""
+    for dev in recipe.evaluate.dev:
+        sizes = {code: len(read_side(dev, code)) for pair in recipe.directions for code in pair}
+        if len(set(sizes.values())) != 1 or not min(sizes.values()):
+            raise DataError(
+                f"the files of dev set {dev.name} are not parallel", why=f"lines: {sizes}"
+            )
+
+
 def read_side(dev: DevSet, language: str) -> list[str]:
-    """First `dev.lines` lines of one language; raises DataError if the file is missing."""
+    """First `dev.lines` lines of one language; raises DataError if the file cannot be read."""
     path = Path(dev.prefix + language)
     try:
-        return path.read_text(encoding="utf-8").splitlines()[: dev.lines]
-    except OSError as error:
-        raise DataError(f"dev set {dev.name} has no {path}", why=str(error.strerror)) from error
+        # Only a line feed ends a line: other such marks occur inside sentences.
+        with open_text(path) as lines:
+            return [line.rstrip("\r\n") for line in islice(lines, dev.lines)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"dev set {dev.name} has no readable {path}", why=str(error)) from error
