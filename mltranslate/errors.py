@@ -59,6 +59,12 @@ class DataError(MltError):
     exit_code = 6
 
 
+class TrainingError(MltError):
+    """A training run that cannot go on."""
+
+    exit_code = 8
+
+
 class VerificationError(MltError):
     """An exported model that does not behave like the model that was trained."""
 

@@ -1,5 +1,5 @@
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def test_continuing_from_a_state_gives_the_very_next_batches(prepared: tuple[Rec
     for cut in (1, 7, 19):
         sampler = Sampler(*prepared)
         take(sampler, cut)
-        state = SamplerState(**sampler.state.as_dict())
+        state = SamplerState(**asdict(sampler.state))
         rest = take(Sampler(*prepared, state), 30 - cut)
         assert all(map(equal, whole[cut:], rest))
 

@@ -9,12 +9,14 @@ import safetensors.torch
 import torch
 from toy_corpus import pairs, write_recipe
 
-from mltranslate.errors import DataError
-from mltranslate_train import cli
+from mltranslate.errors import DataError, TrainingError
+from mltranslate_train import cli, loop
 from mltranslate_train.checkpoint import MODEL
 from mltranslate_train.config import load_recipe
+from mltranslate_train.data.prepare import prepare
+from mltranslate_train.evaluate.during import DevScores
 from mltranslate_train.evaluate.report import evaluate_run
-from mltranslate_train.loop import train
+from mltranslate_train.loop import Trainer, source_mask, train
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
@@ -120,6 +122,113 @@ def test_interrupted_process_saves_its_step_and_resumes_exactly(
         train(load_recipe(path, overrides), tmp_path / run)
     one, two = weights(tmp_path / "unbroken"), weights(tmp_path / "broken")
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_signal_between_saving_and_the_next_step_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late:
+        """A request that comes when the loop has asked twice."""
+
+        def __init__(self) -> None:
+            self._asked = 0
+
+        def __enter__(self) -> "Late":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        @property
+        def requested(self) -> bool:
+            self._asked += 1
+            return self._asked > 2
+
+    monkeypatch.setattr(loop, "StopRequest", Late)
+    with pytest.raises(KeyboardInterrupt):
+        train(load_recipe(write_recipe(tmp_path)), tmp_path / "run")
+    metrics = (tmp_path / "run/metrics.jsonl").read_text("utf-8").splitlines()
+    logged = max(json.loads(line)["step"] for line in metrics)
+    assert final_state(tmp_path / "run")["totals"]["step"] == 3 >= logged  # type: ignore[index]
+
+
+def test_resume_across_evaluations_keeps_the_best_score(tmp_path: Path) -> None:
+    prefix = write_dev(tmp_path)
+    path = write_recipe(
+        tmp_path, f'dev = [{{ name = "unseen", prefix = "{prefix}", lines = 4 }}]\n'
+    )
+    overrides = ["evaluate.every=3", "train.save_every=1", "train.max_steps=9"]
+    train(load_recipe(path, overrides), tmp_path / "unbroken")
+    for stop in (3, 6, 9):
+        train(load_recipe(path, [*overrides, f"train.max_steps={stop}"]), tmp_path / "broken")
+    assert final_state(tmp_path / "unbroken") == final_state(tmp_path / "broken")
+    abouts = [json.loads((tmp_path / run / "best/model.json").read_text("utf-8"))
+              for run in ("unbroken", "broken")]  # fmt: skip
+    for about in abouts:
+        del about["training_seconds"]
+    assert abouts[0] == abouts[1]
+    best = [safetensors.torch.load_file(tmp_path / run / "best" / MODEL)
+            for run in ("unbroken", "broken")]  # fmt: skip
+    assert all(torch.equal(best[0][name], best[1][name]) for name in best[0])
+
+
+def test_worse_score_does_not_replace_the_best_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = write_dev(tmp_path)
+    path = write_recipe(
+        tmp_path, f'dev = [{{ name = "unseen", prefix = "{prefix}", lines = 4 }}]\n'
+    )
+    scores = iter([DevScores({}, 5.0, ""), DevScores({}, 4.0, ""), DevScores({}, 6.0, "")])
+    monkeypatch.setattr(loop, "dev_scores", lambda *_: next(scores))
+    for stop, step in ((1, 1), (2, 1), (3, 3)):
+        overrides = ["evaluate.every=1", f"train.max_steps={stop}"]
+        train(load_recipe(path, overrides), tmp_path / "run")
+        about = json.loads((tmp_path / "run/best/model.json").read_text("utf-8"))
+        assert about["step"] == step
+
+
+def test_diverging_run_stops_and_keeps_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, run = write_recipe(tmp_path), tmp_path / "run"
+    train(load_recipe(path, ["train.max_steps=2"]), run)
+    before = weights(run)
+
+    def explode(states: torch.Tensor, *_: object) -> torch.Tensor:
+        return states.sum() * float("inf")
+
+    monkeypatch.setattr(loop, "fused_cross_entropy", explode)
+    with pytest.raises(TrainingError, match=r"diverged at step 3: loss .*learning_rate"):
+        train(load_recipe(path, ["train.max_steps=4", "train.save_every=1"]), run)
+    after = weights(run)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_accumulated_batches_count_by_their_tokens(tmp_path: Path) -> None:
+    path, run = write_recipe(tmp_path), tmp_path / "run"
+    recipe = load_recipe(path, ["model.dropout=0.0", "train.label_smoothing=0.0"])
+    prepare(recipe, run)
+    trainer = Trainer(recipe, run)
+    batches = [next(iter(trainer.sampler)) for _ in range(2)]
+    losses = []
+    for batch in batches:
+        states = trainer.model(batch.source, batch.target_in, source_mask(batch.source))
+        logits = trainer.model.logits(states).flatten(0, 1)
+        losses.append(torch.nn.functional.cross_entropy(
+            logits, batch.target_out.flatten(), ignore_index=0, reduction="sum"
+        ))  # fmt: skip
+    expected = sum(losses) / sum(batch.target_tokens for batch in batches)
+    loss, tokens = trainer.step(batches)
+    assert loss == pytest.approx(float(expected.detach()), rel=1e-4)
+    assert tokens == trainer.totals.target_tokens
+
+
+def test_dev_sets_are_checked_before_anything_is_made(tmp_path: Path) -> None:
+    path = write_recipe(tmp_path, 'dev = [{ name = "none", prefix = "nowhere/x." }]\n')
+    with pytest.raises(DataError, match=r"dev set none has no readable"):
+        train(load_recipe(path), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_truncated_shard_stops_the_run_before_it_trains(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"mltranslate-train: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("mltranslate-train: interrupted; the same command resumes\n")
+        sys.stderr.write("mltranslate-train: interrupted\n")
         return 130
     return code
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
+import math
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,12 +15,13 @@ from typing import Any, TextIO
 import torch
 from torch import Tensor
 
+from mltranslate.errors import TrainingError
 from mltranslate_train import checkpoint
 from mltranslate_train.config import Recipe
 from mltranslate_train.data.batches import Batch, Sampler, SamplerState
 from mltranslate_train.data.prepare import SUMMARY, VOCABULARY_FILE, prepare
 from mltranslate_train.device import autocast, choose_device, choose_precision
-from mltranslate_train.evaluate.during import DevScores, dev_scores
+from mltranslate_train.evaluate.during import DevScores, check_dev_sets, dev_scores
 from mltranslate_train.interrupt import StopRequest
 from mltranslate_train.loss import fused_cross_entropy
 from mltranslate_train.model.transformer import Transformer
@@ -73,24 +76,39 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint that `Trainer` resumes from."""
-        state = {"totals": _as_dict(self.totals), "sampler": self.sampler.state.as_dict()}
+        state = {
+            "totals": dataclasses.asdict(self.totals),
+            "sampler": dataclasses.asdict(self.sampler.state),
+        }
         checkpoint.save_checkpoint(
             self.run / LAST, self.model, self.average.state_dict(), self.optimizer, state
         )
 
     def step(self, batches: list[Batch]) -> tuple[float, int]:
-        """One optimiser step over `batches`: the loss in nats a token, and the tokens."""
+        """One optimiser step over `batches`: the loss in nats a token, and the tokens.
+
+        Raises:
+            TrainingError: the loss or the gradient is no finite number; the weights are untouched.
+        """
         self.totals.step += 1
         tokens = sum(batch.target_tokens for batch in batches)
-        loss = sum(self._backward(batch.to(self.device), tokens) for batch in batches)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.train.clip_norm)
+        loss = float(sum(self._backward(batch.to(self.device), tokens) for batch in batches))
+        norm = float(
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.train.clip_norm)
+        )
+        if not math.isfinite(loss + norm):
+            raise TrainingError(
+                f"training diverged at step {self.totals.step}",
+                why=f"loss {loss}, gradient norm {norm}",
+                fix="Lower train.learning_rate; the same command resumes before this step",
+            )
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.totals.step, self.recipe.train)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.average.update(self.totals.step)
         self.totals.target_tokens += tokens
-        return float(loss), tokens
+        return loss, tokens
 
     def _backward(self, batch: Batch, tokens: int) -> Tensor:
         with autocast(self.device, self.precision):
@@ -124,9 +142,7 @@ class Trainer:
         ]
         return {
             "architecture": "transformer",
-            "model": {
-                name: getattr(self.model.config, name) for name in self.model.config.__slots__
-            },
+            "model": dataclasses.asdict(self.model.config),
             "languages": self.recipe.languages,
             "directions": self.recipe.directions,
             "step": self.totals.step,
@@ -147,9 +163,11 @@ def train(recipe: Recipe, run: Path) -> None:
     """Prepare the data if need be, then train or resume until `train.max_steps`.
 
     Raises:
-        DataError, DeviceError: nothing was trained; an existing checkpoint is left as it was.
+        ConfigError, DataError, DeviceError: nothing was trained; a checkpoint is left as it was.
+        TrainingError: the loss diverged; the last checkpoint is left as it was.
         KeyboardInterrupt: Ctrl-C or SIGTERM came; the last step is saved.
     """
+    check_dev_sets(recipe)
     prepare(recipe, run)
     trainer = Trainer(recipe, run)
     log.info(
@@ -160,18 +178,20 @@ def train(recipe: Recipe, run: Path) -> None:
     )
     with ExitStack() as stack:
         metrics = stack.enter_context((run / METRICS).open("a", encoding="utf-8"))
-        progress = stack.enter_context(open_progress(recipe.train.max_steps))
+        progress = stack.enter_context(open_progress(recipe.train.max_steps, trainer.totals.step))
         stop = stack.enter_context(StopRequest())
         _run(trainer, metrics, progress, stop)
-        if stop.requested:
-            raise KeyboardInterrupt
+    if stop.requested:
+        log.info("saved after step %d; the same command resumes", trainer.totals.step)
+        raise KeyboardInterrupt
 
 
 def _run(trainer: Trainer, metrics: TextIO, progress: Progress, stop: StopRequest) -> None:
     config, totals = trainer.recipe.train, trainer.totals
     batches = iter(trainer.sampler)
     window = Window()
-    while totals.step < config.max_steps and not stop.requested:
+    stopping = False
+    while totals.step < config.max_steps and not stopping:
         started = time.monotonic()
         loss, tokens = trainer.step([next(batches) for _ in range(config.accumulation)])
         totals.seconds += time.monotonic() - started
@@ -188,7 +208,8 @@ def _run(trainer: Trainer, metrics: TextIO, progress: Progress, stop: StopReques
             scores = trainer.evaluate()
             _write(metrics, {"step": totals.step, "chrf": scores.by_direction, "mean": scores.mean})
             progress.evaluated(scores.mean)
-        if totals.step % config.save_every == 0 or last or stop.requested:
+        stopping = stop.requested  # read once: a signal from here on ends the next step
+        if totals.step % config.save_every == 0 or last or stopping:
             trainer.save()
 
 
@@ -219,7 +240,3 @@ class Window:
 def _write(metrics: TextIO, record: dict[str, Any]) -> None:
     metrics.write(json.dumps({"time": time.time(), **record}) + "\n")
     metrics.flush()
-
-
-def _as_dict(totals: Totals) -> dict[str, Any]:
-    return {name: getattr(totals, name) for name in totals.__slots__}

@@ -36,9 +36,11 @@ class _Lines:
 
 
 class _Bar:
-    def __init__(self, bar: Bar, steps: int) -> None:
+    def __init__(self, bar: Bar, steps: int, done: int) -> None:
         self._bar = bar
-        self._task = bar.add_task("", total=steps, loss=float("nan"), speed=0.0, chrf="–")
+        self._task = bar.add_task(
+            "", total=steps, completed=done, loss=float("nan"), speed=0.0, chrf="–"
+        )
 
     def update(self, record: dict[str, Any]) -> None:
         self._bar.update(
@@ -53,9 +55,12 @@ class _Bar:
 
 
 @contextmanager
-def open_progress(steps: int) -> Iterator[Progress]:
-    """A bar with loss, tokens a second, last dev chrF and ETA; log lines without a terminal."""
-    console = Console(stderr=True)
+def open_progress(steps: int, done: int = 0, console: Console | None = None) -> Iterator[Progress]:
+    """A bar with loss, tokens a second, last dev chrF and ETA; log lines without a terminal.
+
+    `done` of the `steps` were done by earlier runs; `console` is the error output if not given.
+    """
+    console = console or Console(stderr=True)
     if not console.is_terminal:
         yield _Lines()
         return
@@ -67,5 +72,6 @@ def open_progress(steps: int) -> Iterator[Progress]:
         TextColumn("chrF {task.fields[chrf]}"),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=console) as bar:
-        yield _Bar(bar, steps)
+    # Reports may be minutes apart: the speed behind the ETA is that of the last hour.
+    with Bar(*columns, console=console, speed_estimate_period=3600) as bar:
+        yield _Bar(bar, steps, done)

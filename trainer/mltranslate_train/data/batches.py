@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -65,10 +64,6 @@ class SamplerState:
     """Batches already given out of the current pool."""
     drawn: dict[str, int] = field(default_factory=dict)
     """Examples drawn from each direction before the current pool."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for a JSON file."""
-        return {"pool": self.pool, "batch": self.batch, "drawn": dict(self.drawn)}
 
 
 class Direction:
