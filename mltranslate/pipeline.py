@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -38,6 +39,10 @@ PIVOT = "en"
 """The language between two others that the pack does not translate directly."""
 LOW_CONFIDENCE = 0.6
 """Below this probability the second guess is a serious rival, and the result says so."""
+OFF_TARGET_CONFIDENCE = 0.9
+"""Above this probability of another language a translation counts as not in the target."""
+OFF_TARGET_LETTERS = 20
+"""Letters that a translation needs before its language says anything about it."""
 
 _ORDER = tuple(Caution)
 
@@ -69,6 +74,8 @@ class _Job:
     """The translatable spans, in the language reached so far."""
     renderings: list[Rendering] = field(default_factory=list)
     """Every sentence of every hop."""
+    off_target: bool = False
+    """True when what was translated is not in the target language."""
 
 
 class Translator:
@@ -157,9 +164,10 @@ class Translator:
 
         `target` and `source` are codes or names ("de", "German", "pt-BR"). With "auto" the
         language of each text is detected once, from the whole text and among the pack's
-        languages; a Detection made before is used, and reported, instead. Text that is no
-        language, or already in the target language, comes back unchanged with
-        `Caution.UNTRANSLATED`. `progress` is called after every batch, in the calling thread.
+        languages, and paragraphs in another are translated as if they were in it; a Detection
+        made before is used, and reported, instead. Text that is no language, or in the target
+        language by detection or by `source`, comes back unchanged with `Caution.UNTRANSLATED`.
+        `progress` is called after every batch, in the calling thread.
 
         Raises LanguageError for a direction that the pack does not offer, UsageError for a beam
         out of range, InputError for text over the limit, Cancelled when `cancel` is set, and
@@ -173,24 +181,42 @@ class Translator:
         meter = _Meter(sum(_hops(job) * len(job.current) for job in jobs), progress)
         for hop in range(max(map(_hops, jobs), default=0)):
             _translate_hop(sentences, jobs, hop, beam, cancel, meter)
+        self._check_languages(jobs, target)
         milliseconds = (time.perf_counter() - begun) * 1000
         return [self._result(job, target, milliseconds) for job in jobs]
 
     def _loaded(self) -> SentenceTranslator:
+        """Model and detector: what is missing is told before anything is translated."""
         with self._lock:
             if self._sentences is None:
                 self._sentences = SentenceTranslator(self.decoder)
+            self._loaded_detector()
             return self._sentences
 
-    def _detect_many(self, texts: Sequence[str]) -> list[Detection]:
+    def _loaded_detector(self) -> DetectorLike:
         with self._lock:
             if self._detector is None:
                 from mltranslate.detect.detector import default_detector
 
                 self._detector = default_detector()
-        known = [code for code in self.languages if code in self._detector.languages]
-        found = self._detector.detect_many(list(map(without_surrogates, texts)), known, top=1)
+            return self._detector
+
+    def _detect_many(self, texts: Sequence[str]) -> list[Detection]:
+        detector = self._loaded_detector()
+        known = [code for code in self.languages if code in detector.languages]
+        found = detector.detect_many(list(map(without_surrogates, texts)), known, top=1)
         return [candidates[0] for candidates in found]
+
+    def _check_languages(self, jobs: Sequence[_Job], target: str) -> None:
+        """Mark the jobs whose translation is surely in another language than `target`."""
+        if target not in self._loaded_detector().languages:
+            return
+        made = [(job, "\n".join(job.current)) for job in jobs if job.renderings]
+        telling = [(job, text) for job, text in made if _has_letters(text)]
+        found = self._detect_many([text for _, text in telling])
+        for (job, _), one in zip(telling, found, strict=True):
+            other = one.language not in (target, UNDETERMINED)
+            job.off_target = other and one.confidence > OFF_TARGET_CONFIDENCE
 
     def _jobs(self, texts: list[str], target: str, source: str | Detection) -> list[_Job]:
         detections: Sequence[Detection | None]
@@ -304,10 +330,18 @@ def _translate_hop(
         job.renderings += found
 
 
+def _has_letters(text: str) -> bool:
+    """Return True when `text` has enough letters to tell its language from."""
+    letters = filter(str.isalpha, text)
+    return next(itertools.islice(letters, OFF_TARGET_LETTERS - 1, None), None) is not None
+
+
 def _warnings(job: _Job) -> tuple[Caution, ...]:
     cautions = set[Caution]().union(*(rendering.cautions for rendering in job.renderings))
     if not job.renderings and job.text.strip():
         cautions.add(Caution.UNTRANSLATED)
+    if job.off_target:
+        cautions.add(Caution.OFF_TARGET)
     found = job.detected
     if found and found.language != UNDETERMINED and found.confidence < LOW_CONFIDENCE:
         cautions.add(Caution.LOW_CONFIDENCE)

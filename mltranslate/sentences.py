@@ -148,7 +148,10 @@ class SentenceTranslator:
         `advance` is told after every batch how many more sentences are finished. Raises
         `Cancelled`; what was finished before is remembered.
         """
-        plans = {sentence: self._plan(sentence, beam) for sentence in dict.fromkeys(sentences)}
+        plans: dict[Sentence, tuple[list[Span], str]] = {}
+        for sentence in dict.fromkeys(sentences):
+            _stop_if_cancelled(cancel)
+            plans[sentence] = self._plan(sentence, beam)
         tally = _Tally(plans, Counter(sentences), advance)
         found: dict[Sentence, Rendering] = {}
         fresh: list[_Work] = []
@@ -193,8 +196,7 @@ class SentenceTranslator:
     def _decode(
         self, batch: Sequence[_Work], beam: int, cancel: CancelToken | None, *, guard: bool
     ) -> dict[Sentence, Rendering]:
-        if cancel is not None:
-            cancel.raise_if_cancelled()
+        _stop_if_cancelled(cancel)
         hypotheses = self._decoder.decode(
             [_request(work) for work in batch], beam=beam, cancel=cancel, repetition_guard=guard
         )
@@ -213,6 +215,11 @@ class SentenceTranslator:
             tokens=tokens,
             cautions=cautions if text else cautions | {Caution.LENGTH},
         )
+
+
+def _stop_if_cancelled(cancel: CancelToken | None) -> None:
+    if cancel is not None:
+        cancel.raise_if_cancelled()
 
 
 def _request(work: _Work) -> Request:

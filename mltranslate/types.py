@@ -27,7 +27,7 @@ class Caution(StrEnum):
     UNTRANSLATED = "untranslated"
     """Nothing in the input was translated: it is no language, or already in the target language."""
     OFF_TARGET = "off-target"
-    """The output does not seem to be in the target language."""
+    """The output is, with high probability, in another language than the target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +67,10 @@ class Translation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a long call has come: sentences done out of all, and the text so far."""
+    """How far a long call has come: sentences done out of all."""
 
     done: int
     total: int
-    text: str = ""
-    """The translation as far as it goes without a gap; empty when there is none yet."""
 
 
 ProgressCallback = Callable[[Progress], None]

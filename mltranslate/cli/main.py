@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from mltranslate import __version__
-from mltranslate.cli import detect, doctor, packs, text
+from mltranslate.cli import bare, detect, doctor, packs, text
 from mltranslate.cli.streams import complain
 from mltranslate.errors import MltError
 
@@ -20,10 +20,13 @@ FAULT = 1
 """Exit code of a failure that has no code of its own, such as a full disk."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code (docs/exit-codes.md)."""
+def main(arguments: Sequence[str] | None = None, open_app: bare.Opener | None = None) -> int:
+    """Run the command line and return its exit code (docs/exit-codes.md).
+
+    `open_app` is called when there is no command; without it, a command is required.
+    """
     try:
-        code = _run(arguments)
+        code = _run(arguments, open_app)
         sys.stdout.flush()
     except MltError as error:
         complain(f"error: {error}")
@@ -40,25 +43,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all sub-commands."""
+def build_parser(*, with_app: bool = False) -> argparse.ArgumentParser:
+    """Return the parser of all sub-commands and, if there is one, of the app's options."""
     parser = argparse.ArgumentParser(
         prog="mltranslate",
-        description="Translate without a network. On a terminal, no argument opens the app.",
+        description="Translate without a network."
+        + (" Without a command, on a terminal, the app opens." if with_app else ""),
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"mltranslate {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    if with_app:
+        bare.register(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=not with_app)
     for module in (text, detect, packs, doctor):
         module.register(commands)
     return parser
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(arguments: Sequence[str] | None, open_app: bare.Opener | None) -> int:
     try:
-        options = build_parser().parse_args(arguments)
+        options = build_parser(with_app=open_app is not None).parse_args(arguments)
     except SystemExit as end:
         return int(end.code or 0)
+    if open_app is not None and options.command is None:
+        return bare.run(options, open_app)
+    bare.refuse_before_command(options)
     code: int = options.run(options)
     return code
 

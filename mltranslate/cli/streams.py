@@ -31,8 +31,9 @@ def write_json(record: dict[str, Any]) -> None:
 
 
 def complain(message: str) -> None:
-    """Write one line about the run to stderr."""
-    print(f"mltranslate: {message}", file=sys.stderr, flush=True)
+    """Write one line about the run to stderr, also where a file name in it has line breaks."""
+    line = " ".join(message.splitlines())
+    print(f"mltranslate: {line}", file=sys.stderr, flush=True)
 
 
 def checked_arguments(texts: Sequence[str]) -> list[str]:

@@ -36,7 +36,7 @@ def find_pack(name: str | Path | None = None) -> Pack:
         raise PackError(
             "no pack ships with this installation",
             why=f"{locations.embedded_packs()} is empty",
-            fix="Name a pack with --pack",
+            fix="Give the name or the folder of a pack: --pack, or pack= in Python",
         )
     return read_pack(embedded[0])
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mltranslate.errors import DeviceError, UsageError
+from mltranslate.errors import DeviceError, MltError, UsageError
 
 CPU_PROVIDER = "CPUExecutionProvider"
 CUDA_PROVIDER = "CUDAExecutionProvider"
@@ -49,9 +49,15 @@ class DeviceChoice:
 
 @functools.cache
 def runtime() -> Any:
-    """Return the onnxruntime module, kept from writing to stderr."""
-    import onnxruntime
-
+    """Return the onnxruntime module, kept from writing to stderr; MltError if it is broken."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MltError(
+            "onnxruntime does not load",
+            why=" ".join(str(error).split()),
+            fix="Install mltranslate again",
+        ) from error
     onnxruntime.set_default_logger_severity(_SEVERITY_FATAL)
     return onnxruntime
 
@@ -81,8 +87,14 @@ def cuda_obstacle() -> str:
 
 def describe_devices() -> list[DeviceReport]:
     """Report every device for the doctor: usable or not, and why."""
+    try:
+        version = f"onnxruntime {runtime().__version__}"
+    except MltError as error:
+        return [
+            DeviceReport(device="cpu", provider=CPU_PROVIDER, usable=False, detail=str(error)),
+            DeviceReport(device="cuda", provider=CUDA_PROVIDER, usable=False, detail=str(error)),
+        ]
     obstacle = cuda_obstacle()
-    version = f"onnxruntime {runtime().__version__}"
     cuda = obstacle or version
     return [
         DeviceReport(device="cpu", provider=CPU_PROVIDER, usable=True, detail=version),

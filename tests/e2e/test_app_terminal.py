@@ -26,7 +26,10 @@ PATIENCE = 120.0
 """Seconds after which something that never comes fails the test."""
 SENTENCE = "Guten Morgen, wie geht es dir?"
 WHOLE_PROGRAM = "from mltranslate_tui.entry import main; raise SystemExit(main())"
-BROKEN_PACK = "from mltranslate_tui.app import main; raise SystemExit(main(pack='/no/such/pack'))"
+BROKEN_PACK = (
+    "from mltranslate_tui.entry import main;"
+    "raise SystemExit(main(['--pack', '/no/such/pack', '--device', 'cpu']))"
+)
 WITHOUT_MODEL = f"""
 import sys
 sys.path.append({str(Path(__file__).parents[1] / "tui")!r})

@@ -12,10 +12,9 @@ from mltranslate.types import (
     CancelToken,
     Caution,
     Detection,
-    Progress,
-    ProgressCallback,
     Translation,
 )
+from mltranslate_tui.controller import Draft, DraftCallback
 
 GERMAN = {"guten": "good", "morgen": "morning", "wie": "how", "geht": "are", "es": "you"}
 
@@ -40,7 +39,7 @@ class FakeEngine:
         self.failure: Exception | None = None
         self.load_failure: MltError | None = None
         self.warnings: tuple[Caution, ...] = ()
-        self.partials: tuple[Progress, ...] = ()
+        self.partials: tuple[Draft, ...] = ()
         self.milliseconds = 34.0
         self.busy: Callable[[], None] = lambda: None
 
@@ -67,7 +66,7 @@ class FakeEngine:
         source: str | Detection,
         target: str,
         cancel: CancelToken,
-        progress: ProgressCallback,
+        progress: DraftCallback,
     ) -> Translation:
         language = source if isinstance(source, str) else source.language
         self.calls.append((text, language, target))

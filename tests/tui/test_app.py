@@ -15,9 +15,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from mltranslate.errors import DeviceError, PackError
-from mltranslate.types import Caution, Progress
+from mltranslate.types import Caution
 from mltranslate_tui.app import TranslatorApp
-from mltranslate_tui.controller import Phase
+from mltranslate_tui.controller import Draft, Phase
 from mltranslate_tui.screens.help import HelpScreen
 from mltranslate_tui.screens.picker import LanguagePicker
 from mltranslate_tui.screens.problem import ProblemScreen
@@ -129,6 +129,19 @@ async def test_unknown_target_is_refused_in_words() -> None:
         assert app.main.controller.pair is not None
 
 
+async def test_source_that_is_the_target_is_refused_in_words() -> None:
+    async with running(source="German", target="de", loaded=False) as app:
+        await app.until(lambda: isinstance(app.app.screen, ProblemScreen))
+        assert app.label(".what") == "Source and target are both German."
+        assert app.main.controller.pair is not None
+
+
+async def test_detection_may_be_asked_for_in_any_case() -> None:
+    async with running(source="Auto") as app:
+        assert app.main.controller.pair is not None
+        assert app.main.controller.pair.source == "auto"
+
+
 async def test_language_names_are_understood_as_options() -> None:
     async with running(target="German", source="fra") as app:
         assert app.label("#target-language") == "German ▾"
@@ -213,8 +226,8 @@ async def test_partial_results_grow_and_are_counted() -> None:
     engine = FakeEngine()
     engine.gate.clear()
     engine.partials = (
-        Progress(done=1, total=3, text="one. "),
-        Progress(done=2, total=3, text="one. two. "),
+        Draft(done=1, total=3, text="one. "),
+        Draft(done=2, total=3, text="one. two. "),
     )
     async with running(engine) as app:
         await app.paste("eins. zwei. drei.")

@@ -7,9 +7,10 @@ import dataclasses
 import pytest
 from fake_engine import FakeEngine
 
-from mltranslate.types import CancelToken, Caution, Detection, Progress, Translation
+from mltranslate.types import CancelToken, Caution, Detection, Translation
 from mltranslate_tui import wording
 from mltranslate_tui.choices import Pair
+from mltranslate_tui.controller import Draft
 from mltranslate_tui.widgets.areas import printable
 from mltranslate_tui.widgets.status import fitting
 
@@ -74,10 +75,10 @@ def test_text_in_the_target_language_is_told_with_a_way_out() -> None:
 
 
 def test_progress_bar_keeps_its_width() -> None:
-    lines = [wording.progress_line(Progress(done=n, total=7)) for n in range(8)]
+    lines = [wording.progress_line(Draft(done=n, total=7)) for n in range(8)]
     assert len({len(line) for line in lines}) == 1
     assert lines[-1].startswith("━" * 12)
-    assert wording.progress_line(Progress(done=0, total=0)).endswith("0 of 0 sentences")
+    assert wording.progress_line(Draft(done=0, total=0)).endswith("0 of 0 sentences")
 
 
 def test_status_line_leaves_out_what_does_not_fit() -> None:

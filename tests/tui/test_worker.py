@@ -6,9 +6,8 @@ from fake_engine import FakeEngine
 from textual.message import Message
 
 from mltranslate.errors import DeviceError, PackError
-from mltranslate.types import Progress
 from mltranslate_tui import messages
-from mltranslate_tui.controller import Engine, Job, Slot
+from mltranslate_tui.controller import Draft, Engine, Job, Slot
 from mltranslate_tui.worker import serve
 
 
@@ -105,7 +104,7 @@ def test_partial_results_are_thinned_out() -> None:
     def translate_fast(*args: object, progress: object, **options: object) -> object:
         assert callable(progress)
         for done in range(100):
-            progress(Progress(done=done, total=100))
+            progress(Draft(done=done, total=100))
         return real(*args, progress=progress, **options)  # type: ignore[arg-type]
 
     real = engine.translate
@@ -116,7 +115,7 @@ def test_partial_results_are_thinned_out() -> None:
 
 
 def test_newer_partial_replaces_the_older() -> None:
-    older = messages.Partial(1, Progress(done=1, total=3))
-    newer = messages.Partial(1, Progress(done=2, total=3))
+    older = messages.Partial(1, Draft(done=1, total=3))
+    newer = messages.Partial(1, Draft(done=2, total=3))
     assert newer.can_replace(older)
     assert not newer.can_replace(messages.EngineReady())

@@ -1,3 +1,4 @@
+import inspect
 import io
 import json
 import subprocess
@@ -11,6 +12,8 @@ from fake_engine_parts import FakeDecoder, FakeDetector, FakePack
 from mltranslate import __version__, pipeline
 from mltranslate.cli.main import main
 from mltranslate.types import Translation
+from mltranslate_tui import entry
+from mltranslate_tui.app import main as app_main
 
 HEAVY = ("numpy", "onnxruntime", "textual", "sentencepiece", "platformdirs")
 Feed = Callable[[bytes], None]
@@ -180,6 +183,7 @@ def test_detect_json_and_wrong_options(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     "arguments",
     [["--help"], ["text", "--help"], ["packs", "--help"], ["doctor", "--help"], ["--version"]],
+    ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = (
@@ -193,19 +197,105 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert done.stdout
 
 
-def test_without_a_terminal_the_command_line_answers() -> None:
-    code = "import sys; from mltranslate_tui.entry import main; sys.exit(main())"
+@pytest.mark.parametrize("arguments", [[], ["--to", "de"]])
+def test_without_a_terminal_the_app_is_refused(arguments: list[str]) -> None:
+    code = (
+        "import sys; from mltranslate_tui.entry import main; code = main(sys.argv[1:]);"
+        f"assert not set({HEAVY!r}) & set(sys.modules); sys.exit(code)"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, check=False
+        [sys.executable, "-c", code, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 2
-    assert b"usage: mltranslate" in done.stderr
+    assert done.stdout == b""
+    assert done.stderr.startswith(b"mltranslate: error: there is no command, and the app needs")
+    assert done.stderr.count(b"\n") == 1
 
 
-def test_on_a_terminal_the_app_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mltranslate_tui import app, entry
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Stands in for the app on a terminal: collects the options that it is opened with."""
+    from mltranslate_tui import app
+
+    calls: list[dict[str, Any]] = []
+
+    def record(**options: Any) -> int:
+        calls.append(options)
+        return 42
+
+    monkeypatch.setattr(app, "main", record)
     monkeypatch.setattr(entry, "_on_terminal", lambda: True)
-    monkeypatch.setattr(app, "main", lambda: 42)
-    assert entry.main([]) == 42
-    assert entry.main(["--version"]) == 0
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ([], {}),
+        (["--to", "German"], {"target": "German"}),
+        (
+            ["--pack", "p", "--device", "cpu", "--from", "en", "--to", "de", "--threads", "2"],
+            {"pack": "p", "device": "cpu", "source": "en", "target": "de", "threads": 2},
+        ),
+    ],
+)
+def test_on_a_terminal_the_app_opens_with_its_options(
+    arguments: list[str], options: dict[str, Any], opened: list[dict[str, Any]]
+) -> None:
+    assert entry.main(arguments) == 42
+    assert opened == [options]
+    assert set(options) <= set(inspect.signature(app_main).parameters)
+
+
+@pytest.mark.parametrize("redirected", ["", "stdin", "stdout", "stderr"])
+@pytest.mark.parametrize("stream", [io.StringIO(), None])
+def test_the_app_needs_all_three_streams_on_a_terminal(
+    redirected: str, stream: io.StringIO | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        for name in ("stdin", "stdout", "stderr"):
+            patch.setattr(sys, name, stream if name == redirected else Tty())
+        found = entry._on_terminal()
+    assert found == (not redirected)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--threads", "0"],
+        ["--device", "tpu"],
+        ["--to"],
+        ["--t", "de"],
+        ["--device", "cpu", "packs", "list"],
+        ["--pack", "p", "text", "--to", "de", "Hi"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_options_do_not_open_the_app(
+    arguments: list[str], opened: list[dict[str, Any]]
+) -> None:
+    assert entry.main(arguments) == 2
+    assert opened == []
+
+
+def test_help_shows_the_options_of_the_app(capsys: pytest.CaptureFixture[str]) -> None:
+    assert entry.main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(o in shown for o in ("--pack", "--device", "--from", "--to", "--threads", "packs"))
+    assert main(["--help"]) == 0
+    assert "--threads" not in capsys.readouterr().out
+
+
+def test_complaints_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["packs", "info", "/no/such\nfolder"]) == 3
+    err = capsys.readouterr().err
+    assert "/no/such folder" in err
+    assert err.count("\n") == 1

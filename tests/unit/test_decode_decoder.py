@@ -128,13 +128,14 @@ def test_cancel_stops_a_decoder_in_its_loop(tmp_path: Path) -> None:
     plan = PackPlan(name="endless", version="0.0.1", licence="CC0-1.0", precisions=("fp32",))
     decoder = Decoder(build_pack(load_run(run), folder, plan, ranges={}), device="cpu", threads=1)
     for beam in (1, 4):
-        decoder.decode([request(20, max_tokens=2)], beam=beam)
+        before = decoder.decode([request(20, max_tokens=2)], beam=beam)
         token = CancelToken()
         timer = threading.Timer(0.3, token.cancel)
         timer.start()
         with pytest.raises(Cancelled):
             decoder.decode([request(20, 21, max_tokens=60_000)], beam=beam, cancel=token)
         timer.join()
+        assert decoder.decode([request(20, max_tokens=2)], beam=beam) == before
 
 
 def test_two_threads_share_a_decoder(decoder: Decoder) -> None:

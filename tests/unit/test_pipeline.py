@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from typing import Literal, get_args
 
 import pytest
 from fake_engine_parts import FakeDecoder, FakeDetector, FakePack, label, shout
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mltranslate
-from mltranslate.errors import Cancelled, InputError, LanguageError, UsageError
+from mltranslate.errors import Cancelled, InputError, LanguageError, MltError, UsageError
 from mltranslate.pipeline import Translator, find_route
 from mltranslate.types import CancelToken, Caution, Detection, Progress
 
@@ -110,6 +111,66 @@ def test_text_in_the_target_language_is_left_alone() -> None:
     assert (result.text, result.route) == ("Hello there.", ())
     assert result.warnings == (Caution.UNTRANSLATED,)
     assert decoder.batches == []
+
+
+def test_a_named_source_that_is_the_target_is_left_alone() -> None:
+    decoder = FakeDecoder()
+    result = _translator(decoder).translate("Katz und Maus.", "German", "de")[0]
+    assert (result.text, result.source, result.target) == ("Katz und Maus.", "de", "de")
+    assert (result.route, result.detected, result.score) == ((), None, None)
+    assert result.warnings == (Caution.UNTRANSLATED,)
+    assert decoder.batches == []
+
+
+OFF_TARGET_CASES = [
+    pytest.param("A quite normal sentence.", "de", 0.95, True, id="source copied"),
+    pytest.param("A quite normal sentence.", "de", 0.9, False, id="not sure enough"),
+    pytest.param("Nineteen letters ab.", "de", 0.95, False, id="17 letters"),
+    pytest.param("你好" * 10, "zh", 0.95, False, id="in the target"),
+    pytest.param("Katz und Maus und Hund, Huhn", "zh", 0.95, True, id="a third language"),
+]
+
+
+@pytest.mark.parametrize(("output", "target", "confidence", "off"), OFF_TARGET_CASES)
+def test_output_in_another_language_is_marked(
+    output: str, target: str, confidence: float, off: bool
+) -> None:
+    decoder = FakeDecoder(render=lambda *_: output)
+    translator = _translator(decoder, confidence=confidence)
+    result = translator.translate("A longer English sentence.", target, "en")[0]
+    assert result.text == output
+    assert (Caution.OFF_TARGET in result.warnings) == off
+    again = translator.translate("A longer English sentence.", target, "en")[0]
+    assert again.warnings == result.warnings
+
+
+def test_only_what_was_translated_is_checked_for_its_language() -> None:
+    decoder = FakeDecoder(render=lambda *_: "Katz und Maus")
+    text = "Hello.\nhttps://example.com/a-very-long-english-address"
+    result = _translator(decoder, confidence=0.95).translate(text, "de", "en")[0]
+    assert result.warnings == ()
+    untouched = _translator(confidence=0.95).translate("A quite normal sentence.", "de", "de")[0]
+    assert untouched.warnings == (Caution.UNTRANSLATED,)
+
+
+def test_a_target_that_the_detector_does_not_know_is_not_checked() -> None:
+    detector = FakeDetector(languages=("en", "zh"), confidence=0.95)
+    translator = Translator(decoder=FakeDecoder(), detector=detector)
+    result = translator.translate("A quite normal sentence.", "de", "en")[0]
+    assert result.warnings == ()
+
+
+def test_the_real_detector_finds_a_translation_that_was_not_made() -> None:
+    copying = FakeDecoder(render=lambda text, *_: text)
+    result = Translator(decoder=copying).translate(
+        "Where can I buy a ticket for the train to Berlin?", "de", "en"
+    )[0]
+    assert result.warnings == (Caution.OFF_TARGET,)
+    right = FakeDecoder(render=lambda *_: "Wo kann ich eine Fahrkarte nach Berlin kaufen?")
+    result = Translator(decoder=right).translate(
+        "Where can I buy a ticket for the train to Berlin?", "de", "en"
+    )[0]
+    assert result.warnings == ()
 
 
 def test_blank_text_needs_no_warning() -> None:
@@ -234,6 +295,55 @@ def test_an_empty_translation_never_loses_the_text(nothing: str) -> None:
     assert result.warnings == (Caution.LENGTH,)
 
 
+Fate = Literal["good", "nothing", "endless", "once", "blank"]
+FATES = st.sampled_from(get_args(Fate))
+
+
+def _suffer(text: str, guard: bool, fates: list[Fate]) -> str:
+    """What a decoder with a will of its own makes of a sentence "S<index> …"."""
+    fate = fates[int(text.split()[0][1:])]
+    if fate in ("nothing", "blank"):
+        return "" if fate == "nothing" else " \x00 "
+    if fate == "endless" or (fate == "once" and not guard):
+        return f"{text} " + "la " * 200
+    return text.upper()
+
+
+@given(st.lists(FATES, min_size=1, max_size=12), st.sampled_from([" ", "\n", "\r\n", "\n\n\t"]))
+def test_no_sentence_is_lost_whatever_the_decoder_does(fates: list[Fate], between: str) -> None:
+    decoder = FakeDecoder(render=lambda text, _, guard: _suffer(text, guard, fates))
+    sources = [f"S{index} is a sentence." for index in range(len(fates))]
+    result = _translator(decoder).translate(between.join(sources), "de", "en")[0]
+    starts = [result.text.index(f"S{index} ") for index in range(len(fates))]
+    assert starts == sorted(starts)
+    if between != " ":
+        assert result.text.count(between) == len(fates) - 1
+    for source, fate in zip(sources, fates, strict=True):
+        assert (source if fate in ("nothing", "blank") else source[:3]) in result.text
+        assert (source.upper() in result.text) == (fate in ("good", "once"))
+    doubtful = set(fates) - {"good", "once"}
+    assert bool(doubtful) == bool({Caution.LENGTH, Caution.LOOP} & set(result.warnings))
+
+
+def test_a_failure_loses_nothing_that_a_second_call_would_need() -> None:
+    failing = [True]
+
+    def render(text: str, _target: str, _guard: bool) -> str:
+        if failing[0] and "x" * 40 in text:
+            raise MltError("the model failed to run")
+        return text.upper()
+
+    decoder = FakeDecoder(render=render)
+    translator = _translator(decoder)
+    texts = [f"Sentence {'x' * n}." for n in range(80)]
+    with pytest.raises(MltError, match="failed to run"):
+        translator.translate(texts, "de", "en")
+    failing[0] = False
+    results = translator.translate(texts, "de", "en")
+    assert [result.text for result in results] == [text.upper() for text in texts]
+    assert all(result.warnings == () for result in results)
+
+
 def test_progress_counts_sentences_up_to_the_total() -> None:
     seen: list[Progress] = []
     texts = [f"Sentence {'x' * n}." for n in range(100)] * 2
@@ -264,6 +374,15 @@ def test_cancelling_stops_before_the_next_batch_and_keeps_what_is_done() -> None
     translator.translate(texts, "de", "en")
     assert sorted(decoder.sentences) == sorted(texts)
     assert done
+
+
+def test_a_cancelled_call_gives_nothing_even_if_all_is_remembered() -> None:
+    translator = _translator()
+    translator.translate("Hello.", "de", "en")
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        translator.translate("Hello.", "de", "en", cancel=cancel)
 
 
 def test_wrong_arguments_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

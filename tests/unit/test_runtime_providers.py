@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mltranslate.errors import DeviceError, UsageError
+from mltranslate.errors import DeviceError, MltError, UsageError
 from mltranslate.runtime import providers
 
 OBSTACLE = "the driver is on holiday"
@@ -49,6 +49,22 @@ def test_doctor_gets_every_device() -> None:
     assert (cpu.usable, cuda.usable) == (True, False)
     assert cpu.detail.startswith("onnxruntime ")
     assert cuda.detail == OBSTACLE
+
+
+def test_a_broken_runtime_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "onnxruntime":
+                raise ImportError("DLL load failed:\n  a library is missing")
+
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    monkeypatch.setattr(providers, "runtime", providers.runtime.__wrapped__)
+    with pytest.raises(MltError, match="does not load: DLL load failed: a library is missing"):
+        providers.runtime()
+    for device in providers.describe_devices():
+        assert not device.usable
+        assert "a library is missing" in device.detail
 
 
 def test_a_runtime_without_cuda_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,26 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
 
-from mltranslate.types import CancelToken, Detection, ProgressCallback, Translation
+from mltranslate.types import CancelToken, Detection, Translation
 from mltranslate_tui.choices import AUTO, Pair
 
 NO_DELAY_UNDER = 0.08
 """Seconds: an answer faster than this is asked for on every keystroke."""
 LONGEST_DELAY = 0.4
 """Seconds without a keystroke after which even the slowest model is asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """How far a translation has come: sentences done out of all, and what can be shown."""
+
+    done: int
+    total: int
+    text: str = ""
+    """The finished blocks from the beginning on; empty while there is none."""
+
+
+DraftCallback = Callable[[Draft], None]
 
 
 class Engine(Protocol):
@@ -41,7 +54,7 @@ class Engine(Protocol):
         source: str | Detection,
         target: str,
         cancel: CancelToken,
-        progress: ProgressCallback,
+        progress: DraftCallback,
     ) -> Translation:
         """Translate; raises `MltError`, or `Cancelled` soon after `cancel` was set."""
 

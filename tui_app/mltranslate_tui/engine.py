@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mltranslate.types import CancelToken, Detection, Progress, ProgressCallback, Translation
 from mltranslate_tui.blocks import blocks, merged
+from mltranslate_tui.controller import Draft, DraftCallback
 
 DETECTION_CHARACTERS = 2000
 """How much of a text is looked at for its language; more would hardly change the answer."""
@@ -52,7 +53,7 @@ class PipelineEngine:
         source: str | Detection,
         target: str,
         cancel: CancelToken,
-        progress: ProgressCallback,
+        progress: DraftCallback,
     ) -> Translation:
         """Translate one text, block by block; raises `MltError` or `Cancelled`."""
         language = source.language if isinstance(source, Detection) else source
@@ -65,7 +66,7 @@ class PipelineEngine:
 
 
 def _reported(
-    pieces: Sequence[str], language: str, parts: Sequence[Translation], progress: ProgressCallback
+    pieces: Sequence[str], language: str, parts: Sequence[Translation], progress: DraftCallback
 ) -> Sequence[tuple[str, ProgressCallback]]:
     """Pair every block with a callback that adds what was done before it, and `parts` so far."""
     from mltranslate.text.spans import cut
@@ -77,7 +78,7 @@ def _reported(
             fraction = block.done / max(block.total, 1)
             done = sum(counts[:index]) + round(fraction * counts[index])
             shown = "".join(part.text for part in parts)
-            progress(Progress(done=done, total=sum(counts), text=shown))
+            progress(Draft(done=done, total=sum(counts), text=shown))
 
         return report
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from textual.message import Message
 
 from mltranslate.errors import MltError
-from mltranslate.types import Detection, Progress, Translation
+from mltranslate.types import Detection, Translation
+from mltranslate_tui.controller import Draft
 
 
 class EngineOpened(Message):
@@ -47,10 +48,10 @@ class Detected(Message):
 class Partial(Message):
     """How far the translation of request `number` has come."""
 
-    def __init__(self, number: int, progress: Progress) -> None:
+    def __init__(self, number: int, draft: Draft) -> None:
         super().__init__()
         self.number = number
-        self.progress = progress
+        self.draft = draft
 
     def can_replace(self, message: Message) -> bool:
         """Let a newer partial result stand for the older ones: it holds all of them."""

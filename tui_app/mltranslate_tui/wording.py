@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from mltranslate.errors import MltError
 from mltranslate.languages import describe
-from mltranslate.types import UNDETERMINED, Caution, Detection, Progress, Translation
+from mltranslate.types import UNDETERMINED, Caution, Detection, Translation
 from mltranslate_tui.choices import AUTO, Pair
+from mltranslate_tui.controller import Draft
 
 _CAUTIONS = {
     Caution.LOOP: "The output repeats itself: do not rely on it",
@@ -103,8 +104,8 @@ def failure(error: MltError) -> str:
     return error.what[:1].upper() + error.what[1:]
 
 
-def progress_line(progress: Progress) -> str:
+def progress_line(draft: Draft) -> str:
     """Draw a bar and a count of sentences."""
-    full = _BAR_CELLS * progress.done // max(progress.total, 1)
+    full = _BAR_CELLS * draft.done // max(draft.total, 1)
     bar = "━" * full + "╌" * (_BAR_CELLS - full)
-    return f"{bar} {progress.done:,} of {progress.total:,} sentences"
+    return f"{bar} {draft.done:,} of {draft.total:,} sentences"

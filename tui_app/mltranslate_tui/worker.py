@@ -9,9 +9,9 @@ from collections.abc import Callable
 from textual.message import Message
 
 from mltranslate.errors import Cancelled, MltError
-from mltranslate.types import Detection, Progress
+from mltranslate.types import Detection
 from mltranslate_tui.choices import AUTO
-from mltranslate_tui.controller import Engine, Job, Slot
+from mltranslate_tui.controller import Draft, Engine, Job, Slot
 from mltranslate_tui.messages import (
     Detected,
     EngineFailed,
@@ -69,11 +69,11 @@ def _answer(job: Job, engine: Engine, steady: SteadyDetection, post: Post, clock
 def _translate(job: Job, source: str | Detection, engine: Engine, post: Post, clock: Clock) -> None:
     started = shown = clock()
 
-    def report(progress: Progress) -> None:
+    def report(draft: Draft) -> None:
         nonlocal shown
         if clock() - shown >= PARTIAL_EVERY:
             shown = clock()
-            post(Partial(job.number, progress))
+            post(Partial(job.number, draft))
 
     translation = engine.translate(
         job.text, source=source, target=job.target, cancel=job.token, progress=report

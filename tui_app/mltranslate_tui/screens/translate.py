@@ -16,10 +16,10 @@ from textual.widgets import Footer, Static
 
 from mltranslate.errors import InputError, LanguageError, MltError
 from mltranslate.languages import describe, resolve
-from mltranslate.types import Progress, Translation
+from mltranslate.types import Translation
 from mltranslate_tui import choices, messages, wording
 from mltranslate_tui.choices import AUTO, Pair
-from mltranslate_tui.controller import Controller, Engine, Phase, Slot
+from mltranslate_tui.controller import Controller, Draft, Engine, Phase, Slot
 from mltranslate_tui.screens.help import HelpScreen
 from mltranslate_tui.screens.picker import DETECT, LanguagePicker
 from mltranslate_tui.screens.problem import ProblemScreen
@@ -64,7 +64,7 @@ class TranslateScreen(Screen[None]):
         self._down = False
         """Whether the engine thread has ended because the engine could not be started."""
         self._translation: Translation | None = None
-        self._progress: Progress | None = None
+        self._draft: Draft | None = None
         self._slow = False
         """Whether the answer is late enough to say that it is being made."""
         self._busy: Timer | None = None
@@ -145,9 +145,9 @@ class TranslateScreen(Screen[None]):
     def partial(self, message: messages.Partial) -> None:
         """Show the sentences that are done."""
         if self.controller.is_current(message.number):
-            self._progress = message.progress
-            if message.progress.text:
-                self.query_one(TargetArea).show(message.progress.text)
+            self._draft = message.draft
+            if message.draft.text:
+                self.query_one(TargetArea).show(message.draft.text)
             self._draw()
 
     @on(messages.Translated)
@@ -261,11 +261,12 @@ class TranslateScreen(Screen[None]):
 
     def _first_pair(self) -> Pair:
         source, target = self._wished
+        source = AUTO if source.casefold() == AUTO else resolve(source, self._languages)
+        target = None if target is None else resolve(target, self._languages)
+        if source == target:
+            raise LanguageError(f"Source and target are both {wording.name(source)}")
         return choices.default_pair(
-            self._languages,
-            source=source if source == AUTO else resolve(source, self._languages),
-            target=None if target is None else resolve(target, self._languages),
-            spoken=self.app_language,
+            self._languages, source=source, target=target, spoken=self.app_language
         )
 
     def _pick(
@@ -317,7 +318,7 @@ class TranslateScreen(Screen[None]):
         self._draw()
 
     def _stop_waiting(self) -> None:
-        self._progress = None
+        self._draft = None
         self._slow = False
         if self._busy is not None:
             self._busy.stop()
@@ -346,8 +347,8 @@ class TranslateScreen(Screen[None]):
             return Notice(self._failure, "error")
         if phase is Phase.HELD:
             return Notice("Live is off: F5 translates", "hint")
-        if self._progress is not None:
-            return Notice(wording.progress_line(self._progress), "hint")
+        if self._draft is not None:
+            return Notice(wording.progress_line(self._draft), "hint")
         if self._slow:
             return Notice(self._state or "Translating…", "error" if self._down else "hint")
         if self._translation is None or pair is None:

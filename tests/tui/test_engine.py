@@ -1,0 +1,97 @@
+"""The app's engine: blocks of a long text, and honest drafts between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from mltranslate.errors import Cancelled
+from mltranslate.types import CancelToken, Caution, Detection, Progress, ProgressCallback
+from mltranslate.types import Translation as Result
+from mltranslate_tui.controller import Draft
+from mltranslate_tui.engine import PipelineEngine
+
+LINES = "".join(f"Line {n} is one sentence. And here is another.\n" for n in range(200))
+
+
+class ShoutingTranslator:
+    """Stands in for `mltranslate.pipeline.Translator`: every text in capitals, in two batches."""
+
+    languages = ("en", "de")
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+        self.texts: list[str] = []
+
+    def translate(
+        self,
+        text: str,
+        *,
+        target: str,
+        source: str | Detection,
+        cancel: CancelToken,
+        progress: ProgressCallback,
+    ) -> Sequence[Result]:
+        cancel.raise_if_cancelled()
+        self.texts.append(text)
+        total = 2 * text.count("\n")
+        for done in (total // 2, total):
+            progress(Progress(done=done, total=total))
+        return [_result(text, target, () if len(self.texts) > 1 else (Caution.OFF_TARGET,))]
+
+
+def _result(text: str, target: str, warnings: tuple[Caution, ...]) -> Result:
+    return Result(
+        source_text=text,
+        text=text.upper(),
+        source="en",
+        target=target,
+        detected=None,
+        device="cpu",
+        provider="CPUExecutionProvider",
+        precision="int8",
+        pack="fake 1.0.0",
+        route=("en", target),
+        milliseconds=1.0,
+        score=-0.5,
+        warnings=warnings,
+    )
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> PipelineEngine:
+    monkeypatch.setattr("mltranslate.pipeline.Translator", ShoutingTranslator)
+    return PipelineEngine("pack", "cpu", 2)
+
+
+def test_drafts_are_what_is_finished_and_count_every_sentence(engine: PipelineEngine) -> None:
+    drafts: list[Draft] = []
+    result = engine.translate(
+        LINES, source="en", target="de", cancel=CancelToken(), progress=drafts.append
+    )
+    assert result.text == LINES.upper()
+    assert result.warnings == (Caution.OFF_TARGET,)
+    assert {draft.total for draft in drafts} == {400}
+    assert [draft.done for draft in drafts] == sorted(draft.done for draft in drafts)
+    assert drafts[-1].done == 400
+    assert drafts[0].text == ""
+    for earlier, later in pairwise(drafts):
+        assert later.text.startswith(earlier.text)
+        assert result.text.startswith(later.text)
+    assert len({draft.text for draft in drafts}) > 2
+
+
+def test_a_cancelled_text_stops_at_its_next_block(engine: PipelineEngine) -> None:
+    cancel = CancelToken()
+    drafts: list[Draft] = []
+
+    def stop(draft: Draft) -> None:
+        drafts.append(draft)
+        cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        engine.translate(LINES, source="en", target="de", cancel=cancel, progress=stop)
+    assert drafts[-1].done < 400
