@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger(__name__).error("mltranslate-export: %s", error)
         return error.exit_code
     except KeyboardInterrupt:
+        logging.getLogger(__name__).error("mltranslate-export: interrupted")
         return _INTERRUPTED
     if isinstance(result, dict):
         json.dump(result, sys.stdout, ensure_ascii=False, indent=2)

@@ -78,6 +78,22 @@ def test_census_sees_a_float_product() -> None:
         census.check_int8(census.census(folder / "fp32.beam.onnx"), checkpoint.shape)
 
 
+def test_only_line_feeds_end_held_out_lines(tmp_path: Path) -> None:
+    (tmp_path / "heldout").mkdir()
+    (tmp_path / "heldout/en-de.en").write_bytes("a\u2028b\rc\nd\r\n".encode())
+    (tmp_path / "heldout/en-de.de").write_bytes(b"e\nf\n")
+    found = [(pair.text, pair.reference) for pair in held_out_pairs(tmp_path)[:2]]
+    assert found == [("a\u2028b\rc", "e"), ("d", "f")]
+
+
+def test_held_out_files_that_are_not_parallel_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "heldout").mkdir()
+    (tmp_path / "heldout/en-de.en").write_text("a\nb\n", encoding="utf-8")
+    (tmp_path / "heldout/en-de.de").write_text("c\n", encoding="utf-8")
+    with pytest.raises(DataError, match="are not parallel: they have 2 and 1 lines"):
+        held_out_pairs(tmp_path)
+
+
 def test_held_out_pairs_go_both_ways(tmp_path: Path) -> None:
     folder = tmp_path / "heldout"
     folder.mkdir()

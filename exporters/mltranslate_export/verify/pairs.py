@@ -43,7 +43,7 @@ def held_out_pairs(run: Path) -> list[Pair]:
         source, _, target = path.stem.partition("-")
         other = path.with_suffix(f".{target}")
         if path.suffix == f".{source}" and other.exists():
-            both = list(zip(_lines(path), _lines(other), strict=True))
+            both = _side_by_side(path, other)
             pairs += [Pair(source=source, target=target, text=a, reference=b) for a, b in both]
             pairs += [Pair(source=target, target=source, text=b, reference=a) for a, b in both]
     if not pairs:
@@ -53,6 +53,16 @@ def held_out_pairs(run: Path) -> list[Pair]:
             fix="Name a file with --verify-data",
         )
     return pairs
+
+
+def _side_by_side(path: Path, other: Path) -> list[tuple[str, str]]:
+    first, second = _lines(path), _lines(other)
+    if len(first) != len(second):
+        raise DataError(
+            f"{path} and {other} are not parallel",
+            why=f"they have {len(first)} and {len(second)} lines",
+        )
+    return list(zip(first, second, strict=True))
 
 
 def by_direction(
@@ -80,8 +90,9 @@ def take_turns(groups: Sequence[Sequence[Pair]], count: int) -> list[Pair]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        # Not splitlines: it also breaks at characters that occur inside sentences.
-        return path.read_text("utf-8").removesuffix("\n").split("\n")
+        # Only a line feed ends a line: other such marks occur inside sentences.
+        with path.open(encoding="utf-8", newline="\n") as lines:
+            return [line.rstrip("\r\n") for line in lines]
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
 
