@@ -15,9 +15,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from mltranslate.errors import DeviceError, PackError
-from mltranslate.types import Caution
+from mltranslate.types import CancelToken, Caution, Detection, Translation
 from mltranslate_tui.app import TranslatorApp
-from mltranslate_tui.controller import Draft, Phase
+from mltranslate_tui.controller import Draft, DraftCallback, Phase
 from mltranslate_tui.screens.help import HelpScreen
 from mltranslate_tui.screens.picker import LanguagePicker
 from mltranslate_tui.screens.problem import ProblemScreen
@@ -25,6 +25,7 @@ from mltranslate_tui.screens.translate import TranslateScreen
 from mltranslate_tui.widgets.areas import EDITOR_CHARACTERS, SourceArea, TargetArea
 from mltranslate_tui.widgets.panes import SourcePane, TargetPane
 from mltranslate_tui.widgets.status import StatusLine
+from mltranslate_tui.worker import PARTIAL_EVERY
 
 PATIENCE = 60.0
 """Seconds after which a state that never comes fails the test; reached only by a defect."""
@@ -188,6 +189,43 @@ async def test_only_the_latest_text_is_translated() -> None:
         stubborn.set()
         await app.translated("[de] abcd")
         assert [text for text, _, _ in engine.calls] == ["a", "abcd"]
+
+
+class DeafEngine(FakeEngine):
+    """Finishes what it began, cancelled or not, as a decoder in its last step does."""
+
+    def translate(
+        self,
+        text: str,
+        *,
+        source: str | Detection,
+        target: str,
+        cancel: CancelToken,
+        progress: DraftCallback,
+    ) -> Translation:
+        self.started.set()
+        assert self.gate.wait(PATIENCE)
+        time.sleep(PARTIAL_EVERY)
+        progress(Draft(done=1, total=2, text=f"draft of {text}"))
+        return self._answer(text, "en", target)
+
+
+async def test_an_answer_that_comes_too_late_is_never_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(TargetArea, "show", lambda _, text: shown.append(text))
+    engine = DeafEngine()
+    engine.gate.clear()
+    async with running(engine, target="de") as app:
+        await app.type("a")
+        await app.until(engine.started.is_set)
+        await app.type("b")
+        await app.until(lambda: app.main.controller.text == "ab")
+        engine.gate.set()
+        await app.until(lambda: app.main.controller.phase is Phase.DONE)
+        assert "[de] ab" in shown
+        assert {"[de] a", "draft of a"}.isdisjoint(shown)
 
 
 async def test_clearing_the_text_clears_the_translation() -> None:
