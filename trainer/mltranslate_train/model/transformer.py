@@ -56,7 +56,10 @@ def sinusoids(length: int, width: int) -> Tensor:
 def attend(
     query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, causal: bool
 ) -> Tensor:
-    """Context (B, H, T, K) of queries over keys and values; `mask` is true where readable."""
+    """Context (B, H, T, K) of queries over keys and values; `mask` is true where readable.
+
+    Give a mask or `causal`, not both: the GPU's kernels take one of them.
+    """
     if query.device.type != "cpu":
         return functional.scaled_dot_product_attention(
             query, keys, values, attn_mask=mask, is_causal=causal
