@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from mltranslate.types import CancelToken
@@ -28,12 +28,13 @@ def interruptible(work: Callable[[CancelToken], Result]) -> Result:
     thread = threading.Thread(target=_fulfil, args=(future, work, cancel), daemon=True)
     try:
         thread.start()
-        while thread.is_alive():
-            thread.join(_POLL)
+        # Not Thread.join: interrupted, it may take the running thread for a finished one
+        # (CPython 3.11), and a program that ends beside a running graph is aborted.
+        while not wait([future], timeout=_POLL).done:
+            pass
     except KeyboardInterrupt:
         cancel.cancel()
-        if thread.is_alive():
-            thread.join(_GRACE)
+        wait([future], timeout=_GRACE)
         raise
     return future.result()
 

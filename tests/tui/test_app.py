@@ -132,7 +132,8 @@ async def test_unknown_target_is_refused_in_words() -> None:
 
 async def test_source_that_is_the_target_is_refused_in_words() -> None:
     async with running(source="German", target="de", loaded=False) as app:
-        await app.until(lambda: isinstance(app.app.screen, ProblemScreen))
+        await app.until(lambda: bool(app.app.screen.query(".what")))
+        assert isinstance(app.app.screen, ProblemScreen)
         assert app.label(".what") == "Source and target are both German."
         assert app.main.controller.pair is not None
 

@@ -1,5 +1,7 @@
+import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -29,3 +31,20 @@ def test_an_interrupt_cancels_the_work() -> None:
     with pytest.raises(KeyboardInterrupt):
         interruptible(work)
     assert stopped.is_set()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
+def test_interrupted_call_waits_for_the_work_to_end() -> None:
+    ended = threading.Event()
+
+    def work(cancel: CancelToken) -> None:
+        time.sleep(0.3)  # the caller is waiting by now
+        os.kill(os.getpid(), signal.SIGINT)
+        while not cancel.cancelled:
+            time.sleep(0.01)
+        time.sleep(0.3)  # a graph that is still winding up
+        ended.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptible(work)
+    assert ended.is_set()

@@ -59,8 +59,8 @@ def evaluate_run(run: Path, sets: Sequence[str], lines: int, beam: int) -> str:
     """
     model, vocabulary, directions = load_best(run)
     results = []
-    for dev in (_parse_set(text, lines) for text in sets):
-        present = [item for item in directions if _has_files(dev, item)]
+    for dev in (parse_set(text, lines) for text in sets):
+        present = [item for item in directions if has_files(dev, item)]
         if not present:
             raise DataError(f"set {dev.name} has no files {dev.prefix}<language> for any direction")
         for source, target in present:
@@ -86,12 +86,14 @@ def markdown(results: Sequence[Result]) -> str:
     return "\n".join([*rows, "", *sorted(signatures)]) + "\n"
 
 
-def _parse_set(text: str, lines: int) -> DevSet:
+def parse_set(text: str, lines: int) -> DevSet:
+    """Read NAME=PREFIX; raises UsageError if there is no equals sign."""
     name, equals, prefix = text.partition("=")
     if not equals:
         raise UsageError(f"--set {text!r} has no prefix", fix="Write --set NAME=PREFIX")
     return DevSet(name=name, prefix=prefix, lines=lines)
 
 
-def _has_files(dev: DevSet, direction: tuple[str, str]) -> bool:
+def has_files(dev: DevSet, direction: tuple[str, str]) -> bool:
+    """Whether the set has a file for both languages of the direction."""
     return all(Path(dev.prefix + language).is_file() for language in direction)
