@@ -209,14 +209,14 @@ def test_calibration_makes_boasting_scores_honest() -> None:
     ("old", "new", "message"),
     [
         ("batch = 64", "bach = 64", "'batch'"),
-        ("seed = 7", "", "lacks training.seed"),
-        ("seed = 7", 'seed = "7"', "wrong type"),
-        ("seed = 7", "seed = true", "wrong type"),
+        ("seed = 7", "", "training.seed is missing"),
+        ("seed = 7", 'seed = "7"', "type int"),
+        ("seed = 7", "seed = true", "type int"),
         ("table_rows = 4096", "table_rows = 4000", "power of two"),
         ("cut = 0.5", "cut = 1.5", "lie in"),
         ("zh = 0.5", "fr = 0.5", "shares"),
         ('zh = ["Hani"]', 'zh = ["Chinese"]', "known scripts"),
-        ("[data]", "[data", "cannot read"),
+        ("[data]", "[data", "no valid TOML"),
         ("hold_out_one_in = 4", "hold_out_one_in = 1", "at least 2"),
     ],
 )

@@ -1,19 +1,12 @@
-"""Recipes: TOML files read strictly into frozen dataclasses.
-
-An unknown key, a wrong type or a missing file is refused with the key's full name; an unknown
-key also names its nearest neighbour.
-"""
+"""The recipe of a translation model: every key with its default and meaning."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import math
-import tomllib
-import types
 import typing
-from dataclasses import MISSING, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +14,7 @@ import tomlkit
 
 from mltranslate.errors import ConfigError
 from mltranslate_train.model.transformer import TransformerConfig
+from mltranslate_train.strict_toml import apply_override, build, read_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,15 +201,10 @@ def load_recipe(path: Path, overrides: typing.Sequence[str] = ()) -> Recipe:
     Raises:
         ConfigError: the file is missing, is no TOML, or has an unknown or wrong key.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read recipe {path}", why=str(error.strerror)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"recipe {path} is no valid TOML", why=str(error)) from error
+    table = read_table(path)
     for override in overrides:
-        _apply_override(table, override)
-    recipe: Recipe = _build(Recipe, table, "")
+        apply_override(table, override)
+    recipe: Recipe = build(Recipe, table)
     _check(recipe)
     return recipe
 
@@ -223,62 +212,6 @@ def load_recipe(path: Path, overrides: typing.Sequence[str] = ()) -> Recipe:
 def dump_recipe(recipe: Recipe) -> str:
     """The recipe as TOML that `load_recipe` reads back to an equal value."""
     return tomlkit.dumps(dataclasses.asdict(recipe))
-
-
-def _apply_override(table: dict[str, Any], override: str) -> None:
-    dotted, equals, text = override.partition("=")
-    if not equals or not dotted:
-        raise ConfigError(f"--set {override!r} has no value", fix="Write --set section.key=value")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text
-    *sections, key = dotted.split(".")
-    for section in sections:
-        table = table.setdefault(section, {})
-        if not isinstance(table, dict):
-            raise ConfigError(f"--set {override!r}: {section!r} is a value, not a section")
-    table[key] = value
-
-
-def _build(kind: type, table: Any, where: str) -> Any:
-    if not isinstance(table, dict):
-        raise ConfigError(f"{where or 'the recipe'} must be a table of keys")
-    hints = typing.get_type_hints(kind)
-    fields = {item.name: item for item in dataclasses.fields(kind)}
-    for key in table:
-        if key not in fields:
-            _refuse_key(f"{where}{key}", key, list(fields))
-    values = {key: _convert(hints[key], value, where + key) for key, value in table.items()}
-    for name, item in fields.items():
-        if name not in values and item.default is MISSING and item.default_factory is MISSING:
-            raise ConfigError(f"{where}{name} is missing", fix="Add it to the recipe")
-    return kind(**values)
-
-
-def _refuse_key(dotted: str, key: str, known: list[str]) -> None:
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    fix = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(known)}"
-    raise ConfigError(f"unknown key {dotted!r}", fix=fix)
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return _build(typing.cast(type, hint), value, f"{where}.")
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is tuple and isinstance(value, list | tuple):
-        items = enumerate(value)
-        return tuple(_convert(arguments[0], item, f"{where}[{index}]") for index, item in items)
-    if origin is dict and isinstance(value, dict):
-        return {
-            str(key): _convert(arguments[1], item, f"{where}.{key}") for key, item in value.items()
-        }
-    if hint is float and type(value) is int:
-        return float(value)
-    if isinstance(hint, type) and not isinstance(hint, types.GenericAlias) and type(value) is hint:
-        return value
-    wanted = getattr(origin or hint, "__name__", str(hint))
-    raise ConfigError(f"{where} is {value!r}", why=f"it must be of type {wanted}")
 
 
 _COUNTED, _POSITIVE, _SHARE = (1, math.inf), (1e-9, math.inf), (0, 1)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import tomllib
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
 
 from mltranslate.detect.scripts import SCRIPTS
 from mltranslate.errors import ConfigError
 from mltranslate_train.lid.sampling import Sampling
-
-R = TypeVar("R")
+from mltranslate_train.strict_toml import build, read_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,49 +62,9 @@ class Recipe:
 
 def read_recipe(path: Path) -> Recipe:
     """Read and check a recipe; raises `ConfigError` for any unknown, missing or wrong key."""
-    try:
-        raw = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"cannot read the recipe {path}", why=str(error)) from error
-    recipe = _build(Recipe, raw, "")
+    recipe = build(Recipe, read_table(path))
     _check(recipe)
     return recipe
-
-
-def _build(kind: type[R], raw: Any, section: str) -> R:
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{section} is no section", fix=f"Write it as [{section}].")
-    hints = get_type_hints(kind)
-    for key in raw:
-        if key not in hints:
-            near = difflib.get_close_matches(key, hints, 1)
-            fix = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(hints)}."
-            raise ConfigError(f"unknown key {section}{key!r} in the recipe", fix=fix)
-    if missing := [key for key in hints if key not in raw]:
-        raise ConfigError(f"the recipe lacks {section}{', '.join(missing)}", fix="Add it.")
-    return kind(**{key: _value(hint, raw[key], section + key) for key, hint in hints.items()})
-
-
-def _value(hint: Any, value: Any, key: str) -> Any:
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _build(hint, value, f"{key}.")
-    if hint is Path and isinstance(value, str):
-        return Path(value)
-    if hint is float and type(value) in (int, float):
-        return float(value)
-    if hint in (int, str) and type(value) is hint:
-        return value
-    if isinstance(value, dict) and key == "shares" and _all(value, (int, float)):
-        return types.MappingProxyType({name: float(share) for name, share in value.items()})
-    if isinstance(value, dict) and key == "sources" and _all(value, (str,)):
-        return types.MappingProxyType(dict(value))
-    if isinstance(value, dict) and key == "languages" and _all(value, (list,)):
-        return types.MappingProxyType({name: tuple(codes) for name, codes in value.items()})
-    raise ConfigError(f"{key} = {value!r} in the recipe has the wrong type")
-
-
-def _all(table: Mapping[str, Any], kinds: tuple[type, ...]) -> bool:
-    return all(type(value) in kinds for value in table.values())
 
 
 def _check(recipe: Recipe) -> None:
