@@ -133,6 +133,20 @@ def test_direction_without_any_example_is_refused(
         Direction("aa", "bb", make_shard(tmp_path, ["x"] * 3), data, tag=5)
 
 
+def test_over_epochs_every_example_comes_as_often_as_its_weight_says(
+    tmp_path: Path, prepared: tuple[Recipe, Path]
+) -> None:
+    shard = make_shard(tmp_path, ["rare"] * 40 + ["often"] * 40)
+    data = replace(prepared[0].data, weights={"rare": 0.4, "often": 1.2})
+    direction = Direction("aa", "bb", shard, data, tag=5)
+    # Five epochs hold 2 * 40 + 6 * 40 examples, however the fractions fall.
+    seen = Counter(direction.take(0, 320).tolist())
+    assert [seen[number] for number in range(80)] == [2] * 40 + [6] * 40
+    pieces = [direction.take(start, 32) for start in range(0, 320, 32)]
+    fresh = Direction("aa", "bb", shard, data, tag=5)
+    assert np.array_equal(np.concatenate(pieces[5:]), fresh.take(160, 160))
+
+
 def test_swapped_direction_reads_the_other_side(
     tmp_path: Path, prepared: tuple[Recipe, Path]
 ) -> None:

@@ -65,7 +65,7 @@ class DataConfig:
     weights: dict[str, float] = field(default_factory=dict)
     """Repetitions an epoch by origin (shell patterns, the last match counts); default 1.
 
-    A weight below 1 takes that share of the origin's examples, the same ones in every epoch.
+    An example of weight 0.4 comes in two epochs of five.
     """
     temperature: float = 1.0
     """Directions are drawn in proportion to size ** (1 / temperature)."""

@@ -6,6 +6,7 @@ a pool is sorted by length and cut into batches, and the batches of a pool are s
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,33 +78,51 @@ class Direction:
         self.tag = tag
         self.swapped = shard.languages != (source, target)
         by_origin = np.array([weight_of(origin, config.weights) for origin in shard.origins])
-        weights = by_origin[shard.records["origin"]]
-        self.size = float(weights.sum())
-        self._seed = [config.seed, *self.name.encode()]
-        # Rounded once for all epochs, so that an epoch's length is fixed: weight 2.5 gives two
-        # copies of an example, and of one half of them a third.
-        chances = np.random.default_rng(self._seed).random(len(weights))
-        self._copies = np.floor(weights + chances).astype(np.uint16)
-        if not self._copies.any():
+        self._weights = by_origin[shard.records["origin"]]
+        self.size = float(self._weights.sum())
+        if not self.size:
             raise DataError(
                 f"no example is left for {self.name}", fix="Raise its data.weights in the recipe"
             )
+        self._seed = [config.seed, *self.name.encode()]
+        self._offsets = np.random.default_rng(self._seed).random(len(self._weights))
         self._epoch: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
+        self._ends = [0]
+        """Where epoch n begins, and at [n + 1] ends, as far as they were needed."""
+
+    def _copies(self, epoch: int) -> NDArray[np.int64]:
+        """How often each example comes in an epoch.
+
+        The fractions of the weights add up from epoch to epoch: an example of weight 0.4 comes in
+        two epochs of five, and another one in two others.
+        """
+        before = np.floor(epoch * self._weights + self._offsets)
+        after = np.floor((epoch + 1) * self._weights + self._offsets)
+        copies: NDArray[np.int64] = (after - before).astype(np.int64)
+        return copies
 
     def _epoch_order(self, epoch: int) -> NDArray[np.int64]:
         """Example numbers of one epoch, shuffled."""
         if self._epoch[0] != epoch:
-            order = np.repeat(np.arange(len(self._copies)), self._copies)
+            copies = self._copies(epoch)
+            order = np.repeat(np.arange(len(copies)), copies)
             np.random.default_rng([*self._seed, epoch]).shuffle(order)
             self._epoch = (epoch, order)
         return self._epoch[1]
 
+    def _locate(self, position: int) -> tuple[int, int]:
+        """Epoch of a position in the endless stream, and the position within it."""
+        while self._ends[-1] <= position:
+            length = int(self._copies(len(self._ends) - 1).sum())
+            self._ends.append(self._ends[-1] + length)
+        epoch = bisect_right(self._ends, position) - 1
+        return epoch, position - self._ends[epoch]
+
     def take(self, start: int, count: int) -> NDArray[np.int64]:
         """Example numbers at positions start … start + count - 1 of the endless stream."""
-        length = len(self._epoch_order(max(self._epoch[0], 0)))
         parts = []
         while count > 0:
-            epoch, offset = divmod(start, length)
+            epoch, offset = self._locate(start)
             part = self._epoch_order(epoch)[offset : offset + count]
             parts.append(part)
             start, count = start + len(part), count - len(part)
