@@ -8,3 +8,7 @@ MAX_PACK_MEMBERS = 256
 MAX_BEAM = 32
 MAX_BATCH_TOKENS = 2048
 """Source tokens, padding included, that are decoded together on the CPU."""
+DEFAULT_BEAM = 4
+"""Beam of the command line and the app: better by 1 to 2 chrF2++ points (docs/quality.md)."""
+MAX_DEFAULT_THREADS = 4
+"""More than this only when they are asked for: a small model cannot keep them busy."""

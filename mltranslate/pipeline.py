@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from mltranslate.decode.types import Request
 from mltranslate.errors import InputError, LanguageError, UsageError
 from mltranslate.languages import describe, resolve
 from mltranslate.limits import MAX_BEAM, MAX_INPUT_CHARACTERS
@@ -142,10 +143,16 @@ class Translator:
                 self._pack = found
             return self._decoder
 
-    def load(self) -> None:
-        """Load model and detector now, so that the first translation does not wait for them."""
+    def load(self, beam: int = 1) -> None:
+        """Load detector and model now, so that the first translation does not wait for them.
+
+        `beam` is the one that will be used: greedy and beam search have a graph each.
+        """
         self._loaded()
         self.detect("load")
+        pieces = self.decoder.pack.tokenizer().encode("a")
+        _, target = min(self.pack.directions)
+        self.decoder.decode([Request(pieces=pieces, target=target, max_tokens=1)], beam=beam)
 
     def detect(self, text: str) -> Detection:
         """Return the likeliest language of `text` among those of the pack, or "und"."""

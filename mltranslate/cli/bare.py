@@ -28,7 +28,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     add("--device", "device", "where to run (auto)", choices=("auto", "cpu", "cuda"))
     add("--from", "source", "source language (auto)", metavar="LANG")
     add("--to", "target", "target language (the system's, or English)", metavar="LANG")
-    add("--threads", "threads", "CPU threads (all)", metavar="N", type=int)
+    add("--threads", "threads", "CPU threads (1)", metavar="N", type=int)
 
 
 def run(options: argparse.Namespace, open_app: Opener) -> int:

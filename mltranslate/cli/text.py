@@ -19,6 +19,7 @@ from mltranslate.cli.streams import (
     write,
     write_json,
 )
+from mltranslate.limits import DEFAULT_BEAM, MAX_DEFAULT_THREADS
 from mltranslate.text.spans import gap
 from mltranslate.types import UNDETERMINED, CancelToken, Caution, Detection, Progress, Translation
 
@@ -63,8 +64,16 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--precision", choices=("fp32", "fp16", "int8"), help="precision (best for the device)"
     )
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (all)")
-    parser.add_argument("--beam", type=int, default=1, metavar="N", help="beam width (1: greedy)")
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help=f"CPU threads (all, at most {MAX_DEFAULT_THREADS})"
+    )
+    parser.add_argument(
+        "--beam",
+        type=int,
+        default=DEFAULT_BEAM,
+        metavar="N",
+        help=f"beam width ({DEFAULT_BEAM}; 1 is greedy search, the fastest)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a text or line")
     parser.set_defaults(run=run)
 

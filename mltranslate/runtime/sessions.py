@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mltranslate.errors import Cancelled, DeviceError, MltError, PackError
+from mltranslate.limits import MAX_DEFAULT_THREADS
 from mltranslate.runtime.providers import CPU_PROVIDER, CUDA_PROVIDER, choose_device, runtime
 from mltranslate.types import CancelToken
 
@@ -95,10 +96,12 @@ def save_optimised(model: Path, target: Path) -> None:
 
 
 def default_threads() -> int:
-    """Count the cores this process may run on."""
+    """Count the cores this process may run on, up to `MAX_DEFAULT_THREADS`."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return min(cores, MAX_DEFAULT_THREADS)
 
 
 def _options(threads: int | None) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mltranslate.errors import Cancelled
+from mltranslate.limits import DEFAULT_BEAM
 from mltranslate.types import CancelToken, Caution, Detection, Progress, ProgressCallback
 from mltranslate.types import Translation as Result
 from mltranslate_tui.controller import Draft
@@ -32,10 +33,12 @@ class ShoutingTranslator:
         *,
         target: str,
         source: str | Detection,
+        beam: int,
         cancel: CancelToken,
         progress: ProgressCallback,
     ) -> Sequence[Result]:
         cancel.raise_if_cancelled()
+        assert beam == DEFAULT_BEAM
         self.texts.append(text)
         total = 2 * text.count("\n")
         for done in (total // 2, total):

@@ -409,8 +409,10 @@ def test_detection_is_restricted_to_the_pack() -> None:
 
 def test_load_prepares_decoder_and_detector() -> None:
     detector = FakeDetector()
-    Translator(decoder=FakeDecoder(), detector=detector).load()
+    decoder = FakeDecoder()
+    Translator(decoder=decoder, detector=detector).load(beam=4)
     assert detector.texts
+    assert decoder.beams == [4]
 
 
 def test_the_public_names_are_lazy() -> None:

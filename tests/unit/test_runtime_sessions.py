@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mltranslate.errors import Cancelled, MltError, PackError
+from mltranslate.limits import MAX_DEFAULT_THREADS
 from mltranslate.runtime.sessions import Session, create_session, default_threads
 from mltranslate.types import CancelToken
 from mltranslate_export.graphs.builder import BOOL, INT64, GraphBuilder
@@ -76,5 +77,5 @@ def test_missing_or_broken_graph_is_a_pack_error(tmp_path: Path) -> None:
         create_session(broken, device="cpu")
 
 
-def test_threads_default_to_the_cores() -> None:
-    assert default_threads() >= 1
+def test_threads_default_to_the_cores_up_to_a_limit() -> None:
+    assert 1 <= default_threads() <= MAX_DEFAULT_THREADS

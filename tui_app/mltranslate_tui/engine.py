@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mltranslate.limits import DEFAULT_BEAM
 from mltranslate.types import CancelToken, Detection, Progress, ProgressCallback, Translation
 from mltranslate_tui.blocks import blocks, merged
 from mltranslate_tui.controller import Draft, DraftCallback
@@ -21,7 +22,8 @@ class PipelineEngine:
     def __init__(self, pack: str | None, device: str, threads: int | None) -> None:
         from mltranslate.pipeline import Translator
 
-        self._translator = Translator(pack=pack, device=device, threads=threads)
+        # One sentence at a time is what typing needs, and more threads only slow that down.
+        self._translator = Translator(pack=pack, device=device, threads=threads or 1)
 
     @property
     def languages(self) -> Sequence[str]:
@@ -35,7 +37,7 @@ class PipelineEngine:
 
     def load(self) -> None:
         """Load model and detector; raises `PackError` or `DeviceError`."""
-        self._translator.load()
+        self._translator.load(beam=DEFAULT_BEAM)
 
     def detect(self, text: str) -> Sequence[Detection]:
         """Return the two likeliest languages among those of the pack."""
@@ -60,7 +62,12 @@ class PipelineEngine:
         parts: list[Translation] = []
         for block, report in _reported(blocks(text), language, parts, progress):
             parts += self._translator.translate(
-                block, target=target, source=source, cancel=cancel, progress=report
+                block,
+                target=target,
+                source=source,
+                beam=DEFAULT_BEAM,
+                cancel=cancel,
+                progress=report,
             )
         return merged(parts)
 
