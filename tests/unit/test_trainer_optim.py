@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -129,3 +131,17 @@ def test_precision_is_what_was_asked_for() -> None:
         assert layer(torch.zeros(1, 4)).dtype is torch.bfloat16
     with autocast(cpu, torch.float32):
         assert layer(torch.zeros(1, 4)).dtype is torch.float32
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
+def test_freed_memory_is_kept_for_the_next_step_and_released_on_demand() -> None:
+    code = (
+        "import torch; from mltranslate_train.config import TrainConfig;"
+        "from mltranslate_train.device import choose_device, release_freed_memory;"
+        "choose_device(TrainConfig(max_steps=1, device='cpu'));"
+        "rss = lambda: int(open('/proc/self/statm').read().split()[1]) >> 8;"
+        "blocks = [torch.ones(2**18) for _ in range(300)]; pin = torch.ones(10);"
+        "del blocks; kept = rss(); release_freed_memory(); print(kept - rss())"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(run.stdout) > 200  # of 300 MiB

@@ -43,6 +43,12 @@ def _keep_freed_memory() -> None:
         libc.mallopt(trim_threshold, 2**31 - 1)
 
 
+def release_freed_memory() -> None:
+    """Give freed memory back to the system now and then; kept for ever, it grows in fragments."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
+
+
 def _gpu_has_bf16_units() -> bool:
     """Before Ampere, bf16 on a GPU is emulated and slower than fp32."""
     return bool(torch.cuda.is_bf16_supported(including_emulation=False))

@@ -20,7 +20,7 @@ from mltranslate_train import checkpoint
 from mltranslate_train.config import Recipe
 from mltranslate_train.data.batches import Batch, Sampler, SamplerState
 from mltranslate_train.data.prepare import SUMMARY, VOCABULARY_FILE, prepare
-from mltranslate_train.device import autocast, choose_device, choose_precision
+from mltranslate_train.device import autocast, choose_device, choose_precision, release_freed_memory
 from mltranslate_train.evaluate.during import DevScores, check_dev_sets, dev_scores
 from mltranslate_train.interrupt import StopRequest
 from mltranslate_train.loss import fused_cross_entropy
@@ -202,6 +202,7 @@ def _run(trainer: Trainer, metrics: TextIO, progress: Progress, stop: StopReques
             record["learning_rate"] = learning_rate(totals.step, config)
             _write(metrics, record)
             progress.update(record)
+            release_freed_memory()
         if trainer.recipe.evaluate.dev and (
             totals.step % trainer.recipe.evaluate.every == 0 or last
         ):
