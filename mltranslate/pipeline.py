@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from mltranslate.decode.types import Request
 from mltranslate.errors import InputError, LanguageError, UsageError
 from mltranslate.languages import describe, resolve
 from mltranslate.limits import MAX_BEAM, MAX_INPUT_CHARACTERS
@@ -150,9 +149,7 @@ class Translator:
         """
         self._loaded()
         self.detect("load")
-        pieces = self.decoder.pack.tokenizer().encode("a")
-        _, target = min(self.pack.directions)
-        self.decoder.decode([Request(pieces=pieces, target=target, max_tokens=1)], beam=beam)
+        self.decoder.prepare(beam)
 
     def detect(self, text: str) -> Detection:
         """Return the likeliest language of `text` among those of the pack, or "und"."""
@@ -183,6 +180,7 @@ class Translator:
         texts = _checked([text] if isinstance(text, str) else list(text), beam)
         target = resolve(target, self.languages)
         sentences = self._loaded()
+        self.decoder.prepare(beam)  # loading is not part of the result's milliseconds
         begun = time.perf_counter()
         jobs = self._jobs(texts, target, source)
         meter = _Meter(sum(_hops(job) * len(job.current) for job in jobs), progress)

@@ -73,6 +73,9 @@ class DecoderLike(Protocol):
     provider: str
     precision: str
 
+    def prepare(self, beam: int) -> None:
+        """Load what this beam needs."""
+
     def decode(
         self,
         requests: Sequence[Request],

@@ -55,6 +55,10 @@ class Decoder:
         self.note = note or greedy.note
         """Why "auto" fell back to the CPU; empty otherwise."""
 
+    def prepare(self, beam: int) -> None:
+        """Load the graph that this beam needs, so that the first `decode` does not."""
+        self._session("greedy" if beam == 1 else "beam")
+
     def decode(
         self,
         requests: Sequence[Request],

@@ -5,6 +5,7 @@ The vocabulary is the characters themselves; a translation is whatever `render` 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -55,6 +56,12 @@ class FakeDecoder:
     batches: list[list[str]] = field(default_factory=list)
     beams: list[int] = field(default_factory=list)
     limits: list[int] = field(default_factory=list)
+    prepared: list[int] = field(default_factory=list)
+    seconds_to_load: float = 0.0
+
+    def prepare(self, beam: int) -> None:
+        time.sleep(self.seconds_to_load)
+        self.prepared.append(beam)
 
     def decode(
         self,

@@ -412,7 +412,15 @@ def test_load_prepares_decoder_and_detector() -> None:
     decoder = FakeDecoder()
     Translator(decoder=decoder, detector=detector).load(beam=4)
     assert detector.texts
-    assert decoder.beams == [4]
+    assert decoder.prepared == [4]
+
+
+def test_loading_a_graph_is_not_part_of_the_milliseconds() -> None:
+    decoder = FakeDecoder(seconds_to_load=0.5)
+    translator = Translator(decoder=decoder, detector=FakeDetector())
+    (result,) = translator.translate("Katz.", target="en", source="de", beam=4)
+    assert decoder.prepared == [4]
+    assert result.milliseconds < 500
 
 
 def test_the_public_names_are_lazy() -> None:
