@@ -19,7 +19,10 @@ from mltranslate_train.strict_toml import apply_override, build, read_table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusConfig:
-    """One kind of parallel text: exactly one of `folder`, `tsv`, or `source` with `target`."""
+    """One kind of parallel text: exactly one of `folder` … `po`, or `source` with `target`.
+
+    Every file may be compressed with xz or gzip.
+    """
 
     folder: str = ""
     """Folder of `<a>-<b>.tsv[.xz]` files: `origin TAB text in a TAB text in b`."""
@@ -28,9 +31,43 @@ class CorpusConfig:
     source: str = ""
     """Plain text, one sentence a line, parallel to `target`; `languages` names both."""
     target: str = ""
+    tmx: str = ""
+    """Translation memory (TMX 1.4), streamed; `languages` names the two to take out."""
+    jsonl: str = ""
+    """One JSON object a line, which has a text under each of the two codes in `languages`."""
+    po: str = ""
+    """gettext catalogue; `languages` names those of msgid and of msgstr."""
+    text: str = ""
+    """Text in one language, for language models and masked pre-training; `languages` names it."""
     languages: tuple[str, ...] = ()
     origin: str = ""
-    """Name of `tsv` or `source` files in weights and provenance; default: the file's name."""
+    """Name of the file in weights and provenance; default: the file's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterConfig:
+    """What is dropped before training, counted by reason; 0, false or "" turns a rule off."""
+
+    min_characters: int = 0
+    """Shortest side, in characters."""
+    max_characters: int = 0
+    """Longest side, in characters."""
+    max_ratio: float = 0.0
+    """Longer side over shorter side, in characters weighted by the script's density."""
+    script_share: float = 0.0
+    """Least share of a side's letters that belong to its language's script."""
+    language_confidence: float = 0.0
+    """Least probability that the shipped identifier gives a side's own language."""
+    copies: bool = False
+    """Drop pairs whose two sides are the same letters."""
+    digits: bool = False
+    """Drop pairs whose two sides have different digits."""
+    duplicates: bool = False
+    """Drop all but the first of equal pairs, compared by letters and digits."""
+    near_duplicates: float = 0.0
+    """Drop a pair whose estimated Jaccard similarity to an earlier one is at least this."""
+    decontaminate: tuple[str, ...] = ()
+    """Plain text files (shell patterns) of test sets: drop pairs that share a side with a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +90,21 @@ class NoiseConfig:
     title: float = 0.0
     lower: float = 0.0
     no_final_stop: float = 0.0
+    typos: float = 0.0
+    """Source side only: letters swapped, dropped, doubled or hit beside their key."""
+    tags: float = 0.0
+    """Inline markup around a word that both sides share, kept in both."""
+    lines: float = 0.0
+    """Random symbols and emoji that translate to themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageConfig:
+    """One stage of a curriculum: weights that hold from a step on."""
+
+    from_step: int
+    weights: dict[str, float] = field(default_factory=dict)
+    """As `data.weights`, applied after them; the last match counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +126,18 @@ class DataConfig:
     licences: str = ""
     """TSV file with columns source and licence, copied into the pack's provenance."""
     holdout: HoldoutConfig = field(default_factory=HoldoutConfig)
+    filter: FilterConfig = field(default_factory=FilterConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
+    curriculum: tuple[StageConfig, ...] = ()
+    """Stages by rising `from_step`."""
+    subword_sampling: float = 0.0
+    """Draw another segmentation of this share of training sentences each time they come.
+
+    BPE-dropout (Provilkov et al. 2020) with a "bpe" vocabulary, subword regularisation
+    (Kudo 2018) with "unigram".
+    """
+    subword_alpha: float = 0.1
+    """Probability to skip a merge ("bpe"), or smoothing of the lattice ("unigram")."""
     seed: int = 1
 
 
@@ -84,7 +147,7 @@ class VocabularyConfig:
 
     size: int = 16000
     algorithm: str = "unigram"
-    """"unigram" or "bpe"."""
+    """"unigram", "bpe", or "word": text that was cut into pieces before, one space between."""
     sample: int = 1_000_000
     """Sentences drawn, in equal parts from all languages, to train it on."""
     character_coverage: float = 0.9995
@@ -94,19 +157,44 @@ class VocabularyConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSection:
-    """Shape of the Transformer; the vocabulary's size comes from `vocabulary`."""
+    """Shape of the model; the vocabulary's size comes from `vocabulary`."""
 
+    architecture: str = "transformer"
+    """"transformer" or "rnn"."""
     d_model: int = 256
-    heads: int = 8
-    ffn: int = 1024
     encoder_layers: int = 6
     decoder_layers: int = 2
     dropout: float = 0.1
+    """On embeddings and on what each sub-layer adds (rnn: between layers, and on the output)."""
     max_length: int = 256
+    embeddings: str = "shared"
+    """"shared" by encoder, decoder and output; "target" shares decoder and output; "separate"."""
+    heads: int = 8
+    """Transformer: attention heads."""
+    ffn: int = 1024
+    """Transformer: width between the two layers of the feed-forward network."""
+    norm: str = "pre"
+    """Transformer: normalisation "pre" or "post" each sub-layer."""
+    decoder: str = "attention"
+    """Transformer: self-"attention", "average" attention or "ssru" among the target's tokens."""
+    attention_dropout: float = 0.0
+    """Transformer: on attention weights."""
+    activation_dropout: float = 0.0
+    """Transformer: between the two layers of the feed-forward network."""
+    alignment_heads: int = 0
+    """Transformer: cross-attention heads of the last but one layer that learn word alignments."""
+    cell: str = "lstm"
+    """Rnn: "lstm" or "gru"."""
+    attention: str = "bahdanau"
+    """Rnn: "bahdanau", "luong" or "none"."""
+    bidirectional: bool = True
+    """Rnn: the encoder reads both ways."""
 
     def transformer(self, vocabulary_size: int) -> TransformerConfig:
-        """The model's own configuration for a vocabulary of that size."""
-        return TransformerConfig(vocabulary_size=vocabulary_size, **dataclasses.asdict(self))
+        """The Transformer's own configuration for a vocabulary of that size."""
+        names = {item.name for item in dataclasses.fields(TransformerConfig)} - {"vocabulary_size"}
+        shape = {name: getattr(self, name) for name in names}
+        return TransformerConfig(vocabulary_size=vocabulary_size, **shape)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +202,8 @@ class TrainConfig:
     """How to train."""
 
     max_steps: int
+    objective: str = "translation"
+    """"translation"; "masked" pieces of one or two languages' text; "language-model"."""
     batch_tokens: int = 4096
     """Padded tokens of the longer side in one batch."""
     accumulation: int = 1
@@ -128,8 +218,24 @@ class TrainConfig:
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     label_smoothing: float = 0.1
+    r_drop: float = 0.0
+    """Weight of the divergence between two dropout passes over a batch (Liang et al. 2021)."""
+    alignment_weight: float = 0.0
+    """Weight of the guided-alignment loss (Garg et al. 2019); needs model.alignment_heads."""
     ema_decay: float = 0.999
     """Decay a step of the averaged weights that are evaluated and exported; 0 turns it off."""
+    average_last: int = 0
+    """Evaluate and export the mean of this many last snapshots, not the moving average."""
+    snapshot_every: int = 0
+    """Steps between the snapshots of `average_last`."""
+    patience: int = 0
+    """Stop after this many evaluations without a better dev score; 0 never stops early."""
+    parallel: str = "ddp"
+    """Under torchrun: "ddp" keeps whole copies, "fsdp" shards weights and optimiser (FSDP2)."""
+    prefetch: int = 8
+    """Batches assembled ahead by a thread; 0 assembles them in the loop."""
+    tensorboard: bool = False
+    """Also write TensorBoard events; needs the package tensorboard."""
     precision: str = "auto"
     """"bf16", "fp32", or "auto": bf16 where the device has matrix units for it."""
     device: str = "auto"
@@ -154,11 +260,32 @@ class DevSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateConfig:
-    """Evaluation during training, by greedy search with the averaged weights."""
+    """Evaluation during training, with the averaged weights."""
 
     every: int = 2000
     dev: tuple[DevSet, ...] = ()
     batch: int = 64
+    beam: int = 1
+    metric: str = "chrf"
+    """Dev score that chooses the best weights and stops early: "chrf" or "bleu"."""
+    joiner: str = ""
+    """Mark at the end of a piece that the next one continues, as "@@"; joined before scoring."""
+    tokenized: bool = False
+    """The dev text is tokenised: BLEU takes it as it is."""
+    samples: int = 4
+    """Dev sentences whose translations are kept with every evaluation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FineTuneConfig:
+    """How weights of another run or pack are taken over (`run --from`)."""
+
+    mode: str = "full"
+    """What learns: "full", "frozen-encoder", "embeddings", or "lora"."""
+    rank: int = 8
+    """LoRA (Hu et al. 2021): rank of the update of every linear layer but the output's."""
+    alpha: float = 16.0
+    """LoRA: the update is scaled by alpha / rank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +298,7 @@ class Recipe:
     vocabulary: VocabularyConfig = field(default_factory=VocabularyConfig)
     model: ModelSection = field(default_factory=ModelSection)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    finetune: FineTuneConfig = field(default_factory=FineTuneConfig)
 
     @property
     def directions(self) -> list[tuple[str, str]]:
@@ -214,7 +342,8 @@ def dump_recipe(recipe: Recipe) -> str:
     return tomlkit.dumps(dataclasses.asdict(recipe))
 
 
-_COUNTED, _POSITIVE, _SHARE = (1, math.inf), (1e-9, math.inf), (0, 1)
+_COUNTED, _NATURAL = (1, math.inf), (0, math.inf)
+_POSITIVE, _SHARE = (1e-9, math.inf), (0, 1)
 _RANGES: dict[str, tuple[float, float]] = {
     "data.max_tokens": _COUNTED,
     "data.temperature": _POSITIVE,
@@ -223,6 +352,17 @@ _RANGES: dict[str, tuple[float, float]] = {
     "data.noise.title": _SHARE,
     "data.noise.lower": _SHARE,
     "data.noise.no_final_stop": _SHARE,
+    "data.noise.typos": _SHARE,
+    "data.noise.tags": _SHARE,
+    "data.noise.lines": _SHARE,
+    "data.filter.min_characters": _NATURAL,
+    "data.filter.max_characters": _NATURAL,
+    "data.filter.max_ratio": _NATURAL,
+    "data.filter.script_share": _SHARE,
+    "data.filter.language_confidence": _SHARE,
+    "data.filter.near_duplicates": _SHARE,
+    "data.subword_sampling": _SHARE,
+    "data.subword_alpha": _SHARE,
     "vocabulary.size": (1, 2**16),  # shards hold 16-bit ids
     "vocabulary.sample": _COUNTED,
     "model.d_model": (4, math.inf),
@@ -231,22 +371,35 @@ _RANGES: dict[str, tuple[float, float]] = {
     "model.encoder_layers": _COUNTED,
     "model.decoder_layers": _COUNTED,
     "model.dropout": (0, 0.99),
+    "model.attention_dropout": (0, 0.99),
+    "model.activation_dropout": (0, 0.99),
+    "model.alignment_heads": _NATURAL,
     "train.max_steps": _COUNTED,
     "train.batch_tokens": _COUNTED,
     "train.accumulation": _COUNTED,
     "train.learning_rate": _POSITIVE,
-    "train.warmup_steps": (0, math.inf),
-    "train.decay_steps": (0, math.inf),
+    "train.warmup_steps": _NATURAL,
+    "train.decay_steps": _NATURAL,
     "train.beta2": (0, 0.999999),
-    "train.weight_decay": (0, math.inf),
+    "train.weight_decay": _NATURAL,
     "train.clip_norm": _POSITIVE,
     "train.label_smoothing": (0, 0.99),
+    "train.r_drop": _NATURAL,
+    "train.alignment_weight": _NATURAL,
     "train.ema_decay": (0, 0.999999),
-    "train.threads": (0, math.inf),
+    "train.average_last": _NATURAL,
+    "train.snapshot_every": _NATURAL,
+    "train.patience": _NATURAL,
+    "train.prefetch": _NATURAL,
+    "train.threads": _NATURAL,
     "train.log_every": _COUNTED,
     "train.save_every": _COUNTED,
     "evaluate.every": _COUNTED,
     "evaluate.batch": _COUNTED,
+    "evaluate.beam": _COUNTED,
+    "evaluate.samples": _NATURAL,
+    "finetune.rank": _COUNTED,
+    "finetune.alpha": _POSITIVE,
 }
 """Smallest and largest value of numbers that cannot be just any."""
 
@@ -280,12 +433,25 @@ def _check_numbers(recipe: Recipe) -> None:
             raise ConfigError(f"data.weights.{origin} is {weight}", why="it must be 0 at least")
 
 
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "vocabulary.algorithm": ("unigram", "bpe", "word"),
+    "model.architecture": ("transformer", "rnn"),
+    "model.embeddings": ("shared", "target", "separate"),
+    "model.norm": ("pre", "post"),
+    "model.decoder": ("attention", "average", "ssru"),
+    "model.cell": ("lstm", "gru"),
+    "model.attention": ("bahdanau", "luong", "none"),
+    "train.objective": ("translation", "masked", "language-model"),
+    "train.parallel": ("ddp", "fsdp"),
+    "train.precision": ("auto", "bf16", "fp32"),
+    "train.device": ("auto", "cpu", "cuda"),
+    "evaluate.metric": ("chrf", "bleu"),
+    "finetune.mode": ("full", "frozen-encoder", "embeddings", "lora"),
+}
+
+
 def _check_choices(recipe: Recipe) -> None:
-    choices = {
-        "vocabulary.algorithm": (recipe.vocabulary.algorithm, ("unigram", "bpe")),
-        "train.precision": (recipe.train.precision, ("auto", "bf16", "fp32")),
-        "train.device": (recipe.train.device, ("auto", "cpu", "cuda")),
-    }
-    for key, (value, allowed) in choices.items():
+    for key, allowed in _CHOICES.items():
+        value = typing.cast(Any, functools.reduce(getattr, key.split("."), recipe))
         if value not in allowed:
             raise ConfigError(f"{key} is {value!r}", fix=f"Choose one of {', '.join(allowed)}")

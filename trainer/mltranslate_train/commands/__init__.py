@@ -1,0 +1,1 @@
+"""The sub-commands of `mltranslate-train`, one module each, with `add(commands)`."""
