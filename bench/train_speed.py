@@ -1,61 +1,38 @@
-"""Training speed of the real trainer, beside stock `torch.nn.Transformer` code of the same size.
+"""Training speed of the real trainer, beside joeynmt, eole and stock `torch.nn.Transformer` code.
 
-    python bench/train_speed.py [--shape small|S|M] [--steps 60] [--threads N] [--precision auto]
+    python bench/train_speed.py [--quick] [--shape small|S|M] [--threads N]
 
-Needs no corpus: ids are drawn by Zipf's law into a real shard, with lengths as sentences have
-them. Windows of both trainers take turns over the very same batches, so that a busy machine slows
-both alike; medians over the windows are printed. The baseline is plain fp32 with ordinary
-cross-entropy. It gets our batches, bucketed by length: the ratio says nothing about batching.
-Tokens are real target tokens, end marks included and padding not.
+Each peer is installed once into a virtual environment of its own (`--peers`) and runs its own
+training command there: its loop, batches, loss and optimiser, over the same generated text with
+the same words, model size, dropout and batch size in tokens. All trainers take turns of a few
+steps, so that a busy machine slows all alike. A peer that offers several precisions runs in each,
+and its fastest counts. Tokens are real target tokens, end marks included and padding not; speeds
+are medians over the turns, ratios are medians over the rounds. The run fails if a model is not
+of our size, or does not learn.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
+import os
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
-import time
-import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "trainer")]
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "peers"))
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-from torch.nn import functional  # noqa: E402
-
-from mltranslate_train.config import (  # noqa: E402
-    DataConfig,
-    ModelSection,
-    Recipe,
-    TrainConfig,
-    VocabularyConfig,
-)
-from mltranslate_train.data.batches import Batch  # noqa: E402
-from mltranslate_train.data.prepare import SHARDS, VOCABULARY_FILE  # noqa: E402
-from mltranslate_train.data.shards import ShardWriter  # noqa: E402
-from mltranslate_train.loop import Trainer  # noqa: E402
-from mltranslate_train.optim import make_optimizer  # noqa: E402
-from mltranslate_train.tokenizer import PAD, train_vocabulary  # noqa: E402
-
-LANGUAGES = ("aa", "bb")
-FIRST_WORD = 5 + len(LANGUAGES) + 256
-"""Ids below are marks, tags and bytes."""
-MEDIAN, SPREAD, LONGEST = 15, 0.6, 80
-"""Lengths are log-normal, as those of everyday and news sentences together."""
-WINDOWS = 10
-WARM_UP = 12
-"""Steps before the clock starts: matrix libraries compile a kernel for every new batch shape."""
+from corpus import write_corpus  # noqa: E402
+from environments import PINS, default_folder, python_of  # noqa: E402
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,195 +55,263 @@ SHAPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """What both trainers did with the same few batches."""
+class Contestant:
+    """One trainer in one precision."""
+
+    name: str
+    script: str
+    precision: str
+    peer: str = ""
+    """Whose environment it needs; ours without."""
+
+
+OURS = "ours"
+CONTESTANTS = (
+    Contestant(OURS, "ours.py", "auto"),
+    Contestant("ours-fp32", "ours.py", "fp32"),
+    Contestant("stock", "stock.py", "fp32"),
+    Contestant("joeynmt", "joeynmt_driver.py", "fp32", "joeynmt"),
+    Contestant("eole-bf16", "eole_driver.py", "bf16", "eole"),
+    Contestant("eole-fp32", "eole_driver.py", "fp32", "eole"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one trainer did in one turn."""
 
     steps: int
-    sources: int
-    targets: int
-    """Real tokens of the two sides."""
+    tokens: int
+    """Real target tokens."""
     seconds: float
-    baseline_seconds: float
+    cpu_seconds: float
+    """Of the process; what is missing to `seconds` times threads, the machine gave to others."""
+    loss: float
+    """Mean in nats a token; the trainers' constants differ."""
+
+    @property
+    def speed(self) -> float:
+        """Target tokens a second."""
+        return self.tokens / self.seconds
 
 
-class Baseline:
-    """What one writes with torch alone: `nn.Transformer`, tied embeddings, cross-entropy, fp32."""
+@dataclass(slots=True)
+class Result:
+    """What is known of one contestant in the end."""
 
-    def __init__(self, recipe: Recipe, vocabulary: int, device: torch.device) -> None:
-        model = recipe.model
-        self.embedding = nn.Embedding(vocabulary, model.d_model)
-        nn.init.normal_(self.embedding.weight, std=model.d_model**-0.5)
-        self.positions = nn.Embedding(model.max_length, model.d_model)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it cannot use nested tensors; no fault of ours
-            self.transformer = nn.Transformer(
-                model.d_model, model.heads, model.encoder_layers, model.decoder_layers, model.ffn,
-                model.dropout, batch_first=True, norm_first=True,
+    parameters: int
+    precision: str
+    first_loss: float
+    turns: list[Turn] = field(default_factory=list)
+
+
+class Broken(Exception):
+    """A trainer ended, or did something else than to train the model."""
+
+
+class Running:
+    """A trainer in a process of its own, which waits for its next turn."""
+
+    def __init__(self, python: Path, script: str, spec: dict[str, Any]) -> None:
+        run = Path(spec["run"])
+        run.mkdir()
+        (run / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+        self._log = run / "log.txt"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [str(python), str(HERE / "peers" / script), str(run / "spec.json")],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                cwd=run, env=_environment(spec["threads"]),
             )  # fmt: skip
-        self.all = nn.ModuleList([self.embedding, self.positions, self.transformer]).to(device)
-        self.config, self.device = recipe.train, device
-        self.optimizer = make_optimizer(self.all, recipe.train)
+        self.about: dict[str, Any] = self._answer()
 
-    def step(self, batch: Batch) -> float:
-        """One optimiser step; the loss in nats a token."""
-        batch = batch.to(self.device)
-        padding = batch.source == PAD
-        length = batch.target_in.shape[1]
-        future = torch.ones(length, length, dtype=torch.bool, device=self.device).triu(1)
-        states = self.transformer(
-            self._embed(batch.source), self._embed(batch.target_in), tgt_mask=future,
-            src_key_padding_mask=padding, memory_key_padding_mask=padding, tgt_is_causal=True,
-        )  # fmt: skip
-        logits = functional.linear(states, self.embedding.weight)
-        loss = functional.cross_entropy(
-            logits.flatten(0, 1), batch.target_out.flatten(),
-            ignore_index=PAD, label_smoothing=self.config.label_smoothing,
-        )  # fmt: skip
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.all.parameters(), self.config.clip_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return float(loss.detach())
+    def turn(self, steps: int) -> Turn:
+        """Let it take some steps.
 
-    def _embed(self, ids: Tensor) -> Tensor:
-        places = self.positions.weight[: ids.shape[1]]
-        found: Tensor = self.embedding(ids) * self.embedding.embedding_dim**0.5 + places
-        return found
+        Raises:
+            Broken: it ended.
+        """
+        with contextlib.suppress(BrokenPipeError):  # the missing answer says it
+            assert self._process.stdin
+            self._process.stdin.write(f"{steps}\n")
+            self._process.stdin.flush()
+        return Turn(**self._answer())
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        self._process.kill()
+        self._process.communicate()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            self.stop()
+            raise Broken(f"{self._log.parent.name} ended:\n{_tail(self._log)}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+def measure(
+    contestants: Sequence[Contestant], python_for: Callable[[Contestant], Path],
+    spec: dict[str, Any], options: argparse.Namespace,
+) -> dict[str, Result]:  # fmt: skip
+    """Let all contestants take turns; results by name.
+
+    Raises:
+        Broken: one ended, is not of our size, or learnt nothing.
+    """
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        write_corpus(folder, spec["vocabulary"], options.pairs)
+        running: dict[str, Running] = {}
+        for item in contestants:
+            _say(f"starting {item.name}")
+            own = {"corpus": name, "run": str(folder / item.name), "precision": item.precision}
+            running[item.name] = Running(python_for(item), item.script, spec | own)
+            stack.callback(running[item.name].stop)
+        results = {}
+        for name, trainer in running.items():
+            # Matrix libraries compile a kernel for every new batch shape.
+            first = trainer.turn(options.warm_up)
+            results[name] = Result(**trainer.about, first_loss=first.loss)
+        for number in range(options.rounds):
+            for name in _in_turn(list(running), number):
+                results[name].turns.append(running[name].turn(options.steps))
+            _say(_standing(results, number + 1))
+    check(results)
+    return results
+
+
+def check(results: dict[str, Result]) -> None:
+    """Refuse results that cannot be compared; raises Broken."""
+    ours = next(iter(results.values())).parameters
+    for name, result in results.items():
+        if abs(result.parameters / ours - 1) > 0.01:
+            raise Broken(f"{name} has {result.parameters:,} weights, ours {ours:,}")
+        if not result.turns[-1].loss < result.first_loss:
+            raise Broken(
+                f"{name} learnt nothing: loss {result.first_loss:.2f}, then "
+                f"{result.turns[-1].loss:.2f}"
+            )
+
+
+def ratios(results: dict[str, Result], name: str) -> float:
+    """How many times as fast as `name` ours is: the median over the rounds."""
+    pairs = zip(results[OURS].turns, results[name].turns, strict=True)
+    return statistics.median(ours.speed / its.speed for ours, its in pairs)
+
+
+def last_line(results: dict[str, Result], contestants: Sequence[Contestant]) -> str:
+    """The line that says it all: ours against the fastest precision of each peer."""
+    found = []
+    for peer in dict.fromkeys(item.peer for item in contestants if item.peer):
+        least = min(ratios(results, item.name) for item in contestants if item.peer == peer)
+        found.append(f"vs_{peer}={least:.2f}")
+    return " ".join(["ratio", *found])
+
+
+def table(results: dict[str, Result]) -> Iterator[str]:
+    """Lines that show what was measured."""
+    yield (
+        f"{'trainer':10} {'precision':9} {'weights':>11} {'tokens/s':>9} {'ms/step':>8} "
+        f"{'cpu s/s':>7} {'tokens/step':>11} {'loss':>14} {'ours is':>8}"
+    )
+    for name, result in results.items():
+        speed = statistics.median(turn.speed for turn in result.turns)
+        step = statistics.median(1000 * turn.seconds / turn.steps for turn in result.turns)
+        cpu = statistics.median(turn.cpu_seconds / turn.seconds for turn in result.turns)
+        tokens = statistics.median(turn.tokens / turn.steps for turn in result.turns)
+        loss = f"{result.first_loss:.2f} > {result.turns[-1].loss:.2f}"
+        yield (
+            f"{name:10} {result.precision:9} {result.parameters:11,} {speed:9,.0f} {step:8.0f} "
+            f"{cpu:7.2f} {tokens:11,.0f} {loss:>14} {ratios(results, name):7.2f}x"
+        )
 
 
 def main() -> None:
     """Measure and print."""
-    options = _options()
-    config = TrainConfig(
-        max_steps=10**9, precision=options.precision, threads=options.threads, device=options.device
-    )
-    result = measure(SHAPES[options.shape], config, options.steps, options.dropout)
-    for name, value in result.items():
-        sys.stdout.write(f"{name}: {value}\n")
+    options = parser().parse_args()
+    for name, value in (options.quick or {}).items():
+        setattr(options, name, value)
+    cores = _cores()[: options.threads or None]
+    contestants = [item for item in CONTESTANTS if options.device == "cpu" or not item.peer]
+    spec = {
+        **dataclasses.asdict(SHAPES[options.shape]), "dropout": 0.1, "label_smoothing": 0.1,
+        "learning_rate": 5e-4, "weight_decay": 0.01, "batch_tokens": options.batch_tokens,
+        "threads": len(cores), "cores": cores, "device": options.device, "seed": 1,
+    }  # fmt: skip
+    _say(f"{json.dumps(spec)}\n{_machine()}")
+    try:
+        pythons = {
+            item.peer: python_of(item.peer, options.peers) for item in contestants if item.peer
+        }
+        pythons[""] = Path(sys.executable)
+        results = measure(contestants, lambda item: pythons[item.peer], spec, options)
+    except (Broken, subprocess.CalledProcessError) as error:
+        sys.exit(f"error: {error}")
+    for line in table(results):
+        _say(line)
     if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(
-        f"train tokens_per_second={result['tokens_per_second']} "
-        f"baseline={result['baseline_tokens_per_second']} ratio={result['ratio']}\n"
+        report = {name: dataclasses.asdict(result) for name, result in results.items()}
+        found = {"spec": spec, "pins": PINS, "machine": _machine(), "results": report}
+        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    _say(last_line(results, contestants))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    found.add_argument("--shape", choices=sorted(SHAPES), default="small", help="(%(default)s)")
+    found.add_argument("--rounds", type=_positive, default=12, help="turns of each (%(default)s)")
+    found.add_argument("--steps", type=_positive, default=5, help="in a turn (%(default)s)")
+    found.add_argument("--warm-up", type=_positive, default=10, help="steps before (%(default)s)")
+    found.add_argument(
+        "--quick", action="store_const", const={"rounds": 4, "steps": 3, "warm_up": 4},
+        help="fewer rounds of fewer steps",
+    )  # fmt: skip
+    found.add_argument("--batch-tokens", type=_positive, default=4096, help="(%(default)s)")
+    found.add_argument("--pairs", type=_positive, default=60_000, help="of text (%(default)s)")
+    found.add_argument("--threads", type=int, default=0, help="cores for each (all)")
+    found.add_argument(
+        "--device", choices=("cpu", "cuda"), default="cpu", help="cuda: without the peers"
     )
+    found.add_argument(
+        "--peers", type=Path, default=default_folder(), metavar="DIR",
+        help="where the peers are installed (%(default)s)",
+    )  # fmt: skip
+    found.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
+    return found
 
 
-def measure(
-    shape: Shape, config: TrainConfig, steps: int, dropout: float = 0.0, examples: int = 100_000
-) -> dict[str, Any]:
-    """Time `steps` steps of each trainer; returns the figures that are printed."""
-    with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder)
-        recipe = _recipe(shape, config, dropout)
-        _make_data(recipe, run, examples)
-        trainer = Trainer(recipe, run)
-        batches = iter(trainer.sampler)
-        for batch in islice(batches, min(WARM_UP, steps)):
-            trainer.step([batch])
-        peak = _peak_bytes(trainer.device)  # before the baseline adds its own
-        baseline = Baseline(recipe, shape.vocabulary, trainer.device)
-        for batch in islice(batches, min(WARM_UP, steps)):
-            baseline.step(batch)
-        sizes = [len(part) for part in np.array_split(range(steps), min(WINDOWS, steps))]
-        windows = [_window(trainer, baseline, batches, size) for size in sizes]
-    return {
-        "shape": dataclasses.asdict(shape),
-        "dropout": dropout,
-        "batch_tokens": config.batch_tokens,
-        "steps": steps,
-        "windows": len(windows),
-        **_figures(windows, trainer),
-        "peak_bytes": peak,
-        "device": _device_name(trainer.device),
-        "precision": str(trainer.precision).removeprefix("torch."),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-    }
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not positive")
+    return number
 
 
-def _window(trainer: Trainer, baseline: Baseline, batches: Iterator[Batch], size: int) -> Window:
-    """Time `size` steps of ours, the making of the batches included, then of the baseline."""
-    started = time.perf_counter()
-    taken = []
-    for batch in islice(batches, size):
-        trainer.step([batch])
-        taken.append(batch)
-    _wait(trainer.device)
-    middle = time.perf_counter()
-    for batch in taken:
-        baseline.step(batch)
-    _wait(trainer.device)
-    sources = sum(int((batch.source != PAD).sum()) for batch in taken)
-    targets = sum(batch.target_tokens for batch in taken)
-    return Window(size, sources, targets, middle - started, time.perf_counter() - middle)
+def _in_turn(names: list[str], number: int) -> list[str]:
+    """Forwards and backwards by turns, so that a drift of the machine's speed cancels out."""
+    return names[::-1] if number % 2 else names
 
 
-def _figures(windows: list[Window], trainer: Trainer) -> dict[str, Any]:
-    ours = statistics.median(item.targets / item.seconds for item in windows)
-    baseline = statistics.median(item.targets / item.baseline_seconds for item in windows)
-    work = statistics.median(_operations(trainer, item) / item.seconds for item in windows)
-    return {
-        "tokens_per_second": round(ours),
-        "baseline_tokens_per_second": round(baseline),
-        "ratio": round(ours / baseline, 2),
-        "step_ms": _milliseconds([item.seconds / item.steps for item in windows]),
-        "baseline_step_ms": _milliseconds([item.baseline_seconds / item.steps for item in windows]),
-        "parameters": sum(item.numel() for item in trainer.model.parameters()),
-        "estimated_gflop_per_second": round(work / 1e9, 1),
-    }
+def _standing(results: dict[str, Result], number: int) -> str:
+    speeds = (f"{name} {result.turns[-1].speed:,.0f}" for name, result in results.items())
+    return f"round {number}, tokens/s: {', '.join(speeds)}"
 
 
-def _milliseconds(seconds: list[float]) -> float:
-    return round(1000 * statistics.median(seconds), 1)
+def _cores() -> list[int]:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
-def _operations(trainer: Trainer, window: Window) -> float:
-    """Useful floating-point operations: six a weight and real token, attention scores left out."""
-    model = trainer.model
-    encoder = sum(item.numel() for item in model.encoder_layers.parameters())
-    decoder = sum(item.numel() for item in model.decoder_layers.parameters())
-    decoder += model.embedding.weight.numel()
-    return 6.0 * (encoder * window.sources + decoder * window.targets)
+def _environment(threads: int) -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": str(threads)}
 
 
-def _recipe(shape: Shape, config: TrainConfig, dropout: float) -> Recipe:
-    sizes = {key: value for key, value in dataclasses.asdict(shape).items() if key != "vocabulary"}
-    return Recipe(
-        name="speed",
-        data=DataConfig(corpora=(), directions=("aa-bb", "bb-aa"), max_tokens=LONGEST),
-        # One piece a word, so that the size comes out exactly.
-        vocabulary=VocabularyConfig(size=shape.vocabulary, algorithm="word", character_coverage=1),
-        model=ModelSection(dropout=dropout, **sizes),
-        train=config,
-    )
-
-
-def _make_data(recipe: Recipe, run: Path, examples: int) -> None:
-    """Fill `run` with a vocabulary and a shard of random pairs."""
-    words = [f"w{number}" for number in range(recipe.vocabulary.size - FIRST_WORD)]
-    lines = (" ".join(words[start : start + 50]) for start in range(0, len(words), 50))
-    prefix = (run / VOCABULARY_FILE).with_suffix("")
-    train_vocabulary(lines, LANGUAGES, recipe.vocabulary, prefix)
-    rng = np.random.default_rng(1)
-    firsts = rng.lognormal(np.log(MEDIAN), SPREAD, examples)
-    lengths = np.stack([firsts, firsts * rng.lognormal(0, 0.2, examples)], axis=1)
-    lengths = np.clip(np.rint(lengths), 1, LONGEST).astype(int)
-    chances = 1 / np.arange(1, len(words) + 1)
-    ids = FIRST_WORD + rng.choice(len(words), lengths.sum(), p=chances / chances.sum())
-    sides = np.split(ids, lengths.cumsum()[:-1])
-    with ShardWriter(run / SHARDS / "-".join(LANGUAGES), LANGUAGES) as writer:
-        for first, second in zip(sides[::2], sides[1::2], strict=True):
-            writer.add("random", first.tolist(), second.tolist())
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name()
+def _machine() -> str:
     try:
         found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
     except OSError:
@@ -274,34 +319,13 @@ def _device_name(device: torch.device) -> str:
     return found[1] if found else "cpu"
 
 
-def _peak_bytes(device: torch.device) -> int | None:
-    """Peak memory: of the GPU, or of this process where Linux tells it."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated()
-    try:
-        status = Path("/proc/self/status").read_text("utf-8")
-    except OSError:
-        return None
-    found = re.search(r"VmHWM:\s*(\d+) kB", status)
-    return int(found[1]) * 1024 if found else None
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-15:])
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shape", choices=sorted(SHAPES), default="small", help="(%(default)s)")
-    parser.add_argument("--steps", type=_positive, default=60, help="of each (%(default)s)")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads (torch's choice)")
-    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--dropout", type=float, default=0.0, help="of both (%(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
-    return parser.parse_args()
-
-
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not positive")
-    return number
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -17,10 +17,12 @@ from mltranslate.packs.pack import MANIFEST_NAME, Pack, read_pack
 from mltranslate.packs.verify import file_sha256
 from mltranslate_export.checkpoint import Checkpoint, describe
 from mltranslate_export.graphs.beam import beam_graph
+from mltranslate_export.graphs.families import FAMILIES
 from mltranslate_export.graphs.greedy import greedy_graph
-from mltranslate_export.graphs.layers import Network
 from mltranslate_export.graphs.linear import Float32, Int8, Linears, Ranges
+from mltranslate_export.graphs.network import Network
 from mltranslate_export.graphs.storage import save_graphs
+from mltranslate_export.training_weights import DESCRIPTION, WEIGHTS, write_weights
 
 PRECISIONS = ("fp32", "int8")
 REPORT = "report.json"
@@ -35,6 +37,8 @@ class PackPlan:
     version: str
     licence: str
     precisions: tuple[str, ...]
+    weights: bool = False
+    """Add the weights as the trainer reads them, for fine-tuning."""
 
     def __post_init__(self) -> None:
         unknown = [p for p in self.precisions if p not in PRECISIONS]
@@ -53,20 +57,31 @@ def build_pack(checkpoint: Checkpoint, folder: Path, plan: PackPlan, *, ranges: 
     for precision in plan.precisions:
         write_variant(checkpoint, folder, precision, ranges)
     shutil.copyfile(checkpoint.vocabulary, folder / VOCABULARY)
+    if plan.weights:
+        write_weights(checkpoint, folder)
     return write_manifest(checkpoint, folder, plan, report={})
 
 
 def write_variant(checkpoint: Checkpoint, folder: Path, precision: str, ranges: Ranges) -> None:
     """Write the graphs of one precision and the weights that they share."""
-    weights = checkpoint.weights()
-    banned = np.array(checkpoint.banned, np.int64)
-    linears: Linears = (
-        Int8(weights, banned, ranges) if precision == "int8" else Float32(weights, banned)
-    )
-    network = Network(checkpoint.shape, weights, linears)
+    network = network_of(checkpoint, precision, ranges)
     files = _files(precision)
     graphs = {files["greedy"]: greedy_graph(network), files["beam"]: beam_graph(network)}
     save_graphs(folder, graphs, files["weights"])
+
+
+def network_of(checkpoint: Checkpoint, precision: str, ranges: Ranges) -> Network[Any]:
+    """Graph fragments of the model in one precision; only int8 needs `ranges`."""
+    weights = checkpoint.weights()
+    banned = np.array(checkpoint.banned, np.int64)
+    separate = checkpoint.model.config.embeddings == "separate"
+    output = "output" if separate else "embedding"
+    linears: Linears = (
+        Int8(weights, banned, output, ranges)
+        if precision == "int8"
+        else Float32(weights, banned, output)
+    )
+    return FAMILIES[checkpoint.architecture](checkpoint.model.config, weights, linears)
 
 
 def write_manifest(
@@ -76,6 +91,7 @@ def write_manifest(
     write_json(folder / REPORT, report)
     variants = {precision: _files(precision) for precision in plan.precisions}
     names = [VOCABULARY, REPORT, *(name for files in variants.values() for name in files.values())]
+    names += [WEIGHTS, DESCRIPTION] if plan.weights else []
     write_json(folder / MANIFEST_NAME, _manifest(checkpoint, folder, plan, variants, names))
     return read_pack(folder)
 
@@ -112,9 +128,16 @@ def _manifest(
             for name in sorted(names)
         },
         "licence": plan.licence,
-        "provenance": describe(checkpoint),
+        "provenance": _provenance(checkpoint, plan),
         "report": REPORT,
     }
+
+
+def _provenance(checkpoint: Checkpoint, plan: PackPlan) -> dict[str, Any]:
+    found = describe(checkpoint)
+    if "int8" in plan.precisions:
+        found["int8_modules_in_fp32"] = list(network_of(checkpoint, "fp32", {}).float_modules)
+    return found
 
 
 def _files(precision: str) -> dict[str, str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 from sentencepiece import SentencePieceProcessor
 from torch import Tensor, nn
@@ -15,6 +14,10 @@ from mltranslate_export.graphs.linear import LOGITS, Ranges
 from mltranslate_export.verify.pairs import Pair
 from mltranslate_export.verify.parity import BATCH, oracle
 from mltranslate_export.verify.quality import requests_for
+from mltranslate_train.model.recurrent import Gru, Lstm, State
+from mltranslate_train.model.seq2seq import Seq2Seq
+
+_Seen = dict[str, tuple[float, float]]
 
 SENTENCES = 50
 """Most sentences a direction; the last ones, as the first are those that quality is measured on."""
@@ -26,14 +29,16 @@ def calibrate(checkpoint: Checkpoint, groups: Mapping[tuple[str, str], Sequence[
     Every sentence also goes in upper case, so that unusual input stays within the ranges. Whatever
     lies beyond them at run time counts as the extreme.
     """
-    seen: dict[str, tuple[float, float]] = {}
+    seen: _Seen = {}
     with ExitStack() as stack:
         for name, module in checkpoint.model.named_modules():
             if isinstance(module, nn.Linear):
                 hook = module.register_forward_pre_hook(_before(seen, name))
                 stack.callback(hook.remove)
-        last = checkpoint.model.decoder_norm.register_forward_hook(_after(seen, LOGITS))
-        stack.callback(last.remove)
+            elif isinstance(module, Lstm | Gru):
+                stack.enter_context(_replaced(module, "step", _watched_step(module, seen, name)))
+        logits = _watched_logits(checkpoint.model, seen)
+        stack.enter_context(_replaced(checkpoint.model, "logits", logits))
         requests = _requests(checkpoint, groups)
         for first in range(0, len(requests), BATCH):
             oracle(checkpoint, requests[first : first + BATCH], beam=1)
@@ -53,21 +58,47 @@ def _requests(
     )
 
 
-def _before(seen: dict[str, tuple[float, float]], name: str) -> Callable[..., None]:
+def _before(seen: _Seen, name: str) -> Callable[..., None]:
     def note(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         _note(seen, name, inputs[0])
 
     return note
 
 
-def _after(seen: dict[str, tuple[float, float]], name: str) -> Callable[..., None]:
-    def note(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
-        _note(seen, name, output)
+def _watched_logits(model: Seq2Seq, seen: _Seen) -> Callable[[Tensor], Tensor]:
+    """Note what the output layer reads; it can be an embedding, where no hook sees that."""
+    plain = model.logits
 
-    return note
+    def logits(states: Tensor) -> Tensor:
+        _note(seen, LOGITS, states)
+        return plain(states)
+
+    return logits
 
 
-def _note(seen: dict[str, tuple[float, float]], name: str, values: Tensor) -> None:
+def _watched_step(layer: Lstm | Gru, seen: _Seen, name: str) -> Callable[[Tensor, State], State]:
+    """Note what both products of a recurrent layer read."""
+    plain = layer.step
+
+    def step(x: Tensor, state: State) -> State:
+        _note(seen, f"{name}.ih", x)
+        _note(seen, f"{name}.hh", state[0])
+        return plain(x, state)
+
+    return step
+
+
+@contextmanager
+def _replaced(owner: nn.Module, method: str, watched: Callable[..., object]) -> Iterator[None]:
+    """Let `watched` take the place of a method of this one module."""
+    vars(owner)[method] = watched
+    try:
+        yield
+    finally:
+        del vars(owner)[method]
+
+
+def _note(seen: _Seen, name: str, values: Tensor) -> None:
     # Zero is always inside: it must be exact, and rectified values start there.
     low, high = seen.get(name, (0.0, 0.0))
     seen[name] = (min(low, float(values.min())), max(high, float(values.max())))

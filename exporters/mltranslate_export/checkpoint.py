@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ from sentencepiece import SentencePieceProcessor
 from mltranslate.decode.types import END
 from mltranslate.errors import DataError, MltError
 from mltranslate_export.graphs.builder import Array
-from mltranslate_export.graphs.layers import Shape
-from mltranslate_train.model.transformer import Transformer, TransformerConfig
+from mltranslate_export.graphs.families import FAMILIES
+from mltranslate_train.model.build import model_from_about
+from mltranslate_train.model.seq2seq import Seq2Seq
 
-ARCHITECTURE = "transformer"
+_RECURRENT = re.compile("(weight|bias)_(ih|hh)_l0$")
+_TRANSLATION = "translation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ class Checkpoint:
 
     name: str
     """The recipe's name, or that of the run's folder."""
-    model: Transformer
+    model: Seq2Seq
     vocabulary: Path
     about: Mapping[str, Any]
     """`model.json` of the run."""
@@ -47,20 +50,20 @@ class Checkpoint:
         return frozenset((source, target) for source, target in self.about["directions"])
 
     @property
-    def shape(self) -> Shape:
-        """Sizes that the graphs fix."""
-        config = self.model.config
-        return Shape(
-            d_model=config.d_model,
-            heads=config.heads,
-            encoder_layers=config.encoder_layers,
-            decoder_layers=config.decoder_layers,
-        )
+    def architecture(self) -> str:
+        """Name of the model's family."""
+        return str(self.about["architecture"])
 
     def weights(self) -> dict[str, Array]:
-        """All tensors by their names in the model, the fixed positions as "positions"."""
-        tensors = {**self.model.state_dict(), "positions": self.model.positions}
-        return {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+        """All tensors by their names in the model, those that are never trained included.
+
+        The two products of a recurrent layer are called as if they were linear layers, ih and hh.
+        """
+        tensors = {**self.model.state_dict(), **dict(self.model.named_buffers())}
+        return {
+            _RECURRENT.sub(r"\2.\1", name): value.detach().cpu().numpy()
+            for name, value in tensors.items()
+        }
 
 
 def load_run(run: Path) -> Checkpoint:
@@ -77,10 +80,9 @@ def load_run(run: Path) -> Checkpoint:
 
 def _load(run: Path) -> Checkpoint:
     about = json.loads((run / "best" / "model.json").read_text("utf-8"))
-    if about["architecture"] != ARCHITECTURE:
-        raise _unusable(run, f"its architecture is {about['architecture']!r}")
-    config = TransformerConfig(**about["model"])
-    model = Transformer(config).eval()
+    recipe = _recipe(run)
+    _check_translates(run, about, recipe)
+    model = model_from_about(about).eval()
     # strict: names that lack or are too many are listed in the error.
     model.load_state_dict(safetensors.torch.load_file(run / "best" / "model.safetensors"))
     broken = [name for name, value in model.state_dict().items() if not value.isfinite().all()]
@@ -88,9 +90,8 @@ def _load(run: Path) -> Checkpoint:
         raise _unusable(run, f"{broken[0]} holds values that are not finite")
     vocabulary = run / "vocabulary.model"
     processor = SentencePieceProcessor(model_file=str(vocabulary))
-    if processor.get_piece_size() != config.vocabulary_size:
+    if processor.get_piece_size() != model.config.vocabulary_size:
         raise _unusable(run, "vocabulary and embedding differ in size")
-    recipe = _recipe(run)
     return Checkpoint(
         name=str(recipe.get("name", run.resolve().name)),
         model=model,
@@ -98,8 +99,20 @@ def _load(run: Path) -> Checkpoint:
         about=about,
         tags={code: _tag(processor, code, run) for code in about["languages"]},
         banned=_marks(processor),
-        max_source_tokens=_max_source_tokens(recipe, config.max_length),
+        max_source_tokens=_max_source_tokens(recipe, model.config.max_length),
     )
+
+
+def _check_translates(run: Path, about: Mapping[str, Any], recipe: Mapping[str, Any]) -> None:
+    """Refuse what is no translation model: packs hold nothing else."""
+    learnt = recipe.get("train", {}).get("objective", _TRANSLATION)
+    objective = about.get("objective", learnt)
+    if objective != _TRANSLATION:
+        why = f"its objective is {objective!r}, and a pack translates"
+        raise _unusable(run, why, "Fine-tune it on parallel text first")
+    if about["architecture"] not in FAMILIES:
+        why = f"its architecture is {about['architecture']!r}"
+        raise _unusable(run, why, f"Export one of the architecture {' or '.join(FAMILIES)}")
 
 
 def _tag(processor: Any, code: str, run: Path) -> int:
@@ -128,21 +141,20 @@ def _max_source_tokens(recipe: Mapping[str, Any], max_length: int) -> int:
 
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Provenance for the manifest: model, sources, steps and target tokens."""
+    """Provenance for the manifest: model, sources, steps, target tokens, and the parent, if any."""
     about = checkpoint.about
     return {
-        "architecture": ARCHITECTURE,
+        "architecture": checkpoint.architecture,
         "model": dataclasses.asdict(checkpoint.model.config),
         "parameters": int(np.sum([p.numel() for p in checkpoint.model.parameters()])),
         "step": about.get("step", 0),
         "target_tokens": about.get("target_tokens", 0),
         "sources": about.get("sources", []),
+        **{key: about[key] for key in ("parent",) if key in about},
     }
 
 
-def _unusable(run: Path, why: str) -> DataError:
-    return DataError(
-        f"the run {run} cannot be exported",
-        why=why,
-        fix="Give the folder of a run that has reached its first checkpoint",
-    )
+def _unusable(
+    run: Path, why: str, fix: str = "Give the folder of a run that has reached its first checkpoint"
+) -> DataError:
+    return DataError(f"the run {run} cannot be exported", why=why, fix=fix)

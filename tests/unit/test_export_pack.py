@@ -98,6 +98,16 @@ def test_verify_command_refuses_the_pack_of_another_model(exported: Path, tmp_pa
     assert main(chosen) == VerificationError.exit_code
 
 
+def test_weights_are_added_on_demand(tmp_path: Path) -> None:
+    assert main(arguments(tmp_path, "--precision", "fp32", "--weights")) == 0
+    pack = read_pack(tmp_path / "toy")
+    members = set(pack.manifest.members)
+    assert {"weights.safetensors", "model.json", "vocabulary.model"} <= members
+    chosen = ["verify", str(pack.folder), "--verify-data", str(toy_run.toy_run() / "pairs.tsv")]
+    other = changed_run(tmp_path)
+    assert main([*chosen, "--run", str(other)]) == VerificationError.exit_code
+
+
 def test_failed_verification_leaves_nothing(tmp_path: Path) -> None:
     checkpoint = load_run(toy_run.toy_run())
     plan = PackPlan(name="toy", version="0.1.0", licence="CC0-1.0", precisions=("int8",))

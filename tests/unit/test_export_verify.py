@@ -61,6 +61,17 @@ def test_near_tie_is_judged_by_the_oracle() -> None:
     assert parity._near_tie(checkpoint, REQUESTS[0], other, best, 1)
 
 
+def test_near_tie_of_a_beam_is_judged_where_prefixes_are_dropped() -> None:
+    checkpoint = load_run(toy_run.toy_run())
+    (best,) = parity.oracle(checkpoint, REQUESTS, beam=2)
+    other = Hypothesis(pieces=(99, *best.pieces[1:]), score=best.score - 1, finished=True)
+    assert not parity._near_tie(checkpoint, REQUESTS[0], other, best, 2)
+    with torch.no_grad():
+        weight = checkpoint.model.embedding.weight
+        weight[99] = weight[98] = weight[best.pieces[0]]
+    assert parity._near_tie(checkpoint, REQUESTS[0], other, best, 2)
+
+
 def test_int8_may_not_lose_too_much() -> None:
     loss = quality.Loss(
         direction="en-de", sentences=9, fp32=50.0, int8=49.5, equal=0.5, signature="s"
@@ -71,11 +82,13 @@ def test_int8_may_not_lose_too_much() -> None:
 
 
 def test_census_sees_a_float_product() -> None:
-    checkpoint = load_run(toy_run.toy_run())
+    weights = load_run(toy_run.toy_run()).weights()
+    expected = census.expected_products(weights, ())
+    assert expected == 4 * 2 + 7 * 2 + 1
     folder = toy_run.toy_pack()
-    census.check_int8(census.census(folder / "int8.beam.onnx"), checkpoint.shape)
+    census.check_int8(census.census(folder / "int8.beam.onnx"), expected)
     with pytest.raises(VerificationError, match="does not run in integers"):
-        census.check_int8(census.census(folder / "fp32.beam.onnx"), checkpoint.shape)
+        census.check_int8(census.census(folder / "fp32.beam.onnx"), expected)
 
 
 def test_only_line_feeds_end_held_out_lines(tmp_path: Path) -> None:

@@ -12,8 +12,12 @@ from mltranslate_train import checkpoint
 def save(folder: Path, value: float, state: dict[str, object] | None = None) -> None:
     model = nn.Linear(2, 2)
     nn.init.constant_(model.weight, value)
-    optimizer = torch.optim.AdamW(model.parameters())
-    checkpoint.save_checkpoint(folder, model, dict(model.state_dict()), optimizer, state or {})
+    weights = dict(model.state_dict())
+    optimizer = torch.optim.AdamW(model.parameters()).state_dict()
+    saved = checkpoint.Checkpoint(
+        weights, weights, optimizer, [checkpoint.rng_state()], state or {}
+    )
+    checkpoint.save_checkpoint(folder, saved)
 
 
 def test_checkpoint_comes_back_whole(tmp_path: Path) -> None:
@@ -22,7 +26,7 @@ def test_checkpoint_comes_back_whole(tmp_path: Path) -> None:
     assert torch.equal(loaded.model["weight"], torch.full((2, 2), 2.0))
     assert torch.equal(loaded.average["weight"], loaded.model["weight"])
     assert loaded.state == {"step": 7}
-    assert set(loaded.optimizer) == {"optimizer", "rng"}
+    assert set(loaded.optimizer) == {"state", "param_groups"}
 
 
 def test_failed_write_leaves_the_previous_checkpoint(tmp_path: Path) -> None:
@@ -68,9 +72,12 @@ def test_optimiser_state_that_is_no_archive_is_refused(tmp_path: Path, content: 
     assert "\n" not in str(caught.value)
 
 
-def test_state_of_gpus_that_are_gone_is_left_out() -> None:
-    packed = {"cpu": torch.get_rng_state(), "cuda": [torch.get_rng_state()] * 64}
-    checkpoint.restore_rng(packed | {"cuda": packed["cuda"][torch.cuda.device_count() :]})
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the state would be a GPU's of this kind")
+def test_state_of_a_gpu_that_is_gone_is_left_out() -> None:
+    packed = {"cpu": torch.get_rng_state(), "cuda": [torch.get_rng_state()]}
+    torch.manual_seed(9)
+    checkpoint.restore_rng(packed)
+    assert torch.equal(torch.get_rng_state(), packed["cpu"])
 
 
 @pytest.mark.parametrize("name", [checkpoint.MODEL, checkpoint.OPTIMIZER, checkpoint.STATE])
@@ -94,5 +101,5 @@ def test_exported_weights_carry_their_description(tmp_path: Path) -> None:
 def test_random_generator_continues_where_it_was(tmp_path: Path) -> None:
     save(tmp_path / "last", 1.0)
     expected = torch.rand(3)
-    checkpoint.restore_rng(checkpoint.load_checkpoint(tmp_path / "last").optimizer["rng"])
+    checkpoint.restore_rng(checkpoint.load_checkpoint(tmp_path / "last").rng[0])
     assert torch.equal(torch.rand(3), expected)

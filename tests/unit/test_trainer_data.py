@@ -1,5 +1,4 @@
 import json
-import lzma
 import random
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from mltranslate_train.data.holdout import Holdout, is_drawn, letters
 from mltranslate_train.data.noise import noisy_copies
 from mltranslate_train.data.prepare import prepare
 from mltranslate_train.data.readers import find_files, weight_of
-from mltranslate_train.data.shards import Shard, ShardWriter
+from mltranslate_train.data.shards import Shard
 from mltranslate_train.tokenizer import Vocabulary
 
 WAY = [("aa", "bb")]
@@ -24,100 +23,6 @@ WAY = [("aa", "bb")]
 def write(path: Path, text: str) -> str:
     path.write_text(text, encoding="utf-8", newline="")
     return str(path)
-
-
-def test_folder_reads_plain_and_compressed_files_either_way_round(tmp_path: Path) -> None:
-    write(tmp_path / "aa-bb.tsv", "news\teins\tone\r\n")
-    with lzma.open(tmp_path / "cc-aa.tsv.xz", "wt", encoding="utf-8") as file:
-        file.write("talk\tuno\teins\n")
-    files = find_files([CorpusConfig(folder=str(tmp_path))], [("bb", "aa"), ("aa", "cc")])
-    assert [file.languages for file in files] == [("aa", "bb"), ("cc", "aa")]
-    assert [(pair.origin, pair.first, pair.second) for file in files for pair in file] == [
-        ("news", "eins", "one"),
-        ("talk", "uno", "eins"),
-    ]
-
-
-def test_files_of_both_orders_serve_one_language_pair(tmp_path: Path) -> None:
-    one, two = write(tmp_path / "1", "a\tb\n"), write(tmp_path / "2", "d\tc\n")
-    corpora = [
-        CorpusConfig(tsv=one, languages=("aa", "bb")),
-        CorpusConfig(tsv=two, languages=("bb", "aa")),
-    ]
-    files = find_files(corpora, WAY)
-    assert [file.languages for file in files] == [("aa", "bb")] * 2
-    assert [(p.first, p.second) for file in files for p in file] == [("a", "b"), ("c", "d")]
-
-
-@pytest.mark.parametrize("name", ["aa-bb.tsv", "aa-bb.tsv.xz"])
-def test_damaged_file_is_named(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(b"x\t\xff\tb\n")
-    (file,) = find_files([CorpusConfig(folder=str(tmp_path))], WAY)
-    with pytest.raises(DataError, match=r"aa-bb\.tsv.* cannot be read"):
-        list(file)
-
-
-def test_truncated_archive_is_named(tmp_path: Path) -> None:
-    packed = lzma.compress(b"x\ta\tb\n" * 1000)
-    (tmp_path / "aa-bb.tsv.xz").write_bytes(packed[: len(packed) // 2])
-    (file,) = find_files([CorpusConfig(folder=str(tmp_path))], WAY)
-    with pytest.raises(DataError, match="cannot be read"):
-        list(file)
-
-
-def test_plain_tsv_and_parallel_files_carry_their_origin(tmp_path: Path) -> None:
-    tsv = write(tmp_path / "x.tsv", "a b\tc d\n")
-    one, two = write(tmp_path / "x.aa", "e\n"), write(tmp_path / "x.bb", "f\n")
-    corpora = [
-        CorpusConfig(tsv=tsv, languages=("aa", "bb")),
-        CorpusConfig(source=one, target=two, languages=("aa", "bb"), origin="mine"),
-    ]
-    read = [pair for file in find_files(corpora, WAY) for pair in file]
-    assert [(pair.origin, pair.first, pair.second) for pair in read] == [
-        ("x.tsv", "a b", "c d"),
-        ("mine", "e", "f"),
-    ]
-
-
-def test_line_separator_characters_inside_a_side_do_not_split_it(tmp_path: Path) -> None:
-    tsv = write(tmp_path / "x.tsv", "a\u2028b\x85c\td\n")
-    (file,) = find_files([CorpusConfig(tsv=tsv, languages=("aa", "bb"))], WAY)
-    assert [pair.first for pair in file] == ["a\u2028b\x85c"]
-
-
-def test_malformed_line_is_named(tmp_path: Path) -> None:
-    tsv = write(tmp_path / "x.tsv", "a\tb\nonly one side\n")
-    (file,) = find_files([CorpusConfig(tsv=tsv, languages=("aa", "bb"))], WAY)
-    with pytest.raises(DataError, match=r"x\.tsv:2 has 1 columns: 2 are needed"):
-        list(file)
-
-
-def test_parallel_files_of_unequal_length_are_refused(tmp_path: Path) -> None:
-    one, two = write(tmp_path / "x.aa", "a\nb\n"), write(tmp_path / "x.bb", "c\n")
-    (file,) = find_files([CorpusConfig(source=one, target=two, languages=("aa", "bb"))], WAY)
-    with pytest.raises(DataError, match=r"x\.bb ends before line 2"):
-        list(file)
-
-
-@pytest.mark.parametrize(
-    ("corpus", "error"),
-    [
-        (CorpusConfig(), ConfigError),
-        (CorpusConfig(folder="x", tsv="y"), ConfigError),
-        (CorpusConfig(tsv="missing.tsv"), ConfigError),
-        (CorpusConfig(tsv="missing.tsv", languages=("aa", "bb")), DataError),
-        (CorpusConfig(folder="missing"), DataError),
-    ],
-)
-def test_unusable_corpus_is_refused(corpus: CorpusConfig, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        find_files([corpus], WAY)
-
-
-def test_direction_without_text_is_refused(tmp_path: Path) -> None:
-    tsv = write(tmp_path / "x.tsv", "a\tb\n")
-    with pytest.raises(DataError, match="no corpus has aa-cc"):
-        find_files([CorpusConfig(tsv=tsv, languages=("aa", "bb"))], [*WAY, ("cc", "aa")])
 
 
 def test_last_matching_weight_counts() -> None:
@@ -174,41 +79,6 @@ def test_noise_changes_both_sides_alike() -> None:
     assert noisy_copies("好。", "好。", NoiseConfig(upper=1), random.Random(0)) == []
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["x", "y"]),
-            st.lists(st.integers(0, 65535), min_size=1, max_size=9),
-            st.lists(st.integers(0, 65535), min_size=1, max_size=9),
-        ),
-        min_size=1,
-        max_size=20,
-    )
-)
-def test_shard_gives_back_what_was_written(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, list[int], list[int]]]
-) -> None:
-    folder = tmp_path_factory.mktemp("shard")
-    with ShardWriter(folder, ("aa", "bb")) as writer:
-        for row in rows:
-            writer.add(*row)
-    shard = Shard(folder)
-    read = [
-        (shard.origins[shard.records[i]["origin"]], *(side.tolist() for side in shard.pair(i)))
-        for i in range(len(shard))
-    ]
-    assert read == rows
-
-
-def test_truncated_shard_is_refused(tmp_path: Path) -> None:
-    with ShardWriter(tmp_path, ("aa", "bb")) as writer:
-        writer.add("x", [1, 2, 3], [4, 5])
-    tokens = tmp_path / "tokens.u16"
-    tokens.write_bytes(tokens.read_bytes()[:-2])
-    with pytest.raises(DataError, match="truncated: 4 of 5 tokens"):
-        Shard(tmp_path)
-
-
 def test_vocabulary_round_trips_any_text_without_control_characters(tmp_path: Path) -> None:
     recipe = load_recipe(write_recipe(tmp_path))
     prepare(recipe, tmp_path / "run")
@@ -233,6 +103,7 @@ def test_run_of_another_recipe_is_refused_and_left_as_it_was(tmp_path: Path) -> 
     path, run = write_recipe(tmp_path), tmp_path / "run"
     prepare(load_recipe(path), run)
     before = (run / "recipe.toml").read_text("utf-8")
+    (run / "last").mkdir()  # weights make the model's shape count, too
     for override, key in (("model.ffn=128", r"model\.ffn"), ("data.seed=2", r"data\.seed")):
         with pytest.raises(ConfigError, match=f"was made with another {key}: .*--out"):
             prepare(load_recipe(path, [override]), run)
@@ -242,9 +113,17 @@ def test_run_of_another_recipe_is_refused_and_left_as_it_was(tmp_path: Path) -> 
 def test_what_only_uses_the_data_may_change(tmp_path: Path) -> None:
     path, run = write_recipe(tmp_path), tmp_path / "run"
     prepare(load_recipe(path), run)
-    recipe = load_recipe(path, ["train.max_steps=99", "data.temperature=2", "model.dropout=0.2"])
+    made = (run / "data.json").stat().st_mtime_ns
+    changes = ["train.max_steps=99", "data.temperature=2", "data.subword_sampling=0.5"]
+    changes.append('data.curriculum=[{from_step=5, weights={"*"=2.0}}]')
+    recipe = load_recipe(path, [*changes, "model.ffn=128"])
     prepare(recipe, run)
     assert load_recipe(run / "recipe.toml") == recipe
+    (run / "best").mkdir()
+    recipe = load_recipe(path, [*changes, "model.ffn=128", "model.dropout=0.3"])
+    prepare(recipe, run)
+    assert load_recipe(run / "recipe.toml") == recipe
+    assert (run / "data.json").stat().st_mtime_ns == made
 
 
 def test_mended_recipe_continues_where_the_first_one_failed(tmp_path: Path) -> None:

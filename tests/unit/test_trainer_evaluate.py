@@ -13,20 +13,21 @@ from mltranslate_train.evaluate import translate as module
 from mltranslate_train.evaluate.during import check_dev_sets, dev_scores, read_side
 from mltranslate_train.evaluate.metrics import bleu, chrf
 from mltranslate_train.evaluate.translate import translate
-from mltranslate_train.model.transformer import Transformer
+from mltranslate_train.model.build import make_config, make_model
+from mltranslate_train.model.seq2seq import Seq2Seq
 from mltranslate_train.search import Hypothesis
 from mltranslate_train.tokenizer import END, PAD, Vocabulary
 
 
 @pytest.fixture(scope="module")
-def toy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Vocabulary, Transformer]:
+def toy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Vocabulary, Seq2Seq]:
     """An untrained model with the toy vocabulary."""
     folder = tmp_path_factory.mktemp("evaluate")
     recipe = load_recipe(write_recipe(folder))
     prepare(recipe, folder / "run")
     vocabulary = Vocabulary(folder / "run/vocabulary.model")
     torch.manual_seed(1)
-    return recipe, vocabulary, Transformer(recipe.model.transformer(len(vocabulary)))
+    return recipe, vocabulary, make_model(make_config(recipe.model, len(vocabulary)))
 
 
 def dev_set(folder: Path, first: str, second: str, lines: int = 10) -> DevSet:
@@ -36,12 +37,12 @@ def dev_set(folder: Path, first: str, second: str, lines: int = 10) -> DevSet:
 
 
 def test_translations_come_in_order_from_length_batches(
-    toy: tuple[Recipe, Vocabulary, Transformer], monkeypatch: pytest.MonkeyPatch
+    toy: tuple[Recipe, Vocabulary, Seq2Seq], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, vocabulary, model = toy
     widths = []
 
-    def echo(_: Transformer, source: torch.Tensor, *__: torch.Tensor) -> list[Hypothesis]:
+    def echo(_: Seq2Seq, source: torch.Tensor, *__: torch.Tensor) -> list[Hypothesis]:
         widths.append(source.shape[1])
         rows = [[i for i in row[1:] if i not in (PAD, END)] for row in source.tolist()]
         return [Hypothesis(pieces=tuple(row), score=0.0, finished=True) for row in rows]
@@ -54,13 +55,13 @@ def test_translations_come_in_order_from_length_batches(
 
 
 def test_long_source_is_cut_and_output_limited(
-    toy: tuple[Recipe, Vocabulary, Transformer], monkeypatch: pytest.MonkeyPatch
+    toy: tuple[Recipe, Vocabulary, Seq2Seq], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, vocabulary, model = toy
     seen: list[tuple[int, int, list[int]]] = []
 
     def note(
-        _: Transformer, source: torch.Tensor, start: torch.Tensor, limits: torch.Tensor
+        _: Seq2Seq, source: torch.Tensor, start: torch.Tensor, limits: torch.Tensor
     ) -> list[Hypothesis]:
         seen.append((source.shape[1], int(source[0, 0]), limits.tolist()))
         assert start.tolist() == source[:, 0].tolist()
@@ -76,7 +77,7 @@ def test_long_source_is_cut_and_output_limited(
 
 
 def test_scoring_leaves_the_random_generator_alone(
-    toy: tuple[Recipe, Vocabulary, Transformer], tmp_path: Path
+    toy: tuple[Recipe, Vocabulary, Seq2Seq], tmp_path: Path
 ) -> None:
     recipe, vocabulary, model = toy
     dev = dev_set(tmp_path, "sun\nmoon\n", "nus\nnoom\n")
@@ -86,8 +87,8 @@ def test_scoring_leaves_the_random_generator_alone(
         recipe, model.config, dict(model.state_dict()), vocabulary, torch.device("cpu")
     )
     assert torch.equal(torch.get_rng_state(), state)
-    assert set(scores.by_direction) == {"dev:aa-bb", "dev:bb-aa"}
-    assert scores.mean == pytest.approx(sum(scores.by_direction.values()) / 2)
+    assert set(scores.chrf) == set(scores.bleu) == {"dev:aa-bb", "dev:bb-aa"}
+    assert scores.mean == pytest.approx(sum(scores.chrf.values()) / 2)
 
 
 def test_only_line_feeds_end_lines(tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_only_line_feeds_end_lines(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("second", ["a\n", ""])
 def test_dev_sets_that_are_not_parallel_are_refused(
-    toy: tuple[Recipe, Vocabulary, Transformer], tmp_path: Path, second: str
+    toy: tuple[Recipe, Vocabulary, Seq2Seq], tmp_path: Path, second: str
 ) -> None:
     dev = dev_set(tmp_path, "a\nb\n" if second else "", second)
     recipe = replace(toy[0], evaluate=replace(toy[0].evaluate, dev=(dev,)))
@@ -106,7 +107,7 @@ def test_dev_sets_that_are_not_parallel_are_refused(
 
 
 def test_missing_and_unreadable_dev_sets_are_refused(
-    toy: tuple[Recipe, Vocabulary, Transformer], tmp_path: Path
+    toy: tuple[Recipe, Vocabulary, Seq2Seq], tmp_path: Path
 ) -> None:
     dev = dev_set(tmp_path, "a\n", "a\n")
     recipe = replace(toy[0], evaluate=replace(toy[0].evaluate, dev=(dev,)))

@@ -10,13 +10,14 @@ import torch
 from toy_corpus import pairs, write_recipe
 
 from mltranslate.errors import DataError, TrainingError
-from mltranslate_train import cli, loop
+from mltranslate_train import cli, loop, objective
 from mltranslate_train.checkpoint import MODEL
 from mltranslate_train.config import load_recipe
 from mltranslate_train.data.prepare import prepare
 from mltranslate_train.evaluate.during import DevScores
 from mltranslate_train.evaluate.report import evaluate_run
-from mltranslate_train.loop import Trainer, source_mask, train
+from mltranslate_train.loop import Trainer, train
+from mltranslate_train.objective import source_mask
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
@@ -34,10 +35,13 @@ def final_state(run: Path) -> dict[str, object]:
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_resumed_run_equals_an_unbroken_one_bit_for_bit(tmp_path: Path, precision: str) -> None:
     path = write_recipe(tmp_path)
-    overrides = [f"train.precision={precision}", "train.accumulation=2", "model.dropout=0.3"]
-    train(load_recipe(path, overrides), tmp_path / "unbroken")
+    overrides = [f"train.precision={precision}", "train.accumulation=2", "model.dropout=0.3",
+                 "train.r_drop=1"]  # fmt: skip
+    # Batches that a thread had made ahead when a run stopped must not be lost.
+    train(load_recipe(path, [*overrides, "train.prefetch=0"]), tmp_path / "unbroken")
     for stop in (3, 8, 12):
-        train(load_recipe(path, [*overrides, f"train.max_steps={stop}"]), tmp_path / "broken")
+        sets = [*overrides, f"train.max_steps={stop}", "train.prefetch=3"]
+        train(load_recipe(path, sets), tmp_path / "broken")
     one, two = weights(tmp_path / "unbroken"), weights(tmp_path / "broken")
     assert one.keys() == two.keys()
     assert all(torch.equal(one[name], two[name]) for name in one)
@@ -178,7 +182,7 @@ def test_worse_score_does_not_replace_the_best_weights(
     path = write_recipe(
         tmp_path, f'dev = [{{ name = "unseen", prefix = "{prefix}", lines = 4 }}]\n'
     )
-    scores = iter([DevScores({}, 5.0, ""), DevScores({}, 4.0, ""), DevScores({}, 6.0, "")])
+    scores = iter(DevScores({"": value}, {}, "chrf", {}) for value in (5.0, 4.0, 6.0))
     monkeypatch.setattr(loop, "dev_scores", lambda *_: next(scores))
     for stop, step in ((1, 1), (2, 1), (3, 3)):
         overrides = ["evaluate.every=1", f"train.max_steps={stop}"]
@@ -197,8 +201,8 @@ def test_diverging_run_stops_and_keeps_its_checkpoint(
     def explode(states: torch.Tensor, *_: object) -> torch.Tensor:
         return states.sum() * float("inf")
 
-    monkeypatch.setattr(loop, "fused_cross_entropy", explode)
-    with pytest.raises(TrainingError, match=r"diverged at step 3: loss .*learning_rate"):
+    monkeypatch.setattr(objective, "fused_cross_entropy", explode)
+    with pytest.raises(TrainingError, match=r"diverged at step 3: the grad.*learning_rate"):
         train(load_recipe(path, ["train.max_steps=4", "train.save_every=1"]), run)
     after = weights(run)
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -218,9 +222,10 @@ def test_accumulated_batches_count_by_their_tokens(tmp_path: Path) -> None:
             logits, batch.target_out.flatten(), ignore_index=0, reduction="sum"
         ))  # fmt: skip
     expected = sum(losses) / sum(batch.target_tokens for batch in batches)
-    loss, tokens = trainer.step(batches)
-    assert loss == pytest.approx(float(expected.detach()), rel=1e-4)
-    assert tokens == trainer.totals.target_tokens
+    loss = trainer.step(batches) / trainer.totals.target_tokens
+    assert float(loss) == pytest.approx(float(expected.detach()), rel=1e-4)
+    assert trainer.totals.target_tokens == sum(batch.target_tokens for batch in batches)
+    assert trainer.state == batches[-1].state
 
 
 def test_dev_sets_are_checked_before_anything_is_made(tmp_path: Path) -> None:
@@ -239,3 +244,66 @@ def test_truncated_shard_stops_the_run_before_it_trains(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="truncated"):
         train(recipe, run)
     assert not (run / "last").exists()
+
+
+@pytest.mark.parametrize("metric", ["chrf", "bleu"])
+def test_run_without_gain_stops_early_and_stays_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str
+) -> None:
+    path = write_recipe(tmp_path, f'dev = [{{ name = "d", prefix = "{write_dev(tmp_path)}" }}]\n')
+    rising = iter([3.0, 5.0, 4.0, 5.0, 4.5, 9.0])
+
+    def falling_otherwise(*_: object) -> DevScores:
+        wanted, other = {"": next(rising)}, {"": 50.0}
+        pair = (wanted, other) if metric == "chrf" else (other, wanted)
+        return DevScores(*pair, metric, {})
+
+    monkeypatch.setattr(loop, "dev_scores", falling_otherwise)
+    sets = ["evaluate.every=1", "train.patience=3", f"evaluate.metric={metric}"]
+    run = tmp_path / "run"
+    for stop in (3, 12, 12):  # the evaluations without gain are counted across a resume
+        train(load_recipe(path, [*sets, f"train.max_steps={stop}"]), run)
+        assert json.loads((run / "best/model.json").read_text("utf-8"))["step"] == 2
+    records = [json.loads(line) for line in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
+    events = [(record["event"], record["step"]) for record in records if "event" in record]
+    assert events == [
+        ("start", 0), ("done", 3), ("resume", 3), ("early-stop", 5),
+        ("resume", 5), ("early-stop", 5),
+    ]  # fmt: skip
+    assert [r["mean"] for r in records if "mean" in r] == [3.0, 5.0, 4.0, 5.0, 4.5]
+
+
+def test_evaluations_record_scores_and_samples_of_joined_text(tmp_path: Path) -> None:
+    (tmp_path / "dev.aa").write_text("su@@ n moon\nlake\n", encoding="utf-8")
+    (tmp_path / "dev.bb").write_text("nus no@@ om\nekal\n", encoding="utf-8")
+    dev = f'dev = [{{ name = "d", prefix = "{tmp_path.as_posix()}/dev." }}]\n'
+    sets = ["train.max_steps=2", "evaluate.beam=2", "evaluate.joiner=@@", "evaluate.samples=3",
+            "evaluate.tokenized=true", "evaluate.metric=bleu"]  # fmt: skip
+    train(load_recipe(write_recipe(tmp_path, dev), sets), tmp_path / "run")
+    lines = (tmp_path / "run/metrics.jsonl").read_text("utf-8").splitlines()
+    (record,) = (record for record in map(json.loads, lines) if "mean" in record)
+    assert set(record["chrf"]) == set(record["bleu"]) == {"d:aa-bb", "d:bb-aa"}
+    assert record["metric"] == "bleu"
+    assert record["mean"] == pytest.approx(sum(record["bleu"].values()) / 2)
+    texts = [(s["set"], s["direction"], s["source"], s["reference"]) for s in record["samples"]]
+    assert texts == [
+        ("d", "aa-bb", "sun moon", "nus noom"),
+        ("d", "bb-aa", "nus noom", "sun moon"),
+        ("d", "aa-bb", "lake", "ekal"),
+    ]
+    about = json.loads((tmp_path / "run/best/model.json").read_text("utf-8"))
+    assert "tok:none" in about["dev_signatures"]["bleu d:aa-bb"]
+
+
+def test_start_is_recorded_with_what_it_runs_on(tmp_path: Path) -> None:
+    train(load_recipe(write_recipe(tmp_path), ["train.max_steps=1"]), tmp_path / "run")
+    first = json.loads((tmp_path / "run/metrics.jsonl").read_text("utf-8").splitlines()[0])
+    parameters = sum(
+        tensor.numel()
+        for tensor in safetensors.torch.load_file(tmp_path / "run/last" / MODEL).values()
+    )
+    del first["time"]
+    assert first == {
+        "event": "start", "step": 0, "max_steps": 1, "device": "cpu", "precision": "float32",
+        "threads": 1, "processes": 1, "parameters": parameters,
+    }  # fmt: skip

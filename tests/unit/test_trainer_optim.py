@@ -11,10 +11,11 @@ from torch import nn
 from torch.nn import functional
 
 from mltranslate.errors import DeviceError
+from mltranslate_train.averaging import Averaging, MovingAverage
 from mltranslate_train.config import TrainConfig
 from mltranslate_train.device import autocast, choose_device, choose_precision
 from mltranslate_train.loss import fused_cross_entropy
-from mltranslate_train.optim import MovingAverage, learning_rate, make_optimizer
+from mltranslate_train.optim import learning_rate, make_optimizer
 
 CONFIG = TrainConfig(max_steps=100, warmup_steps=10, decay_steps=20, learning_rate=1.0)
 
@@ -56,13 +57,14 @@ def test_average_follows_the_weights_and_comes_back_from_its_state() -> None:
     assert torch.equal(other.state_dict()["weight"], average.state_dict()["weight"])
 
 
-def test_without_decay_the_average_is_the_weights() -> None:
+def test_without_averaging_the_weights_are_the_latest() -> None:
     model = nn.Linear(2, 2)
-    average = MovingAverage(model, decay=0.0)
+    averaging = Averaging(model)
     with torch.no_grad():
         model.weight.fill_(3.0)
-    average.update(1)
-    assert torch.equal(average.state_dict()["weight"], model.weight)
+    averaging.update(1)
+    assert torch.equal(averaging.weights()["weight"], model.weight)
+    assert averaging.state_dict() == {}
 
 
 @given(

@@ -31,11 +31,11 @@ def test_terminal_gets_a_bar_with_loss_speed_score_and_eta() -> None:
     out, clock = io.StringIO(), Clock()
     console = Console(file=out, force_terminal=True, width=100, get_time=clock)
     with open_progress(500, 100, console) as progress:
-        progress.evaluated(41.5)
+        progress.evaluated({"metric": "chrf", "mean": 41.5})
         # Reports come more rarely than rich expects, which must not cost the ETA.
         for step in (150, 200, 250, 300):
             clock.now += 100
-            progress.update(report(step))
+            progress.trained(report(step))
     last = shown(out.getvalue())
     for part in ("300/500", "loss 3.250", "2,346 tok/s", "chrF 41.50", "0:06:40"):
         assert part in last
@@ -51,6 +51,6 @@ def test_bar_begins_where_the_last_run_ended() -> None:
 def test_log_file_gets_lines(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     with open_progress(500, 100, Console(file=io.StringIO())) as progress:
-        progress.update(report(150))
-        progress.evaluated(41.5)
+        progress.trained(report(150))
+        progress.evaluated({"metric": "chrf", "mean": 41.5})
     assert caplog.messages == ["step 150: loss 3.250, 2346 target tokens/s", "dev chrF 41.50"]

@@ -5,41 +5,52 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 import torch
-from torch import Tensor, nn
+from safetensors import SafetensorError
+from torch import Tensor
 
-from mltranslate.errors import DataError
+from mltranslate.errors import DataError, TrainingError
+from mltranslate_train.distributed import whole
 
 MODEL, AVERAGE, OPTIMIZER, STATE, ABOUT = (
     "model.safetensors", "average.safetensors", "optimizer.pt", "state.json", "model.json",
 )  # fmt: skip
+LAST, BEST = "last", "best"
+"""Folders of a run: what it resumes from, and the weights that were best at an evaluation."""
 
 
 @dataclass(slots=True)
 class Checkpoint:
-    """What `load_checkpoint` gives back."""
+    """Everything that a resume needs, whole and on the CPU, however many processes train."""
 
     model: dict[str, Tensor]
     average: dict[str, Tensor]
+    """What the averaging keeps; empty if that is nothing."""
     optimizer: dict[str, Any]
+    rng: list[dict[str, Any]]
+    """Random generators of every process, by rank."""
     state: dict[str, Any]
+    """Totals and the place in the data; as JSON."""
 
 
-def save_checkpoint(
-    folder: Path, model: nn.Module, average: dict[str, Tensor], optimizer: torch.optim.Optimizer,
-    state: dict[str, Any],
-) -> None:  # fmt: skip
-    """Write a resumable checkpoint; an interrupted write leaves the previous one intact."""
-    with _Replacement(folder) as new:
-        safetensors.torch.save_file(_plain(model.state_dict()), new / MODEL)
-        safetensors.torch.save_file(_plain(average), new / AVERAGE)
-        torch.save({"optimizer": optimizer.state_dict(), "rng": _rng_state()}, new / OPTIMIZER)
-        (new / STATE).write_text(json.dumps(state), encoding="utf-8")
+def save_checkpoint(folder: Path, saved: Checkpoint) -> None:
+    """Write a resumable checkpoint; a write that fails or is cut off leaves the previous one.
+
+    Raises:
+        TrainingError: the disk is full, or does not take it for another reason.
+    """
+    with on_disk("the checkpoint", folder), _Replacement(folder) as new:
+        safetensors.torch.save_file(plain(saved.model), new / MODEL)
+        safetensors.torch.save_file(plain(saved.average), new / AVERAGE)
+        torch.save({"optimizer": saved.optimizer, "rng": saved.rng}, new / OPTIMIZER)
+        (new / STATE).write_text(json.dumps(saved.state), encoding="utf-8")
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -50,7 +61,8 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         return Checkpoint(
             model=safetensors.torch.load_file(folder / MODEL),
             average=safetensors.torch.load_file(folder / AVERAGE),
-            optimizer=packed,
+            optimizer=packed["optimizer"],
+            rng=packed["rng"],
             state=json.loads((folder / STATE).read_text(encoding="utf-8")),
         )
     except Exception as error:  # unpickling damaged bytes can raise anything
@@ -61,26 +73,47 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def save_weights(folder: Path, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
-    """Write weights and their description for export, without training state."""
-    with _Replacement(folder) as new:
-        safetensors.torch.save_file(_plain(weights), new / MODEL)
+    """Write weights and their description for export, without training state.
+
+    Raises:
+        TrainingError: as for `save_checkpoint`.
+    """
+    with on_disk("the weights", folder), _Replacement(folder) as new:
+        safetensors.torch.save_file(plain(weights), new / MODEL)
         (new / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def restore_rng(packed: dict[str, Any]) -> None:
-    """Put torch's random generators back to where they were."""
-    torch.set_rng_state(packed["cpu"])
-    # There may be fewer GPUs than when it was saved, or none.
-    torch.cuda.set_rng_state_all(packed["cuda"][: torch.cuda.device_count()])
-
-
-def _rng_state() -> dict[str, Any]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+def rng_state() -> dict[str, Any]:
+    """Torch's random generators of this process: the CPU's, and that of its GPU if it has one."""
+    cuda = [torch.cuda.get_rng_state()] if torch.cuda.is_available() else []
     return {"cpu": torch.get_rng_state(), "cuda": cuda}
 
 
-def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+def restore_rng(packed: dict[str, Any]) -> None:
+    """Put torch's random generators back to where they were; a GPU need not be here any more."""
+    torch.set_rng_state(packed["cpu"])
+    if torch.cuda.is_available():
+        for state in packed["cuda"]:
+            torch.cuda.set_rng_state(state)
+
+
+def plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Whole tensors on the CPU, as files hold them; every process must ask for sharded ones."""
+    return {name: whole(tensor.detach()).cpu().contiguous() for name, tensor in tensors.items()}
+
+
+@contextmanager
+def on_disk(what: str, path: Path) -> Iterator[None]:
+    """Raise TrainingError, with advice, for any failure to write `path` in the block."""
+    try:
+        yield
+    except (OSError, SafetensorError, RuntimeError) as error:  # torch.save raises the last
+        why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise TrainingError(
+            f"{what} {path} cannot be written",
+            why=why,
+            fix="Make room on the disk; the same command resumes from the last checkpoint",
+        ) from error
 
 
 class _Replacement:

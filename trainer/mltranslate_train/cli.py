@@ -8,9 +8,25 @@ import sys
 from collections.abc import Sequence
 
 from mltranslate.errors import MltError
-from mltranslate_train.commands import evaluate, lid, prepare, run
+from mltranslate_train.commands import (
+    align,
+    backtranslate,
+    compare,
+    distill,
+    evaluate,
+    filters,
+    lid,
+    prepare,
+    report,
+    run,
+    score,
+    watch,
+)
 
-COMMANDS = (run, prepare, evaluate, lid)
+COMMANDS = (
+    run, prepare, filters, evaluate, compare, watch, report, backtranslate, distill, align, score,
+    lid,
+)  # fmt: skip
 """Modules of the sub-commands, in the order of `--help`."""
 
 

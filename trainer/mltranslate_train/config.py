@@ -13,7 +13,7 @@ from typing import Any
 import tomlkit
 
 from mltranslate.errors import ConfigError
-from mltranslate_train.model.transformer import TransformerConfig
+from mltranslate_train.model.build import make_config
 from mltranslate_train.strict_toml import apply_override, build, read_table
 
 
@@ -42,6 +42,8 @@ class CorpusConfig:
     languages: tuple[str, ...] = ()
     origin: str = ""
     """Name of the file in weights and provenance; default: the file's name."""
+    directions: tuple[str, ...] = ()
+    """Which of the recipe's directions it is for; default: all. For machine-made text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +114,17 @@ class DataConfig:
     """What to train on."""
 
     corpora: tuple[CorpusConfig, ...]
-    directions: tuple[str, ...]
-    """For example "en-de"; both ways need both entries."""
+    directions: tuple[str, ...] = ()
+    """For example "en-de"; both ways need both entries.
+
+    With train.objective "masked": pairs whose two sides are learnt from as one sequence.
+    """
+    languages: tuple[str, ...] = ()
+    """Languages whose text is learnt from, with an objective other than "translation".
+
+    It comes from `text` corpora, and from each side of parallel ones (of those in a `folder`
+    only where both languages are named here).
+    """
     weights: dict[str, float] = field(default_factory=dict)
     """Repetitions an epoch by origin (shell patterns, the last match counts); default 1.
 
@@ -190,12 +201,6 @@ class ModelSection:
     bidirectional: bool = True
     """Rnn: the encoder reads both ways."""
 
-    def transformer(self, vocabulary_size: int) -> TransformerConfig:
-        """The Transformer's own configuration for a vocabulary of that size."""
-        names = {item.name for item in dataclasses.fields(TransformerConfig)} - {"vocabulary_size"}
-        shape = {name: getattr(self, name) for name in names}
-        return TransformerConfig(vocabulary_size=vocabulary_size, **shape)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
@@ -203,7 +208,7 @@ class TrainConfig:
 
     max_steps: int
     objective: str = "translation"
-    """"translation"; "masked" pieces of one or two languages' text; "language-model"."""
+    """"translation"; "masked": guess hidden pieces (BERT); "language-model": guess the next one."""
     batch_tokens: int = 4096
     """Padded tokens of the longer side in one batch."""
     accumulation: int = 1
@@ -225,7 +230,7 @@ class TrainConfig:
     ema_decay: float = 0.999
     """Decay a step of the averaged weights that are evaluated and exported; 0 turns it off."""
     average_last: int = 0
-    """Evaluate and export the mean of this many last snapshots, not the moving average."""
+    """Evaluate and export the mean of this many last snapshots; needs ema_decay 0."""
     snapshot_every: int = 0
     """Steps between the snapshots of `average_last`."""
     patience: int = 0
@@ -282,6 +287,8 @@ class FineTuneConfig:
 
     mode: str = "full"
     """What learns: "full", "frozen-encoder", "embeddings", or "lora"."""
+    vocabulary: str = "parent"
+    """"parent" takes its vocabulary over; "own" makes one, and takes over the pieces in common."""
     rank: int = 8
     """LoRA (Hu et al. 2021): rank of the update of every linear layer but the output's."""
     alpha: float = 16.0
@@ -309,7 +316,7 @@ class Recipe:
     def languages(self) -> list[str]:
         """Codes that get a tag, sorted."""
         used = {code for direction in self.directions for code in direction}
-        return sorted(used | set(self.vocabulary.languages))
+        return sorted(used | set(self.data.languages) | set(self.vocabulary.languages))
 
 
 def _direction(text: str) -> tuple[str, str]:
@@ -332,6 +339,11 @@ def load_recipe(path: Path, overrides: typing.Sequence[str] = ()) -> Recipe:
     table = read_table(path)
     for override in overrides:
         apply_override(table, override)
+    return make_recipe(table)
+
+
+def make_recipe(table: dict[str, Any]) -> Recipe:
+    """The recipe of a table as TOML gives it; raises ConfigError for an unknown or wrong key."""
     recipe: Recipe = build(Recipe, table)
     _check(recipe)
     return recipe
@@ -342,6 +354,10 @@ def dump_recipe(recipe: Recipe) -> str:
     return tomlkit.dumps(dataclasses.asdict(recipe))
 
 
+_BLANK = {
+    "train": TrainConfig(max_steps=1), "data": DataConfig(corpora=()), "evaluate": EvaluateConfig()
+}  # fmt: skip
+"""Sections with every key at its default."""
 _COUNTED, _NATURAL = (1, math.inf), (0, math.inf)
 _POSITIVE, _SHARE = (1e-9, math.inf), (0, 1)
 _RANGES: dict[str, tuple[float, float]] = {
@@ -407,18 +423,172 @@ _RANGES: dict[str, tuple[float, float]] = {
 def _check(recipe: Recipe) -> None:
     _check_choices(recipe)
     _check_numbers(recipe)
+    _check_filter(recipe.data.filter)
     if recipe.data.max_tokens + 2 > recipe.model.max_length:
         raise ConfigError(
             f"data.max_tokens {recipe.data.max_tokens} does not fit model.max_length",
             why=f"tag and end mark make it {recipe.data.max_tokens + 2}",
         )
-    if not recipe.directions:
-        raise ConfigError("data.directions is empty", fix='Name at least one, as "en-de"')
+    _check_objective(recipe)
     if len(set(recipe.directions)) < len(recipe.directions):
         raise ConfigError(
             "data.directions names one twice", fix="data.weights repeats origins, if you mean that"
         )
-    recipe.model.transformer(recipe.vocabulary.size)  # refuses a shape that does not fit
+    _check_corpora(recipe.data)
+    _check_curriculum(recipe.data)
+    _check_averaging(recipe.train)
+    _check_alignment(recipe)
+    if recipe.data.subword_sampling and recipe.vocabulary.algorithm == "word":
+        raise ConfigError(
+            'data.subword_sampling does not fit vocabulary.algorithm "word"',
+            why="words that were cut before have one segmentation only",
+            fix="Leave it 0",
+        )
+    # Refuses a shape that does not fit.
+    make_config(recipe.model, recipe.vocabulary.size, recipe.train.objective)
+    if recipe.finetune.mode == "lora" and recipe.finetune.vocabulary == "own":
+        raise ConfigError(
+            'finetune.mode "lora" does not fit finetune.vocabulary "own"',
+            why="embeddings are frozen, so that those of new pieces would never be learnt",
+            fix='Choose another mode, or the vocabulary of the "parent"',
+        )
+
+
+_TRANSLATION_ONLY = (
+    "train.r_drop", "train.alignment_weight", "data.noise.typos",
+    "evaluate.beam", "evaluate.metric", "evaluate.joiner", "evaluate.tokenized",
+)  # fmt: skip
+"""Keys that do nothing with another objective."""
+
+
+def _check_objective(recipe: Recipe) -> None:
+    """Refuse data and keys that the objective has no use for."""
+    objective, data = recipe.train.objective, recipe.data
+    if objective == "translation":
+        if not data.directions:
+            raise ConfigError("data.directions is empty", fix='Name at least one, as "en-de"')
+        if data.languages:
+            raise ConfigError(
+                "data.languages does not fit train.objective 'translation'",
+                why="text in one language does not teach to translate",
+                fix="Remove it: data.directions says what is learnt",
+            )
+        return
+    _check_texts(recipe)
+    for key in _TRANSLATION_ONLY:
+        section, *names = key.split(".")
+        value = functools.reduce(getattr, [section, *names], typing.cast(Any, recipe))
+        blank = functools.reduce(getattr, names, typing.cast(Any, _BLANK[section]))
+        if value != blank:
+            raise ConfigError(
+                f"{key} is {value!r}",
+                why=f"it does nothing with train.objective {objective!r}",
+                fix="Remove it",
+            )
+
+
+def _check_texts(recipe: Recipe) -> None:
+    """Refuse languages, pairs and lengths that a model of text cannot learn from."""
+    data, objective = recipe.data, recipe.train.objective
+    if len(set(data.languages)) < len(data.languages):
+        raise ConfigError("data.languages names one twice")
+    if objective == "language-model" and data.directions:
+        raise ConfigError(
+            "data.directions does not fit train.objective 'language-model'",
+            why="it learns from text in one language at a time",
+            fix="Name the languages in data.languages",
+        )
+    if not data.languages and not data.directions:
+        raise ConfigError("data.languages is empty", fix='Name at least one, as "en"')
+    joined = 2 * data.max_tokens + 3
+    if data.directions and joined > recipe.model.max_length:
+        raise ConfigError(
+            f"data.max_tokens {data.max_tokens} does not fit model.max_length",
+            why=f"the two sides of a pair make one sequence of up to {joined} pieces",
+            fix=f"Set model.max_length to {joined}",
+        )
+
+
+def _check_averaging(train: TrainConfig) -> None:
+    if bool(train.average_last) != bool(train.snapshot_every):
+        raise ConfigError(
+            f"train.average_last is {train.average_last}"
+            f" and train.snapshot_every is {train.snapshot_every}",
+            why="one says how many snapshots are averaged, the other how often one is kept",
+            fix="Set both, or neither",
+        )
+    if train.average_last and train.ema_decay:
+        raise ConfigError(
+            f"train.average_last {train.average_last} does not fit"
+            f" train.ema_decay {train.ema_decay}",
+            why="only one average can be evaluated and exported",
+            fix="Set train.ema_decay to 0, or leave average_last and snapshot_every out",
+        )
+
+
+def _check_alignment(recipe: Recipe) -> None:
+    """Refuse what guided alignment cannot be learnt with."""
+    if not recipe.train.alignment_weight:
+        return
+    if not recipe.model.alignment_heads:
+        raise ConfigError(
+            "train.alignment_weight does not fit model.alignment_heads 0",
+            why="no attention head would learn word alignments",
+            fix="Set model.alignment_heads to 1 at least, or train.alignment_weight to 0",
+        )
+    if recipe.train.r_drop:
+        raise ConfigError(
+            "train.alignment_weight does not fit train.r_drop",
+            why="alignments are learnt in one pass over a batch, and R-Drop makes two",
+            fix="Set one of them to 0",
+        )
+    if recipe.data.subword_sampling == 1:
+        raise ConfigError(
+            "train.alignment_weight does not fit data.subword_sampling 1",
+            why="a sentence in other pieces has no word alignment, and none would be left",
+            fix="Set data.subword_sampling below 1, or train.alignment_weight to 0",
+        )
+
+
+def _check_corpora(data: DataConfig) -> None:
+    for corpus in data.corpora:
+        for direction in corpus.directions:
+            if direction not in data.directions:
+                raise ConfigError(
+                    f"a corpus is for {direction!r}, which data.directions does not have",
+                    why=f"there are {', '.join(data.directions)}",
+                )
+
+
+def _check_curriculum(data: DataConfig) -> None:
+    steps = [stage.from_step for stage in data.curriculum]
+    if any(step < 1 for step in steps) or steps != sorted(set(steps)):
+        raise ConfigError(
+            f"data.curriculum has the steps {', '.join(map(str, steps))}",
+            why="stages begin at 1 or later, each after the one before",
+        )
+    for stage in data.curriculum:
+        for origin, weight in stage.weights.items():
+            if not 0 <= weight < math.inf:
+                raise ConfigError(
+                    f"data.curriculum gives {origin} the weight {weight}",
+                    why="it must be 0 at least",
+                )
+
+
+def _check_filter(config: FilterConfig) -> None:
+    """Refuse what would drop every pair."""
+    if 0 < config.max_ratio < 1:
+        raise ConfigError(
+            f"data.filter.max_ratio is {config.max_ratio}",
+            why="the longer side is never shorter than the shorter one",
+            fix="Give 1 at least, or 0 to turn the rule off",
+        )
+    if 0 < config.max_characters < config.min_characters:
+        raise ConfigError(
+            f"data.filter.min_characters {config.min_characters} is more than max_characters",
+            why=f"max_characters is {config.max_characters}",
+        )
 
 
 def _check_numbers(recipe: Recipe) -> None:
@@ -447,6 +617,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "train.device": ("auto", "cpu", "cuda"),
     "evaluate.metric": ("chrf", "bleu"),
     "finetune.mode": ("full", "frozen-encoder", "embeddings", "lora"),
+    "finetune.vocabulary": ("parent", "own"),
 }
 
 

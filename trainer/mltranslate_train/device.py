@@ -12,8 +12,12 @@ from mltranslate.errors import DeviceError
 from mltranslate_train.config import TrainConfig
 
 
-def choose_device(config: TrainConfig) -> torch.device:
-    """The device to train on; raises DeviceError if CUDA was asked for and cannot be used."""
+def choose_device(config: TrainConfig, number: int = 0) -> torch.device:
+    """The device to train on, of several GPUs that of this `number`.
+
+    Raises:
+        DeviceError: CUDA was asked for and cannot be used, or there are fewer GPUs.
+    """
     if config.threads:
         torch.set_num_threads(config.threads)
     _keep_freed_memory()
@@ -23,8 +27,16 @@ def choose_device(config: TrainConfig) -> torch.device:
             why="torch sees no CUDA device" if torch.version.cuda else "this torch has no CUDA",
             fix="Set train.device to cpu or auto",
         )
-    name = "cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    if config.device == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    if number >= torch.cuda.device_count():
+        raise DeviceError(
+            f"process {number} of this machine has no GPU",
+            why=f"torch sees {torch.cuda.device_count()}",
+            fix="Start as many processes as there are GPUs, or set train.device to cpu",
+        )
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)
 
 
 def choose_precision(config: TrainConfig, device: torch.device) -> torch.dtype:

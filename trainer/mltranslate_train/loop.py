@@ -3,241 +3,248 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import logging
-import math
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from mltranslate.errors import TrainingError
 from mltranslate_train import checkpoint
+from mltranslate_train.about import about
+from mltranslate_train.averaging import make_averaging
+from mltranslate_train.checkpoint import BEST, LAST, Checkpoint
 from mltranslate_train.config import Recipe
 from mltranslate_train.data.batches import Batch, Sampler, SamplerState
-from mltranslate_train.data.prepare import SUMMARY, VOCABULARY_FILE, prepare
-from mltranslate_train.device import autocast, choose_device, choose_precision, release_freed_memory
-from mltranslate_train.evaluate.during import DevScores, check_dev_sets, dev_scores
+from mltranslate_train.data.prefetch import prefetch
+from mltranslate_train.data.prepare import VOCABULARY_FILE, prepare
+from mltranslate_train.device import choose_device, choose_precision, release_freed_memory
+from mltranslate_train.distributed import (
+    World,
+    gradients_shared,
+    joined,
+    launched_world,
+    like,
+    parallelised,
+    sharding_units,
+    whole,
+)  # fmt: skip
+from mltranslate_train.evaluate.dev import Scores, check_dev_sets, dev_scores
+from mltranslate_train.finetune import start as finetune
 from mltranslate_train.interrupt import StopRequest
-from mltranslate_train.loss import fused_cross_entropy
-from mltranslate_train.model.transformer import Transformer
-from mltranslate_train.optim import MovingAverage, learning_rate, make_optimizer
-from mltranslate_train.progress import Progress, open_progress
-from mltranslate_train.tokenizer import PAD, Vocabulary
-
-log = logging.getLogger(__name__)
-
-LAST, BEST, METRICS = "last", "best", "metrics.jsonl"
-
-
-@dataclass(slots=True)
-class Totals:
-    """Running numbers of a training run; all of them survive a resume."""
-
-    step: int = 0
-    target_tokens: int = 0
-    seconds: float = 0.0
-    best_chrf: float = -1.0
+from mltranslate_train.metrics_log import Meter, Record, Report, open_reports
+from mltranslate_train.model.build import make_any_model, make_config
+from mltranslate_train.objectives import make_objective
+from mltranslate_train.optim import (
+    DivergenceGuard,
+    learning_rate,
+    load_whole_state,
+    make_optimizer,
+    whole_state,
+)  # fmt: skip
+from mltranslate_train.tokenizer import Vocabulary
+from mltranslate_train.totals import Totals
 
 
 class Trainer:
-    """One run: model, optimiser, data and their exact state."""
+    """One run: model, optimiser, data and their exact state, in one of the `world`'s processes."""
 
-    def __init__(self, recipe: Recipe, run: Path) -> None:
-        self.recipe, self.run = recipe, run
+    def __init__(self, recipe: Recipe, run: Path, world: World | None = None) -> None:
+        self.recipe, self.run, self.world = recipe, run, world or World()
         config = recipe.train
-        torch.manual_seed(config.seed)
-        self.device = choose_device(config)
+        torch.manual_seed(config.seed)  # all processes begin with the same weights
+        self.device = choose_device(config, self.world.local_rank)
         self.precision = choose_precision(config, self.device)
         self.vocabulary = Vocabulary(run / VOCABULARY_FILE)
-        self.model = Transformer(recipe.model.transformer(len(self.vocabulary))).to(self.device)
+        shape = make_config(recipe.model, len(self.vocabulary), config.objective)
+        self.model = make_any_model(shape).to(self.device)
+        finetune.apply(self.model, recipe, run)
+        self.objective = make_objective(self.model, config, self.precision)
+        self.learner = parallelised(
+            self.objective, sharding_units(self.model), config.parallel, self.device, self.world
+        )
         self.optimizer = make_optimizer(self.model, config)
-        self.average = MovingAverage(self.model, config.ema_decay)
-        self.totals = Totals()
-        self.sampler = Sampler(recipe, run, self._resume())
-        self._forward = torch.compile(self.model, dynamic=True) if config.compile else self.model
+        if self.world.rank:
+            torch.manual_seed(config.seed + self.world.rank)  # dropout differs by process
+        folder = checkpoint.newest(run / LAST)
+        saved = checkpoint.load_checkpoint(folder) if folder else None
+        self.totals = Totals(**saved.state["totals"]) if saved else Totals()
+        self.averaging = make_averaging(self.model, config, run, self.totals.step, self.world)
+        self.state = self._restore(saved) if saved else SamplerState()
+        self.sampler = Sampler(recipe, run, self.state, rank=self.world.rank, world=self.world.size)
+        self.meter = Meter(self.device)
+        self.guard = DivergenceGuard(self.optimizer, self.device, self.totals.step)
 
-    def _resume(self) -> SamplerState | None:
-        folder = checkpoint.newest(self.run / LAST)
-        if folder is None:
-            return None
-        saved = checkpoint.load_checkpoint(folder)
-        self.model.load_state_dict(saved.model)
-        self.average.load(saved.average)
-        self.optimizer.load_state_dict(saved.optimizer["optimizer"])
-        checkpoint.restore_rng(saved.optimizer["rng"])
-        self.totals = Totals(**saved.state["totals"])
-        log.info("resuming after step %d", self.totals.step)
+    def _restore(self, saved: Checkpoint) -> SamplerState:
+        placed = {
+            name: like(saved.model[name], weight)
+            for name, weight in self.model.state_dict().items()
+        }
+        self.model.load_state_dict(placed)
+        self.averaging.load(saved.average or saved.model)
+        load_whole_state(self.optimizer, saved.optimizer)
+        if len(saved.rng) == self.world.size:
+            checkpoint.restore_rng(saved.rng[self.world.rank])
+        else:  # there were more or fewer processes; dropout only has to be new
+            torch.manual_seed(self.recipe.train.seed + self.totals.step + self.world.rank)
         return SamplerState(**saved.state["sampler"])
 
     def save(self) -> None:
-        """Write the checkpoint that `Trainer` resumes from."""
-        state = {
-            "totals": dataclasses.asdict(self.totals),
-            "sampler": dataclasses.asdict(self.sampler.state),
-        }
-        checkpoint.save_checkpoint(
-            self.run / LAST, self.model, self.average.state_dict(), self.optimizer, state
-        )
-
-    def step(self, batches: list[Batch]) -> tuple[float, int]:
-        """One optimiser step over `batches`: the loss in nats a token, and the tokens.
+        """Write the checkpoint that `Trainer` resumes from.
 
         Raises:
-            TrainingError: the loss or the gradient is no finite number; the weights are untouched.
+            TrainingError: the run has diverged, or the disk is full; the checkpoint stays as it is.
+        """
+        self.guard.check()
+        state = {
+            "totals": dataclasses.asdict(self.totals),
+            "sampler": dataclasses.asdict(self.state),
+        }
+        saved = Checkpoint(
+            model=checkpoint.plain(self.model.state_dict()),
+            average=checkpoint.plain(self.averaging.state_dict()),
+            optimizer=whole_state(self.optimizer),
+            rng=self.world.gathered(checkpoint.rng_state()),
+            state=state,
+        )
+        self.world.on_main(lambda: checkpoint.save_checkpoint(self.run / LAST, saved))
+        self.averaging.saved(self.totals.step)
+
+    def step(self, batches: list[Batch]) -> Tensor:
+        """One optimiser step; gives the summed loss of `batches`, on the device, in nats.
+
+        With `world.size` processes it learns from all their batches together. A gradient that is
+        no finite number leaves the weights untouched, in this step and all that follow.
+
+        Raises:
+            TrainingError: there was such a gradient; on CUDA only the guard's `check` tells.
         """
         self.totals.step += 1
-        tokens = sum(batch.target_tokens for batch in batches)
-        loss = float(sum(self._backward(batch.to(self.device), tokens) for batch in batches))
-        norm = float(
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.train.clip_norm)
-        )
-        if not math.isfinite(loss + norm):
-            raise TrainingError(
-                f"training diverged at step {self.totals.step}",
-                why=f"loss {loss}, gradient norm {norm}",
-                fix="Lower train.learning_rate; the same command resumes before this step",
-            )
+        tokens = self.world.total(sum(self.objective.tokens(batch) for batch in batches))
+        total = torch.zeros((), device=self.device)
+        for number, batch in enumerate(batches, 1):
+            inputs = [
+                item.to(self.device, non_blocking=True) for item in self.objective.inputs(batch)
+            ]
+            with gradients_shared(self.learner, now=number == len(batches)):
+                loss = self.learner(*inputs)
+                (loss * (self.world.size / tokens)).backward()  # the processes' mean is taken
+            total += loss.detach()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.train.clip_norm)
+        self.guard.note(whole(norm))
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.totals.step, self.recipe.train)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.average.update(self.totals.step)
+        if self.device.type == "cpu":
+            self.guard.check()
+        self.averaging.update(self.totals.step)
         self.totals.target_tokens += tokens
-        return loss, tokens
+        self.meter.add(total, tokens)
+        self.state = batches[-1].state
+        return total
 
-    def _backward(self, batch: Batch, tokens: int) -> Tensor:
-        with autocast(self.device, self.precision):
-            states = self._forward(batch.source, batch.target_in, source_mask(batch.source))
-        real = batch.target_out != PAD
-        loss = fused_cross_entropy(
-            states[real].to(self.precision),
-            self.model.embedding.weight,
-            batch.target_out[real],
-            self.recipe.train.label_smoothing,
-        )
-        loss = loss / tokens
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss.detach()
-
-    def evaluate(self) -> DevScores:
-        """Dev scores of the averaged weights; keeps them in BEST when they are the best so far."""
-        scores = dev_scores(
-            self.recipe, self.model.config, self.average.state_dict(), self.vocabulary, self.device
-        )
-        if scores.mean > self.totals.best_chrf:
-            self.totals.best_chrf = scores.mean
-            checkpoint.save_weights(self.run / BEST, self.average.state_dict(), self._about(scores))
-        return scores
-
-    def _about(self, scores: DevScores) -> dict[str, Any]:
-        data = json.loads((self.run / SUMMARY).read_text(encoding="utf-8"))
-        sources = [
-            {"name": name, "licence": data["licences"].get(name, ""), "pairs": pairs}
-            for name, pairs in sorted(data["origins"].items())
-        ]
+    def report(self) -> Record:
+        """Where the run is, and means since the last report; TrainingError if it diverged."""
         return {
-            "architecture": "transformer",
-            "model": dataclasses.asdict(self.model.config),
-            "languages": self.recipe.languages,
-            "directions": self.recipe.directions,
             "step": self.totals.step,
             "target_tokens": self.totals.target_tokens,
-            "training_seconds": round(self.totals.seconds),
-            "dev_chrf": scores.by_direction,
-            "dev_signature": scores.signature,
-            "sources": sources,
+            **self.meter.take(self.world),
+            "learning_rate": learning_rate(self.totals.step, self.recipe.train),
+        }
+
+    def evaluate(self) -> Scores:
+        """Dev scores of the averaged weights; keeps them in BEST when they are the best so far."""
+        self.guard.check()
+        weights = finetune.plain_weights(self.averaging.weights(), self.recipe)
+        scores = self.world.on_main(lambda: self._score(weights))
+        if self.totals.scored(scores.choice):
+            self.world.on_main(lambda: self._keep(weights, scores))
+        return scores
+
+    def _score(self, weights: dict[str, Tensor]) -> Scores:
+        return dev_scores(self.recipe, self.model.config, weights, self.vocabulary, self.device)
+
+    def _keep(self, weights: dict[str, Tensor], scores: Scores) -> None:
+        text = about(self.recipe, self.run, self.model, scores, self.totals)
+        checkpoint.save_weights(self.run / BEST, weights, text)
+
+    @property
+    def out_of_patience(self) -> bool:
+        """Whether the last `train.patience` evaluations brought nothing better."""
+        return 0 < self.recipe.train.patience <= self.totals.evaluations_since_best
+
+    def event(self, name: str) -> Record:
+        """What metrics.jsonl says of a start or an end."""
+        return {
+            "event": name,
+            "step": self.totals.step,
+            "max_steps": self.recipe.train.max_steps,
+            "device": str(self.device),
+            "precision": str(self.precision).removeprefix("torch."),
+            "threads": torch.get_num_threads(),
+            "processes": self.world.size,
+            "parameters": sum(weight.numel() for weight in self.model.parameters()),
         }
 
 
-def source_mask(source: Tensor) -> Tensor:
-    """Mask (B, 1, 1, S) of source ids (B, S), true at real tokens."""
-    return (source != PAD)[:, None, None, :]
-
-
-def train(recipe: Recipe, run: Path) -> None:
+def train(recipe: Recipe, run: Path, parent: str = "") -> None:
     """Prepare the data if need be, then train or resume until `train.max_steps`.
+
+    A new run starts from the weights of `parent`, a run or a pack, if it is given. Under torchrun
+    every process calls this; the first one prepares, evaluates, reports and saves.
 
     Raises:
         ConfigError, DataError, DeviceError: nothing was trained; a checkpoint is left as it was.
-        TrainingError: the loss diverged; the last checkpoint is left as it was.
+        TrainingError: the loss diverged or the disk is full; the last checkpoint stays as it was.
         KeyboardInterrupt: Ctrl-C or SIGTERM came; the last step is saved.
+        SystemExit: in other processes than the first, with the exit code of its error.
     """
-    check_dev_sets(recipe)
-    prepare(recipe, run)
-    trainer = Trainer(recipe, run)
-    log.info(
-        "training on %s in %s, %d threads",
-        trainer.device,
-        trainer.precision,
-        torch.get_num_threads(),
-    )
-    with ExitStack() as stack:
-        metrics = stack.enter_context((run / METRICS).open("a", encoding="utf-8"))
-        progress = stack.enter_context(open_progress(recipe.train.max_steps, trainer.totals.step))
-        stop = stack.enter_context(StopRequest())
-        _run(trainer, metrics, progress, stop)
-    if stop.requested:
-        log.info("saved after step %d; the same command resumes", trainer.totals.step)
+    world = launched_world()
+    with joined(world, choose_device(recipe.train, world.local_rank)):
+        world.on_main(lambda: _make_ready(recipe, run, parent))
+        trainer = Trainer(recipe, run, world)
+        done = trainer.totals.step
+        with open_reports(run, recipe.train, done, world.main) as reports, StopRequest() as stop:
+            reports.happened(trainer.event("resume" if done else "start"))
+            ending = _run(trainer, reports, stop)
+            reports.happened(trainer.event(ending))
+    if ending == "stop":
         raise KeyboardInterrupt
 
 
-def _run(trainer: Trainer, metrics: TextIO, progress: Progress, stop: StopRequest) -> None:
+def _make_ready(recipe: Recipe, run: Path, parent: str) -> None:
+    check_dev_sets(recipe)
+    finetune.adopt(recipe, run, parent)
+    prepare(recipe, run)
+
+
+def _run(trainer: Trainer, reports: Report, stop: StopRequest) -> str:
+    """Train; gives the event that ended it: "done", "early-stop" or "stop"."""
     config, totals = trainer.recipe.train, trainer.totals
-    batches = iter(trainer.sampler)
-    window = Window()
-    stopping = False
-    while totals.step < config.max_steps and not stopping:
-        started = time.monotonic()
-        loss, tokens = trainer.step([next(batches) for _ in range(config.accumulation)])
-        totals.seconds += time.monotonic() - started
-        window.add(loss, tokens, time.monotonic() - started)
-        last = totals.step == config.max_steps
-        if totals.step % config.log_every == 0 or last:
-            record = {"step": totals.step, "target_tokens": totals.target_tokens, **window.take()}
-            record["learning_rate"] = learning_rate(totals.step, config)
-            _write(metrics, record)
-            progress.update(record)
-            release_freed_memory()
-        if trainer.recipe.evaluate.dev and (
-            totals.step % trainer.recipe.evaluate.every == 0 or last
-        ):
-            scores = trainer.evaluate()
-            _write(metrics, {"step": totals.step, "chrf": scores.by_direction, "mean": scores.mean})
-            progress.evaluated(scores.mean)
-        stopping = stop.requested  # read once: a signal from here on ends the next step
-        if totals.step % config.save_every == 0 or last or stopping:
-            trainer.save()
-
-
-@dataclass(slots=True)
-class Window:
-    """Loss and speed since the last report."""
-
-    loss: float = 0.0
-    tokens: int = 0
-    seconds: float = 0.0
-
-    def add(self, loss: float, tokens: int, seconds: float) -> None:
-        """Count one step."""
-        self.loss += loss * tokens
-        self.tokens += tokens
-        self.seconds += seconds
-
-    def take(self) -> dict[str, float]:
-        """Mean loss a token and tokens a second since the last call."""
-        record = {
-            "loss": self.loss / max(1, self.tokens),
-            "tokens_per_second": self.tokens / max(1e-9, self.seconds),
-        }
-        self.loss, self.tokens, self.seconds = 0.0, 0, 0.0
-        return record
-
-
-def _write(metrics: TextIO, record: dict[str, Any]) -> None:
-    metrics.write(json.dumps({"time": time.time(), **record}) + "\n")
-    metrics.flush()
+    pin = trainer.device.type == "cuda"
+    with prefetch(iter(trainer.sampler), config.prefetch, pin=pin) as batches:
+        while totals.step < config.max_steps and not trainer.out_of_patience:
+            started = time.monotonic()
+            trainer.step(list(islice(batches, config.accumulation)))
+            last = totals.step == config.max_steps
+            due = totals.step % config.log_every == 0 or last
+            if due:
+                trainer.guard.check()  # which waits for the device
+            trainer.meter.seconds += time.monotonic() - started
+            totals.seconds += time.monotonic() - started
+            if due:
+                reports.trained(trainer.report())
+                release_freed_memory()
+            if trainer.recipe.evaluate.dev and (
+                totals.step % trainer.recipe.evaluate.every == 0 or last
+            ):
+                scores = trainer.evaluate()
+                reports.evaluated({"step": totals.step, **scores.record()})
+            # Read once: a signal from here on ends the next step.
+            stopping = trainer.world.total(int(stop.requested)) > 0
+            if totals.step % config.save_every == 0 or last or stopping or trainer.out_of_patience:
+                trainer.save()
+            if stopping:
+                return "stop"
+    return "early-stop" if totals.step < config.max_steps else "done"

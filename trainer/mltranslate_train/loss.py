@@ -7,14 +7,17 @@ chunk is in the cache (the idea of Liger Kernel's fused linear cross-entropy, Hs
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-_BLOCK = 512
+BLOCK = 512
 """Rows multiplied at once; inputs are padded to a multiple, so that all products have one shape."""
+_CACHED = 16
+"""Rows of a product that are worked on at once on a CPU: they fit a core's cache, even in fp32."""
 _TINY = 1e-38
 """Smallest probability whose logarithm is taken; a token costs at most 87 nats."""
 
@@ -25,19 +28,19 @@ class _FusedCrossEntropy(torch.autograd.Function):
         ctx: Any, states: Tensor, weight: Tensor, labels: Tensor, smoothing: float
     ) -> Tensor:
         rows, size = len(states), len(weight)
-        states = functional.pad(states, (0, 0, 0, -rows % _BLOCK))
+        states = functional.pad(states, (0, 0, 0, -rows % BLOCK))
         cast = weight.to(states.dtype)
         centre = weight.mean(0).to(states.dtype)
         state_gradient = torch.empty_like(states)
         weight_gradient = torch.zeros_like(weight)
         total = states.new_zeros((), dtype=torch.float32)
-        for start in range(0, len(states), _BLOCK):
-            block, wanted = states[start : start + _BLOCK], labels[start : start + _BLOCK]
+        for start in range(0, len(states), BLOCK):
+            block, wanted = states[start : start + BLOCK], labels[start : start + BLOCK]
             mean = (block[: len(wanted)] @ centre).float()  # of all logits of a row
-            loss, gradient = _to_gradient(block @ cast.T, wanted, smoothing)
-            total += loss - smoothing * mean.sum()
-            state_gradient[start : start + _BLOCK] = gradient @ cast
-            weight_gradient += gradient.T @ block
+            product = block @ cast.T
+            total += _to_gradient(product, wanted, smoothing) - smoothing * mean.sum()
+            state_gradient[start : start + BLOCK] = product @ cast
+            weight_gradient += product.T @ block
         # Smoothing takes the same share off every logit's gradient.
         state_gradient -= (cast.float().sum(0) * (smoothing / size)).to(states.dtype)
         weight_gradient -= states.float().sum(0) * (smoothing / size)
@@ -48,25 +51,41 @@ class _FusedCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
         (scale,) = outputs
         state_gradient, weight_gradient = ctx.saved_tensors
-        return state_gradient * scale.to(state_gradient.dtype), weight_gradient * scale, None, None
+        return state_gradient * scale, weight_gradient * scale, None, None
 
 
-def _to_gradient(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
-    """Summed loss of a block and its gradient to the logits (N, V), without smoothing's share.
+def _to_gradient(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
+    """Summed loss of a block, without smoothing's mean; its logits (N, V) become their gradient.
 
     Rows beyond the labels are padding; their gradient is zero.
     """
-    picked = labels[:, None]
-    probabilities = logits.softmax(1)
-    scores = logits[: len(labels)].gather(1, picked).float()
-    chances = probabilities[: len(labels)].gather(1, picked).float()
+    total = logits.new_zeros((), dtype=torch.float32)
+    for part in parts(logits, len(labels)):
+        picked = labels[part, None]
+        scores = logits[part].float()
+        chances = scores.softmax(1)
+        total += cross_entropy(scores, chances, picked, smoothing)
+        kept = torch.full_like(picked, smoothing - 1, dtype=chances.dtype)
+        logits[part] = chances.scatter_add_(1, picked, kept)
+    logits[len(labels) :] = 0
+    return total
+
+
+def parts(logits: Tensor, rows: int) -> Iterator[slice]:
+    """Slices of the first `rows` rows, each small enough for what holds it while it is changed."""
+    size = _CACHED if logits.device.type == "cpu" else max(1, rows)
+    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
+
+
+def cross_entropy(scores: Tensor, chances: Tensor, picked: Tensor, smoothing: float) -> Tensor:
+    """Sum of log sum exp less the picked score's share; the mean score's share is not in it.
+
+    Scores (N, V), their softmax (N, V), and the labels (N, 1).
+    """
+    wanted = scores.gather(1, picked)
     # log p = score - log sum exp; taken from the picked class, the sum need not be kept.
-    normaliser = scores - chances.clamp_min(_TINY).log()
-    loss = (normaliser - (1 - smoothing) * scores).sum()
-    probabilities[len(labels) :] = 0
-    share = torch.full_like(picked, 0, dtype=logits.dtype) + (smoothing - 1)
-    probabilities[: len(labels)].scatter_add_(1, picked, share)
-    return loss, probabilities
+    normaliser = wanted - chances.gather(1, picked).clamp_min(_TINY).log()
+    return (normaliser - (1 - smoothing) * wanted).sum()
 
 
 def fused_cross_entropy(states: Tensor, weight: Tensor, labels: Tensor, smoothing: float) -> Tensor:

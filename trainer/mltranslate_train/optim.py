@@ -1,19 +1,21 @@
-"""Optimiser, learning-rate schedule and averaged weights."""
+"""Optimiser, its state in checkpoints, learning-rate schedule, and a guard against divergence."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from mltranslate.errors import TrainingError
+from mltranslate_train.checkpoint import plain
 from mltranslate_train.config import TrainConfig
-
-_EMA_EVERY = 8
-"""Steps between updates of the average; its decay is raised to this power."""
+from mltranslate_train.distributed import like
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter 2019); biases and normalisation are not decayed."""
-    parameters = list(model.parameters())
+    """AdamW (Loshchilov and Hutter 2019) over the weights that learn; vectors are not decayed."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
@@ -33,29 +35,51 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     return rate * left / (config.decay_steps + 1) if left <= config.decay_steps else rate
 
 
-class MovingAverage:
-    """Exponential moving average of the weights, updated every few steps to stay cheap."""
+def whole_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """The optimiser's state with whole tensors on the CPU; every process must ask for it."""
+    packed = optimizer.state_dict()
+    return packed | {"state": {number: plain(state) for number, state in packed["state"].items()}}
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self._decay = decay
-        self._source = [parameter.detach() for parameter in model.parameters()]
-        self._names = [name for name, _ in model.named_parameters()]
-        self._average = [parameter.clone() for parameter in self._source]
 
-    @torch.no_grad()
-    def update(self, step: int) -> None:
-        """Fold in the weights after `step`; early steps count more, as nothing was averaged yet."""
-        if self._decay and step % _EMA_EVERY:
-            return
-        decay = min(self._decay, step / (step + 10.0)) ** _EMA_EVERY if self._decay else 0.0
-        torch._foreach_lerp_(self._average, self._source, 1 - decay)
+def load_whole_state(optimizer: torch.optim.Optimizer, packed: dict[str, Any]) -> None:
+    """Take over what `whole_state` gave, sharded as the weights are here."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    placed = {
+        number: {
+            name: like(tensor, weights[number]) if tensor.dim() else tensor
+            for name, tensor in state.items()
+        }
+        for number, state in packed["state"].items()
+    }
+    optimizer.load_state_dict(packed | {"state": placed})
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """Averaged weights under the model's names."""
-        return dict(zip(self._names, self._average, strict=True))
 
-    @torch.no_grad()
-    def load(self, state: dict[str, Tensor]) -> None:
-        """Take over averaged weights that `state_dict` gave."""
-        for name, average in zip(self._names, self._average, strict=True):
-            average.copy_(state[name])
+class DivergenceGuard:
+    """Stops an optimiser at the first gradient that is no finite number, and all steps after it.
+
+    The optimiser reads a flag where the gradients are, so that the process need not wait for the
+    device at every step to find out.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, device: torch.device, step: int) -> None:
+        self._broken = torch.zeros((), device=device)
+        self._first = torch.full((), step + 1, device=device)
+        """The first step that was not taken, once there is one."""
+        self._norm = torch.zeros((), device=device)
+        # What torch's GradScaler sets: fused optimisers take no step while it is 1.
+        optimizer.found_inf = self._broken  # type: ignore[attr-defined]
+
+    def note(self, norm: Tensor) -> None:
+        """Look at the norm of the gradients of a step before the optimiser takes it."""
+        self._norm = norm
+        torch.maximum(self._broken, (~norm.isfinite()).float(), out=self._broken)
+        self._first += self._broken == 0
+
+    def check(self) -> None:
+        """Wait for the device; raise TrainingError if a step was not taken."""
+        if self._broken:
+            raise TrainingError(
+                f"training diverged at step {int(self._first)}",
+                why=f"the gradient's norm is {float(self._norm)}",
+                fix="Lower train.learning_rate; the same command resumes before this step",
+            )

@@ -1,9 +1,11 @@
 """Greedy and beam search in torch: the oracle that the exported graphs must equal token for token.
 
+Sampling, which graphs do not have, is for synthetic training data.
+
 Shape suffixes: B sentences, K beams, R = B * K rows, S source length, T tokens so far,
 V vocabulary.
 
-Both searches score a hypothesis by its mean log-probability a token, the end mark included, and
+All searches score a hypothesis by its mean log-probability a token, the end mark included, and
 take at most `max_tokens` steps a sentence. Beam search keeps K unfinished prefixes and a pool of
 the K best finished ones; a sentence is done when the pool is full and no prefix scores better than
 its worst member (the rule of most toolkits; it is a heuristic, as a mean can still rise).
@@ -11,7 +13,7 @@ its worst member (the rule of most toolkits; it is a heuristic, as a mean can st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,7 +21,7 @@ import torch
 from torch import Tensor
 
 from mltranslate.decode.types import BEGIN, END, PAD, UNFINISHED_PENALTY, UNKNOWN, Hypothesis
-from mltranslate_train.model.transformer import Cache, Transformer
+from mltranslate_train.model.seq2seq import Seq2Seq, Tree, map_tensors
 
 NEVER = (PAD, UNKNOWN, BEGIN)
 """Ids that no search produces unless told otherwise."""
@@ -28,7 +30,7 @@ _INFINITY = float("inf")
 
 
 def greedy(
-    model: Transformer,
+    model: Seq2Seq,
     source: Tensor,
     start: Tensor,
     max_tokens: Tensor,
@@ -41,6 +43,57 @@ def greedy(
     `source` (B, S) holds `<2xx> pieces </s>` padded with 0, `start` (B,) the first decoder input,
     `max_tokens` (B,) the most steps a sentence. With `guard` no 3-gram is produced twice.
     """
+    inputs = (source, start, max_tokens)
+    return _one_by_one(model, inputs, lambda logprobs, _: logprobs.max(dim=1), guard, banned)
+
+
+def sample(
+    model: Seq2Seq,
+    source: Tensor,
+    start: Tensor,
+    max_tokens: Tensor,
+    *,
+    draws: Tensor,
+    top: int = 0,
+    guard: bool = False,
+    banned: Sequence[int] = NEVER,
+) -> list[Hypothesis]:
+    """Draw every token from the model's distribution; other arguments as for `greedy`.
+
+    `draws` (B, T) has a number in [0, 1) for every step of every sentence, which alone decides
+    the draw: a sentence gets the same translation whatever stands beside it. With `top` only the
+    so many likeliest tokens of a step are drawn from (Fan et al. 2018), without it all of them
+    (Edunov et al. 2018). Scores are those of the whole distribution.
+    """
+
+    def choose(logprobs: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        return _draw(logprobs, draws[:, step], top)
+
+    return _one_by_one(model, (source, start, max_tokens), choose, guard, banned)
+
+
+def _draw(logprobs: Tensor, chances: Tensor, top: int) -> tuple[Tensor, Tensor]:
+    """Token by the inverse of the cumulative distribution: log-probabilities and ids (B,)."""
+    every = torch.arange(logprobs.shape[1], device=logprobs.device).expand_as(logprobs)
+    kept, tokens = logprobs.topk(min(top, logprobs.shape[1])) if top else (logprobs, every)
+    mass = kept.double().exp().cumsum(dim=1)
+    wanted = chances.to(mass)[:, None] * mass[:, -1:]
+    place = torch.searchsorted(mass, wanted, right=True).clamp(max=kept.shape[1] - 1)
+    return kept.gather(1, place)[:, 0], tokens.gather(1, place)[:, 0]
+
+
+def _one_by_one(
+    model: Seq2Seq,
+    inputs: tuple[Tensor, Tensor, Tensor],
+    choose: Callable[[Tensor, int], tuple[Tensor, Tensor]],
+    guard: bool,
+    banned: Sequence[int],
+) -> list[Hypothesis]:
+    """One prefix a sentence; `choose` takes log-probabilities (B, V) and the number of the step.
+
+    It gives the log-probability and the id (B,) of each next token.
+    """
+    source, start, max_tokens = inputs
     with _inference(model):
         stepper = _Stepper(model, source, 1, banned)
         batch, steps = len(source), int(max_tokens.max())
@@ -49,7 +102,7 @@ def greedy(
         done = torch.zeros(batch, dtype=torch.bool, device=source.device)
         last = start
         for step in range(steps):
-            logprob, token = stepper(last, step, tokens if guard else None).max(dim=1)
+            logprob, token = choose(stepper(last, step, tokens if guard else None), step)
             total = total + logprob.masked_fill(done, 0.0)
             last = token.masked_fill(done, PAD)
             tokens = torch.cat([tokens, last[:, None]], dim=1)
@@ -64,7 +117,7 @@ def greedy(
 
 
 def beam(
-    model: Transformer,
+    model: Seq2Seq,
     source: Tensor,
     start: Tensor,
     max_tokens: Tensor,
@@ -79,7 +132,7 @@ def beam(
 
 
 def n_best(
-    model: Transformer,
+    model: Seq2Seq,
     source: Tensor,
     start: Tensor,
     max_tokens: Tensor,
@@ -187,15 +240,13 @@ class Beam:
 class _Stepper:
     """Log-probabilities of the next token, with the caches of R rows kept inside."""
 
-    def __init__(
-        self, model: Transformer, source: Tensor, size: int, banned: Sequence[int]
-    ) -> None:
+    def __init__(self, model: Seq2Seq, source: Tensor, size: int, banned: Sequence[int]) -> None:
         mask = (source != PAD)[:, None, None, :]
         memories = model.memories(model.encode(source, mask))
         self._model = model
         self._mask = mask.repeat_interleave(size, dim=0)
-        self._memories = [_repeat(memory, size) for memory in memories]
-        self._caches: list[Cache] | None = None
+        self._memories = map_tensors(lambda part: part.repeat_interleave(size, dim=0), memories)
+        self._caches: Tree | None = None
         self._bias = torch.zeros(model.config.vocabulary_size, device=source.device)
         self._bias[list(banned)] = -_INFINITY
 
@@ -212,7 +263,7 @@ class _Stepper:
     def reorder(self, rows: Tensor) -> None:
         """Let row i continue what was row `rows[i]`."""
         if self._caches is not None:
-            self._caches = [(keys[rows], values[rows]) for keys, values in self._caches]
+            self._caches = map_tensors(lambda part: part[rows], self._caches)
 
 
 def block_repeats(logits: Tensor, tokens: Tensor) -> Tensor:
@@ -222,11 +273,6 @@ def block_repeats(logits: Tensor, tokens: Tensor) -> Tensor:
     same = (tokens[:, :-2] == tokens[:, -2:-1]) & (tokens[:, 1:-1] == tokens[:, -1:])
     penalty = torch.zeros_like(same, dtype=logits.dtype).masked_fill(same, -_INFINITY)
     return logits.scatter_add(1, tokens[:, 2:], penalty)
-
-
-def _repeat(memory: Cache, size: int) -> Cache:
-    keys, values = memory
-    return keys.repeat_interleave(size, dim=0), values.repeat_interleave(size, dim=0)
 
 
 def _rows(table: Tensor, index: Tensor) -> Tensor:
@@ -242,7 +288,7 @@ def _hypothesis(tokens: list[int], rank: float) -> Hypothesis:
 
 
 @contextmanager
-def _inference(model: Transformer) -> Iterator[None]:
+def _inference(model: Seq2Seq) -> Iterator[None]:
     """Switch to evaluation mode without gradients, and back afterwards."""
     training = model.training
     model.eval()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import sentencepiece
 
 from mltranslate.errors import DataError
 from mltranslate_train.config import VocabularyConfig
+from mltranslate_train.data.whole import whole_file
 
 PAD, UNKNOWN, BEGIN, END, MASK = range(5)
 
@@ -28,9 +30,10 @@ def train_vocabulary(
         DataError: the text is too little, or the size too small for its characters.
     """
     options = _trainer_options(languages, config)
+    model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=_non_empty(lines), model_prefix=str(prefix), **options
+            sentence_iterator=_non_empty(lines), model_writer=model, **options
         )
     except RuntimeError as error:
         raise DataError(
@@ -38,6 +41,8 @@ def train_vocabulary(
             why=str(error).rpartition("] ")[2].rstrip("."),
             fix="Change vocabulary.size in the recipe",
         ) from error
+    with whole_file(Path(f"{prefix}.model")) as new:
+        new.write_bytes(model.getvalue())
 
 
 def _trainer_options(languages: Iterable[str], config: VocabularyConfig) -> dict[str, Any]:

@@ -21,6 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--licence", default="see provenance", help="licence of the weights")
     parser.add_argument("--precision", default=",".join(PRECISIONS), help="by commas (%(default)s)")
     add_verification(parser)
+    parser.add_argument(
+        "--weights", action="store_true", help="add the weights for fine-tuning (bf16)"
+    )
     parser.add_argument("--force", action="store_true", help="replace a pack of this name")
 
 
@@ -32,6 +35,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         version=options.version,
         licence=options.licence,
         precisions=tuple(options.precision.split(",")),
+        weights=options.weights,
     )
     pack = export_pack(
         checkpoint,

@@ -12,8 +12,8 @@ import numpy as np
 from mltranslate.decode.types import END, UNFINISHED_PENALTY
 from mltranslate_export.graphs.builder import BOOL, FLOAT, INT64, GraphBuilder, Value
 from mltranslate_export.graphs.guard import block_repeats
-from mltranslate_export.graphs.layers import Memory, Network
-from mltranslate_export.graphs.search import SearchInputs, cache_inputs, declare_inputs, finish_body
+from mltranslate_export.graphs.network import M, Network
+from mltranslate_export.graphs.search import SearchInputs, declare_inputs, finish_body, state_inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +28,6 @@ class _Sizes:
     """(B, K)."""
     first_rows: Value
     """Row of every sentence's first beam (B, 1)."""
-    queries: Value
-    """Shape (B, K, H, W) of cross-attention queries."""
     scores: Value
     """Shape (B, -1) of all continuations of a sentence."""
 
@@ -48,7 +46,7 @@ class _Candidates:
     """True where the new token is the end mark (B, 2K)."""
 
 
-def beam_graph(network: Network) -> GraphBuilder:
+def beam_graph(network: Network[M]) -> GraphBuilder:
     """Build the beam graph.
 
     Inputs: see `SearchInputs`, and `beams` (scalar int64). Outputs, best first: `tokens` (B, K, T)
@@ -57,7 +55,7 @@ def beam_graph(network: Network) -> GraphBuilder:
     """
     graph = GraphBuilder("beam")
     inputs = declare_inputs(graph)
-    sizes = _sizes(graph, network, graph.input("beams", INT64, []), inputs.start)
+    sizes = _sizes(graph, graph.input("beams", INT64, []), inputs.start)
     memory = network.encode(graph, inputs.source)
     rows = graph.op("ReduceProd", sizes.table, keepdims=1)
     empty = graph.op("Expand", graph.constant(-np.inf, np.float32), sizes.table)
@@ -70,7 +68,7 @@ def beam_graph(network: Network) -> GraphBuilder:
         tokens,
         empty,
         tokens,
-        *(part for cache in network.empty_caches(graph, rows) for part in cache),
+        *network.begin(graph, memory, rows, sizes.table),
     ]
     body = _step(graph.body("beam_step"), network, memory, inputs, sizes)
     results = graph.ops("Loop", inputs.steps, "", *states, outputs=len(states), body=body.graph())
@@ -82,9 +80,9 @@ def beam_graph(network: Network) -> GraphBuilder:
 
 
 def _step(
-    body: GraphBuilder, network: Network, memory: Memory, inputs: SearchInputs, sizes: _Sizes
+    body: GraphBuilder, network: Network[M], memory: M, inputs: SearchInputs, sizes: _Sizes
 ) -> GraphBuilder:
-    """Fill the body; states: last ids (R,), done (B, 1), totals, prefixes, ranks, pool, caches."""
+    """Fill the body; states: last ids (R,), done (B, 1), totals, prefixes, ranks, pool, more."""
     step = body.input("step", INT64, [])
     body.input("going", BOOL, [])
     last = body.input("last", INT64, None)
@@ -93,8 +91,8 @@ def _step(
     tokens = body.input("running_tokens", INT64, None)
     ranks = body.input("running_ranks", FLOAT, None)
     pool = body.input("running_pool", INT64, None)
-    caches = cache_inputs(body, network.shape.decoder_layers)
-    logits, grown = network.step(body, last, step, memory, caches, sizes.queries)
+    states = state_inputs(body, network)
+    logits, states = network.step(body, last, step, memory, states, sizes.table)
     rows = body.op("Flatten", tokens, axis=2)
     logprobs = body.op("LogSoftmax", block_repeats(body, logits, rows, inputs.guard), axis=-1)
     candidates = _expand(body, logprobs, totals, rows, sizes)
@@ -105,16 +103,16 @@ def _step(
     done = _done(body, done, over, alive, length, ranks)
     totals, tokens, kept_rows = _prune(body, candidates, alive, done, sizes)
     newest = body.op("Gather", tokens, body.constant(-1), axis=2)
-    states: list[tuple[Value, int]] = [
+    following: list[tuple[Value, int]] = [
         (body.op("Reshape", newest, body.constant([-1])), INT64),
         (done, BOOL),
         (totals, FLOAT),
         (tokens, INT64),
         (ranks, FLOAT),
         (pool, INT64),
-        *((body.op("Gather", part, kept_rows), FLOAT) for cache in grown for part in cache),
+        *((body.op("Gather", state, kept_rows), FLOAT) for state in states),
     ]
-    finish_body(body, done, states)
+    finish_body(body, done, following)
     return body
 
 
@@ -191,11 +189,10 @@ def _mask(body: GraphBuilder, mask: Value, values: Value) -> Value:
     return body.op("Where", mask, body.constant(-np.inf, np.float32), values)
 
 
-def _sizes(graph: GraphBuilder, network: Network, beams: Value, start: Value) -> _Sizes:
+def _sizes(graph: GraphBuilder, beams: Value, start: Value) -> _Sizes:
     width = graph.op("Unsqueeze", beams, graph.constant([0]))
     batch = graph.op("Shape", start)
     table = graph.op("Concat", batch, width, axis=0)
-    heads = graph.constant([network.shape.heads, network.shape.head_width])
     count = graph.op("Squeeze", batch, graph.constant([0]))
     sentences = graph.op("Range", graph.constant(0), count, graph.constant(1))
     first = graph.op("Mul", sentences, width)
@@ -204,7 +201,6 @@ def _sizes(graph: GraphBuilder, network: Network, beams: Value, start: Value) ->
         candidates=graph.op("Mul", width, graph.constant(2)),
         table=table,
         first_rows=graph.op("Unsqueeze", first, graph.constant([1])),
-        queries=graph.op("Concat", table, heads, axis=0),
         scores=graph.op("Concat", batch, graph.constant([-1]), axis=0),
     )
 

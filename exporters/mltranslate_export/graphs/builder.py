@@ -20,6 +20,7 @@ IR_VERSION = 10
 
 MICROSOFT = "com.microsoft"
 FLOAT = int(TensorProto.FLOAT)
+INT32 = int(TensorProto.INT32)
 INT64 = int(TensorProto.INT64)
 BOOL = int(TensorProto.BOOL)
 

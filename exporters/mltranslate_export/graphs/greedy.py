@@ -7,11 +7,11 @@ import numpy as np
 from mltranslate.decode.types import END, PAD
 from mltranslate_export.graphs.builder import BOOL, FLOAT, INT64, GraphBuilder, Value
 from mltranslate_export.graphs.guard import block_repeats
-from mltranslate_export.graphs.layers import Memory, Network
-from mltranslate_export.graphs.search import SearchInputs, cache_inputs, declare_inputs, finish_body
+from mltranslate_export.graphs.network import M, Network
+from mltranslate_export.graphs.search import SearchInputs, declare_inputs, finish_body, state_inputs
 
 
-def greedy_graph(network: Network) -> GraphBuilder:
+def greedy_graph(network: Network[M]) -> GraphBuilder:
     """Build the greedy graph.
 
     Inputs: see `SearchInputs`. Outputs: `tokens` (B, T) with the end mark, then padding; `totals`
@@ -28,7 +28,7 @@ def greedy_graph(network: Network) -> GraphBuilder:
         graph.op("Expand", graph.constant(False, np.bool_), column),
         graph.op("Expand", graph.constant(0.0, np.float32), column),
         graph.op("Expand", graph.constant(0), nothing),
-        *(part for cache in network.empty_caches(graph, rows) for part in cache),
+        *network.begin(graph, memory, rows, None),
     ]
     body = _step(graph.body("greedy_step"), network, memory, inputs)
     results = graph.ops("Loop", inputs.steps, "", *states, outputs=len(states), body=body.graph())
@@ -39,18 +39,16 @@ def greedy_graph(network: Network) -> GraphBuilder:
     return graph
 
 
-def _step(
-    body: GraphBuilder, network: Network, memory: Memory, inputs: SearchInputs
-) -> GraphBuilder:
-    """Fill the loop's body: states are last ids, done (B, 1), totals (B, 1), tokens, caches."""
+def _step(body: GraphBuilder, network: Network[M], memory: M, inputs: SearchInputs) -> GraphBuilder:
+    """Fill the body; states: last ids, done (B, 1), totals (B, 1), tokens, the network's own."""
     step = body.input("step", INT64, [])
     body.input("going", BOOL, [])
     last = body.input("last", INT64, None)
     done = body.input("done", BOOL, None)
     totals = body.input("running_totals", FLOAT, None)
     tokens = body.input("running_tokens", INT64, None)
-    caches = cache_inputs(body, network.shape.decoder_layers)
-    logits, grown = network.step(body, last, step, memory, caches, None)
+    states = state_inputs(body, network)
+    logits, states = network.step(body, last, step, memory, states, None)
     logits = block_repeats(body, logits, tokens, inputs.guard)
     logprobs = body.op("LogSoftmax", logits, axis=-1)
     best, token = body.ops("TopK", logprobs, body.constant([1]), outputs=2)
@@ -58,12 +56,12 @@ def _step(
     token = body.op("Where", done, body.constant(PAD), token)
     ended = body.op("Or", done, body.op("Equal", token, body.constant(END)))
     ended = body.op("Or", ended, body.op("GreaterOrEqual", step, inputs.last_steps))
-    states: list[tuple[Value, int]] = [
+    following: list[tuple[Value, int]] = [
         (body.op("Reshape", token, body.constant([-1])), INT64),
         (ended, BOOL),
         (body.op("Add", totals, gained), FLOAT),
         (body.op("Concat", tokens, token, axis=1), INT64),
-        *((part, FLOAT) for cache in grown for part in cache),
+        *((state, FLOAT) for state in states),
     ]
-    finish_body(body, ended, states)
+    finish_body(body, ended, following)
     return body

@@ -1,18 +1,17 @@
 """Matrix products in the precisions that a pack offers.
 
-Every product takes rows (N, in) and gives (N, out) in fp32. The embedding is one table that
-serves the look-up and the output layer alike.
+Every product takes rows (N, in) and gives (N, out) in fp32. Where the model ties them, one table
+serves look-ups and the output layer alike.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
 
-from mltranslate_export.graphs.builder import MICROSOFT, Array, GraphBuilder, Value
+from mltranslate_export.graphs.builder import FLOAT, MICROSOFT, Array, GraphBuilder, Value
 
 WEIGHT_LIMIT = 64
 """Largest int8 weight. CPUs without VNNI add two products of u8 and s8 in 16 bits: 2 * 255 * 64
@@ -25,7 +24,6 @@ Ranges = Mapping[str, tuple[float, float]]
 """Smallest and largest input of every product, zero included, by the name of its layer."""
 
 _LEVELS = 255
-_EMBEDDING = "embedding.weight"
 
 
 class Linears(Protocol):
@@ -34,19 +32,19 @@ class Linears(Protocol):
     precision: str
 
     def linear(self, graph: GraphBuilder, rows: Value, name: str) -> Value:
-        """Apply the linear layer called `name` in the checkpoint, bias included."""
+        """Apply the linear layer called `name` in the checkpoint, with its bias if it has one."""
         ...
 
     def rectified_linear(self, graph: GraphBuilder, rows: Value, name: str) -> Value:
         """Apply the linear layer called `name` to the positive part of `rows`."""
         ...
 
-    def embed(self, graph: GraphBuilder, ids: Value) -> Value:
-        """Look up `ids` of any shape, scaled by the square root of the width."""
+    def embed(self, graph: GraphBuilder, ids: Value, table: str, scale: float) -> Value:
+        """Look up `ids` of any shape in the embedding called `table`, times `scale`."""
         ...
 
     def logits(self, graph: GraphBuilder, rows: Value) -> Value:
-        """Score rows (N, D) against the embedding as (N, V); banned ids get minus infinity."""
+        """Score rows (N, D) by the output layer as (N, V); banned ids get minus infinity."""
         ...
 
 
@@ -55,30 +53,30 @@ class Float32:
 
     precision = "fp32"
 
-    def __init__(self, weights: Mapping[str, Array], banned: Array) -> None:
+    def __init__(self, weights: Mapping[str, Array], banned: Array, output: str) -> None:
         self._weights = weights
-        self._bias = _ban_bias(len(weights[_EMBEDDING]), banned)
+        self._output = f"{output}.weight"
+        self._bias = _ban_bias(len(weights[self._output]), banned)
 
     def linear(self, graph: GraphBuilder, rows: Value, name: str) -> Value:
         """See `Linears.linear`."""
         weight = graph.weight(f"{name}.weight", self._weights[f"{name}.weight"])
-        bias = graph.weight(f"{name}.bias", self._weights[f"{name}.bias"])
+        bias = _bias(graph, self._weights, name)
         return graph.op("Gemm", rows, weight, bias, transB=1)
 
     def rectified_linear(self, graph: GraphBuilder, rows: Value, name: str) -> Value:
         """See `Linears.rectified_linear`."""
         return self.linear(graph, graph.op("Relu", rows), name)
 
-    def embed(self, graph: GraphBuilder, ids: Value) -> Value:
+    def embed(self, graph: GraphBuilder, ids: Value, table: str, scale: float) -> Value:
         """See `Linears.embed`."""
-        table = self._weights[_EMBEDDING]
-        found = graph.op("Gather", graph.weight(_EMBEDDING, table), ids)
-        scale = graph.constant(math.sqrt(table.shape[1]), np.float32)
-        return graph.op("Mul", found, scale)
+        name = f"{table}.weight"
+        found = graph.op("Gather", graph.weight(name, self._weights[name]), ids)
+        return found if scale == 1 else graph.op("Mul", found, graph.constant(scale, np.float32))
 
     def logits(self, graph: GraphBuilder, rows: Value) -> Value:
         """See `Linears.logits`."""
-        table = graph.weight(_EMBEDDING, self._weights[_EMBEDDING])
+        table = graph.weight(self._output, self._weights[self._output])
         bias = graph.weight("banned.bias", self._bias)
         return graph.op("Gemm", rows, table, bias, transB=1)
 
@@ -92,18 +90,21 @@ class Int8:
 
     precision = "int8"
 
-    def __init__(self, weights: Mapping[str, Array], banned: Array, ranges: Ranges) -> None:
+    def __init__(
+        self, weights: Mapping[str, Array], banned: Array, output: str, ranges: Ranges
+    ) -> None:
         self._weights = weights
         self._ranges = ranges
-        self._bias = _ban_bias(len(weights[_EMBEDDING]), banned)
-        self._table, self._table_scale = quantise_rows(weights[_EMBEDDING])
+        self._output = output
+        self._bias = _ban_bias(len(weights[f"{output}.weight"]), banned)
+        self._tables: dict[str, tuple[Array, Array]] = {}
 
     def linear(self, graph: GraphBuilder, rows: Value, name: str) -> Value:
         """See `Linears.linear`."""
         table, scale = quantise_rows(self._weights[f"{name}.weight"])
         weight = graph.weight(f"{name}.weight.int8", np.ascontiguousarray(table.T))
         scales = graph.weight(f"{name}.scale", scale)
-        bias = graph.weight(f"{name}.bias", self._weights[f"{name}.bias"])
+        bias = _bias(graph, self._weights, name)
         return self._product(graph, rows, name, weight, scales, bias)
 
     def rectified_linear(self, graph: GraphBuilder, rows: Value, name: str) -> Value:
@@ -111,29 +112,33 @@ class Int8:
         # The range of rectified values starts at zero, where quantising cuts off what is below.
         return self.linear(graph, rows, name)
 
-    def embed(self, graph: GraphBuilder, ids: Value) -> Value:
+    def embed(self, graph: GraphBuilder, ids: Value, table: str, scale: float) -> Value:
         """See `Linears.embed`."""
-        width = self._table.shape[1]
-        scale = (self._table_scale * math.sqrt(width)).astype(np.float32)[:, None]
-        rows = graph.op("Gather", graph.weight("embedding.int8", self._table), ids)
-        scales = graph.op("Gather", graph.weight("embedding.look_up_scale", scale), ids)
-        return graph.op("Mul", graph.op("Cast", rows, to=1), scales)
+        small, steps = self._table(table)
+        steps = (steps * scale).astype(np.float32)[:, None]
+        rows = graph.op("Gather", graph.weight(f"{table}.int8", small), ids)
+        scales = graph.op("Gather", graph.weight(f"{table}.look_up_scale", steps), ids)
+        return graph.op("Mul", graph.op("Cast", rows, to=FLOAT), scales)
 
     def logits(self, graph: GraphBuilder, rows: Value) -> Value:
         """See `Linears.logits`."""
-        scale = graph.weight("embedding.scale", self._table_scale)
+        scale = graph.weight(f"{self._output}.scale", self._table(self._output)[1])
         bias = graph.weight("banned.bias", self._bias)
         return self._product(graph, rows, LOGITS, self._output_layer(graph), scale, bias)
 
+    def _table(self, name: str) -> tuple[Array, Array]:
+        if name not in self._tables:
+            self._tables[name] = quantise_rows(self._weights[f"{name}.weight"])
+        return self._tables[name]
+
     def _output_layer(self, graph: GraphBuilder) -> Value:
         # Transposed when the session loads (a constant folds), so the file holds one table.
+        name = f"{self._output}.transposed"
+        small = self._table(self._output)[0]
         return graph.outermost(
-            "embedding.transposed",
+            name,
             lambda root: root.op(
-                "Transpose",
-                root.weight("embedding.int8", self._table),
-                perm=[1, 0],
-                name="embedding.transposed",
+                "Transpose", root.weight(f"{self._output}.int8", small), perm=[1, 0], name=name
             ),
         )
 
@@ -156,6 +161,12 @@ def quantise_rows(table: Array) -> tuple[Array, Array]:
     peak = np.abs(table).max(axis=1)
     scale = np.where(peak > 0, peak, 1.0).astype(np.float32) / np.float32(WEIGHT_LIMIT)
     return np.rint(table / scale[:, None]).astype(np.int8), scale
+
+
+def _bias(graph: GraphBuilder, weights: Mapping[str, Array], name: str) -> Value:
+    """Bias of a linear layer; the empty name, an input left out, where it has none."""
+    bias = weights.get(f"{name}.bias")
+    return "" if bias is None else graph.weight(f"{name}.bias", bias)
 
 
 def _ban_bias(size: int, banned: Array) -> Array:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mltranslate_export.graphs.builder import BOOL, FLOAT, INT64, GraphBuilder, Value
-from mltranslate_export.graphs.layers import Caches
+from mltranslate_export.graphs.network import M, Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +41,9 @@ def declare_inputs(graph: GraphBuilder) -> SearchInputs:
     )
 
 
-def cache_inputs(body: GraphBuilder, layers: int) -> Caches:
-    """Declare the caches of all decoder layers as loop states."""
-    return [
-        (body.input(f"keys_{i}", FLOAT, None), body.input(f"values_{i}", FLOAT, None))
-        for i in range(layers)
-    ]
+def state_inputs(body: GraphBuilder, network: Network[M]) -> list[Value]:
+    """Declare the network's states as loop states."""
+    return [body.input(name, FLOAT, None) for name in network.state_names]
 
 
 def finish_body(body: GraphBuilder, done: Value, states: Sequence[tuple[Value, int]]) -> None:

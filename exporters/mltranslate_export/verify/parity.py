@@ -62,7 +62,7 @@ def compare(
         expected = oracle(checkpoint, batch, beam=beam, guard=guard)
         for request, ours, theirs in zip(batch, found, expected, strict=True):
             if (ours.pieces, ours.finished) != (theirs.pieces, theirs.finished):
-                tie = _near_tie(checkpoint, request, ours, theirs, beam)
+                tie = _near_tie(checkpoint, request, ours, theirs, beam, guard=guard)
                 near, different = near + tie, different + (not tie)
     name = "greedy" if beam == 1 else f"beam {beam}"
     return Parity(search=name, sentences=len(requests), near_ties=near, different=different)
@@ -91,16 +91,41 @@ def _inputs(checkpoint: Checkpoint, requests: Sequence[Request]) -> tuple[Tensor
 
 
 def _near_tie(
-    checkpoint: Checkpoint, request: Request, ours: Hypothesis, theirs: Hypothesis, beam: int
-) -> bool:
+    checkpoint: Checkpoint, request: Request, ours: Hypothesis, theirs: Hypothesis, beam: int, *,
+    guard: bool = False,
+) -> bool:  # fmt: skip
     if beam > 1:
-        return ours.finished == theirs.finished and abs(ours.score - theirs.score) <= NEAR_TIE
+        level = ours.finished == theirs.finished and abs(ours.score - theirs.score) <= NEAR_TIE
+        return level or _closest_call(checkpoint, request, beam, guard) <= NEAR_TIE
     left, right = (*ours.pieces, END), (*theirs.pieces, END)
     place = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), None)
     if place is None:
         return False
     chances = _logprobs(checkpoint, request, left[:place])
     return bool((chances[left[place]] - chances[right[place]]).abs() <= NEAR_TIE)
+
+
+@torch.inference_mode()
+def _closest_call(checkpoint: Checkpoint, request: Request, beam: int, guard: bool) -> float:
+    """Smallest lead, in log-probability, of a prefix that the oracle kept over one it dropped."""
+    source, start = _inputs(checkpoint, [request])
+    limits = torch.tensor([min(request.max_tokens, checkpoint.model.config.max_length)])
+    stepper = search._Stepper(checkpoint.model, source, beam, checkpoint.banned)
+    state = search.Beam.begin(1, beam, source.device)
+    last, closest = start.repeat_interleave(beam), float("inf")
+    for step in range(int(limits)):
+        logprobs = stepper(last, step, state.tokens.flatten(0, 1) if guard else None)
+        candidates = state.expand(logprobs[None])
+        alive = candidates.totals[0][~candidates.ended[0]]
+        if len(alive) > beam and alive[beam].isfinite():
+            closest = min(closest, float(alive[beam - 1] - alive[beam]))
+        state.finish(candidates, step + 1, limits)
+        rows = state.prune(candidates)
+        if bool(state.done.all()):
+            break
+        stepper.reorder(rows)
+        last = state.tokens[:, :, -1].flatten()
+    return closest
 
 
 @torch.inference_mode()

@@ -11,8 +11,9 @@ from typing import Any
 from mltranslate.decode.decoder import Decoder
 from mltranslate.packs.pack import Pack
 from mltranslate.packs.verify import verify_pack
-from mltranslate_export.build import PackPlan, build_pack
+from mltranslate_export.build import PackPlan, build_pack, network_of
 from mltranslate_export.checkpoint import Checkpoint
+from mltranslate_export.training_weights import WEIGHTS, check_weights
 from mltranslate_export.verify import census, cost, parity, quality
 from mltranslate_export.verify.pairs import Pair, by_direction, take_turns
 
@@ -33,6 +34,8 @@ def verify(
     `PackError` if a member is damaged.
     """
     verify_pack(pack)
+    if WEIGHTS in pack.manifest.members:
+        check_weights(checkpoint, pack.folder)
     groups = by_direction(pairs, pack.directions)
     tokenizer = pack.tokenizer()
     sample = take_turns(list(groups.values()), PARITY_SENTENCES)
@@ -81,11 +84,14 @@ def _measure(
     _log.info("measuring %s", precision)
     variant = pack.manifest.variants[precision]
     counts = {name: census.census(pack.folder / name) for name in (variant.greedy, variant.beam)}
+    kept = network_of(checkpoint, "fp32", {}).float_modules if precision == "int8" else ()
     if precision == "int8":
+        expected = census.expected_products(checkpoint.weights(), kept)
         for found in counts.values():
-            census.check_int8(found, checkpoint.shape)
+            census.check_int8(found, expected)
     return {
         "operators": counts,
+        **({"modules_in_fp32": list(kept)} if precision == "int8" else {}),
         "speed": cost.measure_speed(pack, precision, requests),
         "memory": cost.measure_peak(pack, precision, pair.text, pair.target),
     }

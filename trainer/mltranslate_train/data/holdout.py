@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mltranslate_train.config import HoldoutConfig
+from mltranslate_train.data.filters.hashes import TextSet, letters
 from mltranslate_train.data.readers import Pair, PairFile
+from mltranslate_train.data.whole import write_text
 
-
-def letters(text: str) -> str:
-    """Lower-cased letters and digits only: texts that differ in punctuation count as equal."""
-    return "".join(character for character in text.lower() if character.isalnum())
+_BLOCK = 4096
 
 
 def is_drawn(text: str, per_mille: int) -> bool:
@@ -27,26 +26,34 @@ class Holdout:
 
     def __init__(self, files: Iterable[PairFile], config: HoldoutConfig) -> None:
         self._config = config
-        self._texts: set[str] = set()
+        self.texts = TextSet()
         self.dev: dict[tuple[str, str], list[Pair]] = {}
         if config.per_mille:
             for file in files:
                 self._draw(file)
 
     def _draw(self, file: PairFile) -> None:
+        fits: dict[str, bool] = {}
+        forms: list[str] = []
         for pair in file:
-            origin_fits = any(fnmatch.fnmatch(pair.origin, item) for item in self._config.origins)
-            if origin_fits and is_drawn(pair.first, self._config.per_mille):
-                self._texts |= {letters(pair.first), letters(pair.second)}
+            if pair.origin not in fits:
+                fits[pair.origin] = self._fits(pair.origin)
+            if fits[pair.origin] and is_drawn(pair.first, self._config.per_mille):
+                forms += [letters(pair.first), letters(pair.second)]
                 dev = self.dev.setdefault(file.languages, [])
                 if len(dev) < self._config.lines:
                     dev.append(pair)
+            if len(forms) > _BLOCK:
+                self.texts.add(forms)
+                forms = []
+        self.texts.add(forms)
+
+    def _fits(self, origin: str) -> bool:
+        return any(fnmatch.fnmatch(origin, pattern) for pattern in self._config.origins)
 
     def touches(self, pair: Pair) -> bool:
         """True if either side is a held-out text; such a pair must not be trained on."""
-        return bool(self._texts) and (
-            letters(pair.first) in self._texts or letters(pair.second) in self._texts
-        )
+        return bool(self.texts.contains([letters(pair.first), letters(pair.second)]).any())
 
     def write(self, folder: Path) -> None:
         """Write `<a>-<b>.<a>` and `<a>-<b>.<b>` for each language pair."""
@@ -54,4 +61,4 @@ class Holdout:
         for (first, second), pairs in self.dev.items():
             for language, side in ((first, "first"), (second, "second")):
                 lines = "".join(f"{getattr(pair, side)}\n" for pair in pairs)
-                (folder / f"{first}-{second}.{language}").write_text(lines, encoding="utf-8")
+                write_text(folder / f"{first}-{second}.{language}", lines)

@@ -1,50 +1,121 @@
-"""Dev scores while training: few sentences, greedy search, averaged weights."""
+"""Dev scores while training: few sentences, with the weights that would be exported."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
+from itertools import zip_longest
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from mltranslate.errors import DataError
 from mltranslate_train.config import DevSet, Recipe
-from mltranslate_train.data.readers import open_text
-from mltranslate_train.evaluate.metrics import chrf
+from mltranslate_train.evaluate.metrics import Score, bleu, chrf
+from mltranslate_train.evaluate.sets import Direction, TextForm, read_lines
 from mltranslate_train.evaluate.translate import translate
-from mltranslate_train.model.transformer import Transformer, TransformerConfig
+from mltranslate_train.model.build import make_model
+from mltranslate_train.model.seq2seq import ModelConfig, Seq2Seq
 from mltranslate_train.tokenizer import Vocabulary
+
+Sample = dict[str, str]
+"""One dev sentence: its set, direction, source, output and reference."""
 
 
 @dataclass(frozen=True, slots=True)
 class DevScores:
-    """chrF2++ by direction and set, and its mean."""
+    """Scores by "set:source-target", and the mean of the metric that chooses."""
 
-    by_direction: dict[str, float]
-    mean: float
-    signature: str
+    chrf: dict[str, float]
+    bleu: dict[str, float]
+    metric: str
+    signatures: dict[str, str]
+    """sacreBLEU's signatures of both metrics; BLEU's depends on the language: by direction."""
+    samples: tuple[Sample, ...] = ()
+
+    @property
+    def mean(self) -> float:
+        """Mean of the choosing metric over sets and directions."""
+        return fmean((self.chrf if self.metric == "chrf" else self.bleu).values())
+
+    @property
+    def choice(self) -> float:
+        """What chooses the best weights: the mean."""
+        return self.mean
+
+    def about(self) -> dict[str, Any]:
+        """What `best/model.json` says of the weights."""
+        return {
+            "dev_chrf": self.chrf, "dev_bleu": self.bleu, "dev_signatures": self.signatures,
+        }  # fmt: skip
+
+    def record(self) -> dict[str, Any]:
+        """What metrics.jsonl says of the evaluation."""
+        return {
+            "chrf": self.chrf, "bleu": self.bleu, "mean": self.mean, "metric": self.metric,
+            "samples": list(self.samples),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One set in one direction."""
+
+    name: str
+    chrf: Score
+    bleu: Score
+    samples: list[Sample]
 
 
 def dev_scores(
-    recipe: Recipe, config: TransformerConfig, weights: dict[str, Tensor],
+    recipe: Recipe, config: ModelConfig, weights: dict[str, Tensor],
     vocabulary: Vocabulary, device: torch.device,
 ) -> DevScores:  # fmt: skip
     """Score `weights` on every dev set and direction of the recipe."""
-    with torch.random.fork_rng():  # making a model must not move the training's generator
-        model = Transformer(config).to(device)
+    gpus = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(gpus):  # making a model must not move the training's generator
+        model = make_model(config).to(device)
     model.load_state_dict(weights)
-    found, signature = {}, ""
-    for dev in recipe.evaluate.dev:
-        for source, target in recipe.directions:
-            lines = [read_side(dev, code) for code in (source, target)]
-            outputs = translate(model, vocabulary, lines[0], target, batch=recipe.evaluate.batch)
-            score = chrf(outputs, lines[1])
-            found[f"{dev.name}:{source}-{target}"] = round(score.value, 3)
-            signature = score.signature
-    return DevScores(found, fmean(found.values()), signature)
+    parts = [
+        _score(recipe, model, vocabulary, dev, direction)
+        for dev in recipe.evaluate.dev
+        for direction in recipe.directions
+    ]
+    # In turn from every set and direction, so that few samples show as many of them as they can.
+    turns = zip_longest(*(part.samples for part in parts))
+    samples = [sample for turn in turns for sample in turn if sample]
+    return DevScores(
+        chrf={part.name: round(part.chrf.value, 3) for part in parts},
+        bleu={part.name: round(part.bleu.value, 3) for part in parts},
+        metric=recipe.evaluate.metric,
+        signatures={"chrf": parts[0].chrf.signature}
+        | {f"bleu {part.name}": part.bleu.signature for part in parts},
+        samples=tuple(samples[: recipe.evaluate.samples]),
+    )
+
+
+def _score(
+    recipe: Recipe, model: Seq2Seq, vocabulary: Vocabulary, dev: DevSet, direction: Direction
+) -> _Part:
+    config, target = recipe.evaluate, direction[1]
+    sources, references = (read_side(dev, code) for code in direction)
+    found = translate(model, vocabulary, sources, target, beam=config.beam, batch=config.batch)
+    form = TextForm(tokenized=config.tokenized, joiner=config.joiner)
+    name = f"{dev.name}:{'-'.join(direction)}"
+    columns = sources, outputs, references = [*map(form.joined, (sources, found, references))]
+    samples = [
+        {"set": dev.name, "direction": "-".join(direction),
+         "source": source, "output": output, "reference": reference}
+        for source, output, reference in zip(*columns, strict=True)
+    ]  # fmt: skip
+    return _Part(
+        name,
+        chrf(outputs, references),
+        bleu(outputs, references, target, tokenized=config.tokenized),
+        samples[: config.samples],
+    )
 
 
 def check_dev_sets(recipe: Recipe) -> None:
@@ -61,8 +132,6 @@ def read_side(dev: DevSet, language: str) -> list[str]:
     """First `dev.lines` lines of one language; raises DataError if the file cannot be read."""
     path = Path(dev.prefix + language)
     try:
-        # Only a line feed ends a line: other such marks occur inside sentences.
-        with open_text(path) as lines:
-            return [line.rstrip("\r\n") for line in islice(lines, dev.lines)]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"dev set {dev.name} has no readable {path}", why=str(error)) from error
+        return read_lines(path, dev.lines)
+    except DataError as error:
+        raise DataError(f"dev set {dev.name} has no readable {path}", why=error.why) from error

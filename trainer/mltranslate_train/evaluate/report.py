@@ -1,99 +1,127 @@
-"""Scores of a finished run on any aligned sets, as Markdown and JSON."""
+"""Evaluations and comparisons from beginning to end: systems in, Markdown and JSON out."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-import safetensors.torch
+from typing import Any
 
 from mltranslate.errors import DataError, UsageError
-from mltranslate_train.checkpoint import ABOUT, MODEL
-from mltranslate_train.config import DevSet
-from mltranslate_train.data.prepare import VOCABULARY_FILE
-from mltranslate_train.evaluate.during import read_side
-from mltranslate_train.evaluate.metrics import Score, bleu, chrf
-from mltranslate_train.evaluate.translate import translate
-from mltranslate_train.model.transformer import Transformer, TransformerConfig
-from mltranslate_train.tokenizer import Vocabulary
+from mltranslate_train.evaluate.bootstrap import SAMPLES, Comparison, compare
+from mltranslate_train.evaluate.measure import Plan, evaluate
+from mltranslate_train.evaluate.sets import Direction, TestSet, choose_directions, parse_sets
+from mltranslate_train.evaluate.systems import (
+    Advance,
+    ProgressCallback,
+    Settings,
+    System,
+    count,
+    open_system,
+    silent,
+)
+from mltranslate_train.evaluate.tables import comparison_tables, evaluation_tables
 
-BEST, RESULTS = "best", "evaluation.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Scores of one direction on one set."""
-
-    dataset: str
-    direction: str
-    chrf: Score
-    bleu: Score
+RESULTS = "evaluation.json"
 
 
-def load_best(run: Path) -> tuple[Transformer, Vocabulary, list[tuple[str, str]]]:
-    """Model with the best weights of a run, its vocabulary and its directions.
+def evaluate_system(
+    name: str, plan: Plan, settings: Settings, *, json_file: Path | None = None,
+    progress: ProgressCallback = silent,
+) -> str:  # fmt: skip
+    """Measure a system, write JSON, and return Markdown.
+
+    JSON goes to `json_file`; that of a run to its evaluation.json if none is given.
+    """
+    system = open_system(name, settings, plan.sets, plan.wanted)
+    found = evaluate(system, plan, progress)
+    if json_file is None and system.info.kind == "run":
+        json_file = Path(name) / RESULTS
+    if json_file is not None:
+        write_json(json_file, found.record())
+    return evaluation_tables(found)
+
+
+def evaluate_run(run: Path, sets: Sequence[str], lines: int = 0, beam: int = 1) -> str:
+    """Scores of a run's best weights on sets NAME=PREFIX; see `evaluate_system`."""
+    return evaluate_system(str(run), Plan(sets=parse_sets(sets, lines)), Settings(beam=beam))
+
+
+def compare_systems(
+    names: tuple[str, str], plan: Plan, settings: Settings, *, samples: int = SAMPLES,
+    json_file: Path | None = None, progress: ProgressCallback = silent,
+) -> str:  # fmt: skip
+    """Compare two systems on the sets and directions that both have; returns Markdown.
 
     Raises:
-        DataError: the run has no evaluated weights yet.
+        UsageError: fewer than 100 resamples: a 95 % interval needs more.
+        DataError: no direction is common to both.
     """
-    try:
-        about = json.loads((run / BEST / ABOUT).read_text(encoding="utf-8"))
-        weights = safetensors.torch.load_file(run / BEST / MODEL)
-    except OSError as error:
-        raise DataError(
-            f"{run} has no best weights", why=str(error), fix="Train until its first evaluation"
-        ) from error
-    model = Transformer(TransformerConfig(**about["model"]))
-    model.load_state_dict(weights)
-    directions = [(source, target) for source, target in about["directions"]]
-    return model, Vocabulary(run / VOCABULARY_FILE), directions
-
-
-def evaluate_run(run: Path, sets: Sequence[str], lines: int, beam: int) -> str:
-    """Score every direction on every set; writes RUN/evaluation.json and returns Markdown.
-
-    `sets` are NAME=PREFIX; a direction whose two files PREFIX<language> are missing is left out.
-    """
-    model, vocabulary, directions = load_best(run)
-    results = []
-    for dev in (parse_set(text, lines) for text in sets):
-        present = [item for item in directions if has_files(dev, item)]
-        if not present:
-            raise DataError(f"set {dev.name} has no files {dev.prefix}<language> for any direction")
-        for source, target in present:
-            outputs = translate(model, vocabulary, read_side(dev, source), target, beam=beam)
-            references = read_side(dev, target)
-            scores = chrf(outputs, references), bleu(outputs, references, target)
-            results.append(Result(dev.name, f"{source}-{target}", *scores))
-    record = {"beam": beam, "results": [dataclasses.asdict(result) for result in results]}
-    (run / RESULTS).write_text(json.dumps(record, indent=1), encoding="utf-8")
-    return markdown(results)
-
-
-def markdown(results: Sequence[Result]) -> str:
-    """A table of results, and every signature below it."""
-    rows = ["| set | direction | n | chrF2++ | BLEU |", "|---|---|---|---|---|"]
-    rows += [
-        f"| {item.dataset} | {item.direction} | {item.chrf.sentences} "
-        f"| {item.chrf.value:.1f} | {item.bleu.value:.1f} |"
-        for item in results
+    if samples < 100:
+        raise UsageError(f"{samples} resamples are too few", fix="Give 100 or more")
+    first, second = (open_system(name, settings, plan.sets, plan.wanted) for name in names)
+    common = _common(first, second)
+    work = [
+        (dev, direction)
+        for dev in plan.sets
+        for direction in choose_directions(dev, common, plan.wanted)
     ]
-    signatures = {f"chrF2++: `{item.chrf.signature}`" for item in results}
-    signatures |= {f"BLEU: `{item.bleu.signature}`" for item in results}
-    return "\n".join([*rows, "", *sorted(signatures)]) + "\n"
+    advance = count(progress, 2 * sum(len(dev.read(direction)[0]) for dev, direction in work))
+    rows = [
+        (dev.name, "-".join(direction), item)
+        for dev, direction in work
+        for item in _compare(first, second, dev, direction, plan, samples, advance)
+    ]
+    if json_file is not None:
+        write_json(json_file, _record((first, second), rows))
+    return comparison_tables(rows, (first.info.line(), second.info.line()))
 
 
-def parse_set(text: str, lines: int) -> DevSet:
-    """Read NAME=PREFIX; raises UsageError if there is no equals sign."""
-    name, equals, prefix = text.partition("=")
-    if not equals:
-        raise UsageError(f"--set {text!r} has no prefix", fix="Write --set NAME=PREFIX")
-    return DevSet(name=name, prefix=prefix, lines=lines)
+def _common(first: System, second: System) -> list[Direction]:
+    both = [direction for direction in first.directions if direction in second.directions]
+    if not both:
+        raise DataError(
+            "the two systems have no direction in common",
+            why=f"{_names(first)} and {_names(second)}",
+        )
+    return both
 
 
-def has_files(dev: DevSet, direction: tuple[str, str]) -> bool:
-    """Whether the set has a file for both languages of the direction."""
-    return all(Path(dev.prefix + language).is_file() for language in direction)
+def _names(system: System) -> str:
+    return ", ".join("-".join(direction) for direction in system.directions) or "none"
+
+
+def _compare(
+    first: System, second: System, dev: TestSet, direction: Direction, plan: Plan, samples: int,
+    advance: Advance,
+) -> list[Comparison]:  # fmt: skip
+    sources, references = dev.read(direction)
+    joined = plan.form.joined
+    one, two = (
+        joined(system.outputs(dev, direction, sources, advance)) for system in (first, second)
+    )
+    return compare(
+        one, two, joined(references), direction[1], tokenized=plan.form.tokenized, samples=samples
+    )
+
+
+def _record(
+    systems: tuple[System, System], rows: Sequence[tuple[str, str, Comparison]]
+) -> dict[str, Any]:
+    return {
+        "systems": [dataclasses.asdict(system.info) for system in systems],
+        "comparisons": [
+            {"dataset": dataset, "direction": direction, **dataclasses.asdict(item)}
+            for dataset, direction, item in rows
+        ],
+    }
+
+
+def write_json(path: Path, record: dict[str, Any]) -> None:
+    """Write a record; raises DataError if the file cannot be written."""
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path} cannot be written", why=str(error)) from error

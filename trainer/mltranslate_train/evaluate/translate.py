@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
+from torch import Tensor
 
 from mltranslate_train import search
-from mltranslate_train.model.transformer import Transformer
+from mltranslate_train.evaluate.batching import BATCH_TOKENS, length_batches
+from mltranslate_train.model.seq2seq import Seq2Seq
 from mltranslate_train.tokenizer import END, PAD, Vocabulary
 
 _GROWTH, _SLACK = 2, 16
@@ -16,24 +18,35 @@ _GROWTH, _SLACK = 2, 16
 
 
 def translate(
-    model: Transformer, vocabulary: Vocabulary, sentences: Sequence[str], target: str,
-    *, beam: int = 1, batch: int = 64,
+    model: Seq2Seq, vocabulary: Vocabulary, sentences: Sequence[str], target: str,
+    *, beam: int = 1, batch: int = 1024, tokens: int = BATCH_TOKENS,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> list[str]:  # fmt: skip
-    """Translate sentences into `target`, in order; long sources are cut at the model's limit."""
+    """Translate sentences into `target`, in order; long sources are cut at the model's limit.
+
+    Sentences of like length go together, `batch` at most and within `tokens`; `advance` is told
+    after each batch how many were done.
+    """
     room = model.config.max_length - 2
     encoded = [ids[:room] for ids in vocabulary.encode(list(sentences))]
-    order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
     outputs: list[list[int]] = [[] for _ in encoded]
-    for start in range(0, len(order), batch):
-        rows = order[start : start + batch]
+    for rows in length_batches([len(ids) for ids in encoded], batch, tokens // beam):
         found = _decode(model, vocabulary.tag_id(target), [encoded[row] for row in rows], beam)
         for row, pieces in zip(rows, found, strict=True):
             outputs[row] = pieces
+        advance(len(rows))
     return vocabulary.decode(outputs)
 
 
-def _decode(model: Transformer, tag: int, encoded: list[list[int]], beam: int) -> list[list[int]]:
-    device = model.embedding.weight.device
+def _decode(model: Seq2Seq, tag: int, encoded: list[list[int]], beam: int) -> list[list[int]]:
+    search_one = search.greedy if beam == 1 else functools.partial(search.beam, size=beam)
+    return [list(found.pieces) for found in search_one(model, *arrange(model, tag, encoded))]
+
+
+def arrange(
+    model: Seq2Seq, tag: int, encoded: Sequence[Sequence[int]]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Source, start and limits of a batch, on the model's device, as every search takes them."""
     width = max(map(len, encoded)) + 2
     source = torch.full((len(encoded), width), PAD, dtype=torch.long)
     for row, pieces in enumerate(encoded):
@@ -41,6 +54,4 @@ def _decode(model: Transformer, tag: int, encoded: list[list[int]], beam: int) -
     start = torch.full((len(encoded),), tag)
     limits = torch.tensor([len(pieces) * _GROWTH + _SLACK for pieces in encoded])
     limits = limits.clamp(max=model.config.max_length - 1)
-    inputs = [item.to(device) for item in (source, start, limits)]
-    search_one = search.greedy if beam == 1 else functools.partial(search.beam, size=beam)
-    return [list(found.pieces) for found in search_one(model, *inputs)]
+    return source.to(model.device), start.to(model.device), limits.to(model.device)

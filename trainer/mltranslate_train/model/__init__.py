@@ -1,1 +1,1 @@
-"""Model families; `transformer` is the one that packs are made of."""
+"""Translation models: `build` makes them, `seq2seq` says what all of them offer."""

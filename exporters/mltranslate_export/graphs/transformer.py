@@ -1,0 +1,183 @@
+"""The Transformer of the trainer as graph fragments; rows are flat (N, D) wherever they can be.
+
+Shape suffixes: B sentences, K beams, R = B * K rows, S source length, T tokens so far, D width,
+H heads, W width a head.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mltranslate_export.graphs.builder import Array, GraphBuilder, Value
+from mltranslate_export.graphs.linear import Linears
+from mltranslate_export.graphs.mixers import MIXERS, attend
+from mltranslate_export.graphs.network import Network
+
+if TYPE_CHECKING:
+    from mltranslate_train.model.transformer import TransformerConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a decoder step reads of the source."""
+
+    keys: list[Value]
+    """Per decoder layer (B, H, S, W)."""
+    values: list[Value]
+    mask: Value
+    """Added to attention scores (B, 1, 1, S): 0, or minus infinity at padding."""
+
+
+class TransformerNetwork(Network[Memory]):
+    """Every variant of the trainer's Transformer."""
+
+    def __init__(
+        self, config: TransformerConfig, weights: Mapping[str, Array], linears: Linears
+    ) -> None:
+        self._config = config
+        self._linears = linears
+        self._weights = weights
+        self._mixer = MIXERS[config.decoder](config, linears)
+        self._head_width = config.d_model // config.heads
+        self._source_table = "embedding" if config.embeddings == "shared" else "source_embedding"
+
+    @property
+    def state_names(self) -> list[str]:
+        """See `Network.state_names`."""
+        layers = range(self._config.decoder_layers)
+        return [f"{name}_{i}" for i in layers for name in self._mixer.states]
+
+    def encode(self, graph: GraphBuilder, source: Value) -> Memory:
+        """See `Network.encode`."""
+        mask = self._mask(graph, source)
+        positions = graph.op(
+            "Slice",
+            self._positions(graph),
+            graph.constant([0]),
+            graph.op("Shape", source, start=1, end=2),
+        )
+        embedded = graph.op("Add", self._embed(graph, source, self._source_table), positions)
+        x = graph.op("Reshape", embedded, graph.constant([-1, self._config.d_model]))
+        lengths = graph.op("Shape", source)
+        for index in range(self._config.encoder_layers):
+            x = self._encoder_layer(graph, x, f"encoder_layers.{index}", lengths, mask)
+        x = self._enter(graph, x, "encoder_norm")
+        pairs = [
+            self._split_heads(graph, x, f"decoder_layers.{i}.cross_attention.kv", lengths, 2)
+            for i in range(self._config.decoder_layers)
+        ]
+        return Memory(keys=[p[0] for p in pairs], values=[p[1] for p in pairs], mask=mask)
+
+    def begin(
+        self, graph: GraphBuilder, memory: Memory, rows: Value, beams: Value | None
+    ) -> list[Value]:
+        """See `Network.begin`."""
+        return [self._mixer.begin(graph, rows)] * len(self.state_names)
+
+    def step(
+        self, graph: GraphBuilder, ids: Value, position: Value, memory: Memory,
+        states: Sequence[Value], beams: Value | None,
+    ) -> tuple[Value, list[Value]]:  # fmt: skip
+        """See `Network.step`."""
+        place = graph.op("Gather", self._positions(graph), position)
+        x = graph.op("Add", self._embed(graph, ids, "embedding"), place)
+        following: list[Value] = []
+        for index in range(self._config.decoder_layers):
+            count = len(self._mixer.states)
+            past = states[index * count : (index + 1) * count]
+            name = f"decoder_layers.{index}"
+            entered = self._enter(graph, x, f"{name}.self_norm")
+            mixed, new = self._mixer.step(graph, entered, f"{name}.self_attention", past, position)
+            x = self._leave(graph, x, mixed, f"{name}.self_norm")
+            entered = self._enter(graph, x, f"{name}.cross_norm")
+            read = self._cross_attention(graph, entered, index, memory, beams)
+            x = self._leave(graph, x, read, f"{name}.cross_norm")
+            x = self._feed_forward(graph, x, name)
+            following += new
+        return self._linears.logits(graph, self._enter(graph, x, "decoder_norm")), following
+
+    def _encoder_layer(
+        self, graph: GraphBuilder, x: Value, name: str, lengths: Value, mask: Value
+    ) -> Value:
+        entered = self._enter(graph, x, f"{name}.attention_norm")
+        query, key, value = self._split_heads(graph, entered, f"{name}.attention.qkv", lengths, 3)
+        context = attend(graph, query, key, value, mask, self._head_width)
+        merged = self._merge(graph, graph.op("Transpose", context, perm=[0, 2, 1, 3]))
+        out = self._linears.linear(graph, merged, f"{name}.attention.out")
+        x = self._leave(graph, x, out, f"{name}.attention_norm")
+        return self._feed_forward(graph, x, name)
+
+    def _cross_attention(
+        self, graph: GraphBuilder, x: Value, index: int, memory: Memory, beams: Value | None
+    ) -> Value:
+        # The beams of a sentence are so many queries of one attention: its memory is not repeated.
+        name = f"decoder_layers.{index}.cross_attention"
+        query = self._linears.linear(graph, x, f"{name}.q")
+        query = graph.op("Reshape", query, self._queries(graph, beams))
+        if beams:
+            query = graph.op("Transpose", query, perm=[0, 2, 1, 3])
+        keys, values = memory.keys[index], memory.values[index]
+        context = attend(graph, query, keys, values, memory.mask, self._head_width)
+        if beams:
+            context = graph.op("Transpose", context, perm=[0, 2, 1, 3])
+        return self._linears.linear(graph, self._merge(graph, context), f"{name}.out")
+
+    def _queries(self, graph: GraphBuilder, beams: Value | None) -> Value:
+        """Shape of a step's queries: (R, H, 1, W), or (B, K, H, W); made once, before the loop."""
+        heads = self._config.heads
+        if not beams:
+            return graph.constant([-1, heads, 1, self._head_width])
+        rest = graph.constant([heads, self._head_width])
+        return graph.outermost(
+            "queries", lambda root: root.op("Concat", beams, rest, axis=0, name="queries")
+        )
+
+    def _feed_forward(self, graph: GraphBuilder, x: Value, name: str) -> Value:
+        entered = self._enter(graph, x, f"{name}.ffn_norm")
+        hidden = self._linears.linear(graph, entered, f"{name}.ffn.up")
+        out = self._linears.rectified_linear(graph, hidden, f"{name}.ffn.down")
+        return self._leave(graph, x, out, f"{name}.ffn_norm")
+
+    def _split_heads(
+        self, graph: GraphBuilder, x: Value, name: str, lengths: Value, parts: int
+    ) -> list[Value]:
+        """Project (B * S, D) and split into `parts` tensors (B, H, S, W)."""
+        tail = graph.constant([parts * self._config.heads, self._head_width])
+        size = graph.op("Concat", lengths, tail, axis=0)
+        split = graph.op("Reshape", self._linears.linear(graph, x, name), size)
+        split = graph.op("Transpose", split, perm=[0, 2, 1, 3])
+        return graph.ops("Split", split, outputs=parts, axis=1, num_outputs=parts)
+
+    def _merge(self, graph: GraphBuilder, context: Value) -> Value:
+        return graph.op("Reshape", context, graph.constant([-1, self._config.d_model]))
+
+    def _enter(self, graph: GraphBuilder, x: Value, norm: str) -> Value:
+        """What a sub-layer, or all that follows the layers, reads of x (N, D)."""
+        return x if self._config.norm == "post" else self._norm(graph, x, norm)
+
+    def _leave(self, graph: GraphBuilder, x: Value, added: Value, norm: str) -> Value:
+        """What comes out when a sub-layer adds to x (N, D)."""
+        x = graph.op("Add", x, added)
+        return self._norm(graph, x, norm) if self._config.norm == "post" else x
+
+    def _norm(self, graph: GraphBuilder, x: Value, name: str) -> Value:
+        scale = graph.weight(f"{name}.weight", self._weights[f"{name}.weight"])
+        bias = graph.weight(f"{name}.bias", self._weights[f"{name}.bias"])
+        return graph.op("LayerNormalization", x, scale, bias, axis=-1, epsilon=1e-5)
+
+    def _embed(self, graph: GraphBuilder, ids: Value, table: str) -> Value:
+        return self._linears.embed(graph, ids, table, math.sqrt(self._config.d_model))
+
+    def _positions(self, graph: GraphBuilder) -> Value:
+        return graph.weight("positions", self._weights["positions"])
+
+    def _mask(self, graph: GraphBuilder, source: Value) -> Value:
+        padding = graph.op("Equal", source, graph.constant(0))
+        zero, never = graph.constant(0.0, np.float32), graph.constant(-np.inf, np.float32)
+        mask = graph.op("Where", padding, never, zero)
+        return graph.op("Unsqueeze", mask, graph.constant([1, 2]))

@@ -1,0 +1,1 @@
+"""Word alignments over piece ids: learnt from the shards, stored beside them, scored."""

@@ -1,0 +1,1 @@
+"""What is dropped before training: rules, duplicates, near-duplicates, test sets, and why."""

@@ -1,0 +1,97 @@
+"""A part of every corpus file, read strictly, as a small corpus of its own."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from mltranslate_train.config import CorpusConfig, Recipe
+from mltranslate_train.data.readers import Pair, PairFile, find_files
+from mltranslate_train.data.weights import is_used
+from mltranslate_train.dryrun.unpacked import unpacked_size
+
+SCANNED, KEPT = 100_000, 4_000
+"""Pairs of a file that are read, and most of them that are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What was read of one corpus file."""
+
+    languages: tuple[str, str]
+    scanned: int
+    """Pairs that were read."""
+    whole: bool
+    """That was the whole file."""
+    used: int
+    """Of those, pairs whose origin has a weight."""
+    kept: int
+    """Of those, pairs that went into the small corpus."""
+    pairs: float
+    """All pairs of the file, estimated by its size if it was not read wholly."""
+
+    @property
+    def all_kept(self) -> bool:
+        """All that the file has to offer is in the small corpus."""
+        return self.whole and self.kept == self.used
+
+    @property
+    def scale(self) -> float:
+        """How many usable pairs of the file there are for each that was kept."""
+        return self.pairs * self.used / max(1, self.scanned * self.kept)
+
+
+def sample_corpora(recipe: Recipe, folder: Path) -> tuple[Recipe, list[Part]]:
+    """Write a small corpus into `folder`; gives the recipe over it, and what was read.
+
+    Raises:
+        ConfigError, DataError: a corpus is missing or malformed, as far as it was read.
+    """
+    folder.mkdir()
+    rng = random.Random(recipe.data.seed)  # noqa: S311 - no secret
+    parts = []
+    for file in find_files(recipe.data.corpora, recipe.directions):
+        part, kept = _read(file, recipe, rng)
+        parts.append(part)
+        with (folder / f"{'-'.join(file.languages)}.tsv").open("a", encoding="utf-8") as small:
+            small.writelines(f"{pair.origin}\t{pair.first}\t{pair.second}\n" for pair in kept)
+    data = replace(recipe.data, corpora=(CorpusConfig(folder=str(folder)),))
+    return replace(recipe, data=data), parts
+
+
+def _read(file: PairFile, recipe: Recipe, rng: random.Random) -> tuple[Part, list[Pair]]:
+    """Read the first pairs of a file, and draw from those that are used."""
+    reservoir: list[Pair] = []
+    scanned = used = size = 0
+    pairs = iter(file)
+    for pair in islice(pairs, SCANNED):
+        scanned += 1
+        size += len(_line(file, pair).encode()) + 1
+        if not is_used(pair.origin, recipe.data):
+            continue
+        used += 1
+        if len(reservoir) < KEPT:
+            reservoir.append(pair)
+        elif (slot := rng.randrange(used)) < KEPT:
+            reservoir[slot] = pair
+    whole = next(pairs, None) is None
+    every = scanned if whole else max(scanned, scanned * _plain_size(file) / size)
+    counts = {"scanned": scanned, "used": used, "kept": len(reservoir)}
+    return Part(languages=file.languages, whole=whole, pairs=every, **counts), reservoir
+
+
+def _line(file: PairFile, pair: Pair) -> str:
+    """The pair as it stands in a plain file."""
+    first, second = (pair.second, pair.first) if file.swapped else (pair.first, pair.second)
+    if file.corpus.source:
+        return first
+    return f"{first}\t{second}" if file.corpus.tsv else f"{pair.origin}\t{first}\t{second}"
+
+
+def _plain_size(file: PairFile) -> int:
+    """Bytes of a file of lines when unpacked; 0 for other formats, and where it is not known."""
+    if not (file.corpus.folder or file.corpus.tsv or file.corpus.source):
+        return 0
+    return unpacked_size(file.path)

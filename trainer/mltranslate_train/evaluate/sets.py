@@ -1,0 +1,127 @@
+"""Test sets: aligned plain text files `<prefix><language>`, one sentence a line."""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from mltranslate.errors import DataError, UsageError
+from mltranslate_train.data.readers import open_text
+from mltranslate_train.evaluate.metrics import join_pieces
+
+Direction = tuple[str, str]
+"""Codes of source and target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextForm:
+    """What the lines of all sets and hypotheses are."""
+
+    tokenized: bool = False
+    """The text is tokenised: BLEU and TER take it as it is."""
+    joiner: str = ""
+    """Mark at the end of a piece that the next one continues, as "@@"; joined before scoring."""
+
+    def joined(self, lines: Iterable[str]) -> list[str]:
+        """The lines as they are scored."""
+        return [join_pieces(line, self.joiner) for line in lines]
+
+
+PLAIN = TextForm()
+"""Text as people write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestSet:
+    """A name and the beginning of its files' paths."""
+
+    __test__ = False  # the name is not meant for pytest
+
+    name: str
+    prefix: str
+    lines: int = 0
+    """Most lines to use; 0 uses all."""
+
+    def has(self, direction: Direction) -> bool:
+        """Whether there is a file for both languages."""
+        return all(Path(self.prefix + language).is_file() for language in direction)
+
+    def read(self, direction: Direction) -> tuple[list[str], list[str]]:
+        """Sources and references; raises DataError if they are not parallel or cannot be read."""
+        source, target = (
+            read_lines(Path(self.prefix + language), self.lines) for language in direction
+        )
+        if len(source) != len(target) or not source:
+            raise DataError(
+                f"the files of set {self.name} are not parallel",
+                why=f"lines: {direction[0]} {len(source)}, {direction[1]} {len(target)}",
+            )
+        return source, target
+
+
+def parse_set(text: str, lines: int = 0) -> TestSet:
+    """Read NAME=PREFIX; raises UsageError for anything else."""
+    name, equals, prefix = text.partition("=")
+    if not equals or not name or not prefix:
+        raise UsageError(f"--set {text!r} is no set", fix="Write --set NAME=PREFIX")
+    if "/" in name or "\\" in name:
+        raise UsageError(f"--set {text!r} has a path for a name", fix="Write --set NAME=PREFIX")
+    return TestSet(name, prefix, lines)
+
+
+def parse_sets(texts: Sequence[str], lines: int = 0) -> list[TestSet]:
+    """Read several NAME=PREFIX; raises UsageError when two have one name."""
+    sets = [parse_set(text, lines) for text in texts]
+    names = [item.name for item in sets]
+    if len(set(names)) < len(names):
+        raise UsageError(f"two sets have one name among {', '.join(names)}")
+    if lines < 0:
+        raise UsageError(f"{lines} lines make no sense", fix="Give 1 or more; 0 uses all")
+    return sets
+
+
+def parse_directions(text: str) -> list[Direction]:
+    """Read "en-de,de-en"; an empty text is an empty list. Raises UsageError."""
+    found: list[Direction] = []
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        source, _, target = item.partition("-")
+        if not source or not target or source == target or (source, target) in found:
+            raise UsageError(
+                f"--directions has {item!r}",
+                why="a direction is two different codes joined by a hyphen, named once",
+                fix="Write --directions en-de,de-en",
+            )
+        found.append((source, target))
+    return found
+
+
+def choose_directions(
+    dev: TestSet, offered: Sequence[Direction], wanted: Sequence[Direction]
+) -> list[Direction]:
+    """Directions of a set to measure: those wanted, or all on offer whose files are there.
+
+    What is not on offer may still be wanted: a pivot of a pack, or a pair that a run never saw.
+
+    Raises:
+        DataError: files of a wanted direction are missing, or there are none at all.
+    """
+    found = [direction for direction in wanted or offered if dev.has(direction)]
+    if not found or len(found) < len(wanted):
+        raise DataError(
+            f"set {dev.name} has no files {dev.prefix}<language>"
+            f" for {'every wanted' if wanted else 'any'} direction"
+        )
+    return found
+
+
+def read_lines(path: Path, most: int = 0) -> list[str]:
+    """First `most` lines, or all; raises DataError if the file cannot be read as UTF-8."""
+    try:
+        # Only a line feed ends a line: other such marks occur inside sentences.
+        with open_text(path) as lines:
+            return [line.rstrip("\r\n") for line in islice(lines, most or None)]
+    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read", why=str(error)) from error

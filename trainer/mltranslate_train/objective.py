@@ -1,0 +1,86 @@
+"""What a model learns by: a module that turns a batch into a summed loss.
+
+The loss is part of the module's `forward`, so that whatever wraps the module – DDP, FSDP – sees
+every use of the weights, that of the output matrix by a fused loss included.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from mltranslate_train.config import TrainConfig
+from mltranslate_train.data.batches import Batch
+from mltranslate_train.device import autocast
+from mltranslate_train.loss import fused_cross_entropy
+from mltranslate_train.model.seq2seq import TextModel
+from mltranslate_train.r_drop import fused_r_drop
+from mltranslate_train.tokenizer import PAD
+
+
+class Objective(nn.Module, ABC):
+    """A model with its loss; `forward` takes what `inputs` made of a batch."""
+
+    def __init__(self, model: TextModel, config: TrainConfig, precision: torch.dtype) -> None:
+        super().__init__()
+        self.model = model
+        self.config, self.precision = config, precision
+
+    @abstractmethod
+    def inputs(self, batch: Batch) -> tuple[Tensor, ...]:
+        """Tensors on the CPU that `forward` needs, made where no device has to wait for them."""
+
+    @abstractmethod
+    def tokens(self, batch: Batch) -> int:
+        """What the loss is divided by: predictions that the batch asks for."""
+
+    @abstractmethod
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Loss of a batch in nats, summed over its tokens."""
+
+    def _loss(self, states: Tensor, places: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy of the labels (N,) at `places` in B · T of states (B, T, D)."""
+        chosen = states.flatten(0, 1).to(self.precision)[places]
+        smoothing = self.config.label_smoothing
+        return fused_cross_entropy(chosen, self.model.output_weight, labels, smoothing)
+
+
+class Translation(Objective):
+    """Cross-entropy of the target's tokens, with R-Drop if `train.r_drop` asks for it."""
+
+    def inputs(self, batch: Batch) -> tuple[Tensor, ...]:
+        """Source (B, S), target input (B, T), places (N,) of real tokens in B · T, labels (N,)."""
+        labels = batch.target_out.flatten()
+        places = (labels != PAD).nonzero().squeeze(1)
+        return batch.source, batch.target_in, places, labels[places]
+
+    def tokens(self, batch: Batch) -> int:
+        """Real target tokens."""
+        return batch.target_tokens
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Summed loss; with R-Drop the mean of both passes' entropy and half their divergence.
+
+        Halved, the loss stays one per token, and `clip_norm` keeps its meaning.
+        """
+        source, target, places, labels = inputs
+        smoothing, alpha = self.config.label_smoothing, self.config.r_drop
+        if not alpha:
+            states = self._states(source, target)[places]
+            return fused_cross_entropy(states, self.model.output_weight, labels, smoothing)
+        places = torch.cat([places, places + target.numel()])
+        states = self._states(source.repeat(2, 1), target.repeat(2, 1))[places]
+        return fused_r_drop(states, self.model.output_weight, labels, smoothing, alpha) / 2
+
+    def _states(self, source: Tensor, target: Tensor) -> Tensor:
+        """Decoder states (B · T, D) in the precision to multiply in."""
+        with autocast(source.device, self.precision):
+            states: Tensor = self.model(source, target, source_mask(source))
+        return states.flatten(0, 1).to(self.precision)
+
+
+def source_mask(source: Tensor) -> Tensor:
+    """Mask (B, 1, 1, S) of source ids (B, S), true at real tokens."""
+    return (source != PAD)[:, None, None, :]
