@@ -105,7 +105,7 @@ class Result:
     turns: list[Turn] = field(default_factory=list)
 
 
-class Broken(Exception):
+class TrainerError(Exception):
     """A trainer ended, or did something else than to train the model."""
 
 
@@ -129,7 +129,7 @@ class Running:
         """Let it take some steps.
 
         Raises:
-            Broken: it ended.
+            TrainerError: it ended.
         """
         with contextlib.suppress(BrokenPipeError):  # the missing answer says it
             assert self._process.stdin
@@ -147,7 +147,7 @@ class Running:
         line = self._process.stdout.readline()
         if not line:
             self.stop()
-            raise Broken(f"{self._log.parent.name} ended:\n{_tail(self._log)}")
+            raise TrainerError(f"{self._log.parent.name} ended:\n{_tail(self._log)}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -159,7 +159,7 @@ def measure(
     """Let all contestants take turns; results by name.
 
     Raises:
-        Broken: one ended, is not of our size, or learnt nothing.
+        TrainerError: one ended, is not of our size, or learnt nothing.
     """
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
@@ -184,13 +184,13 @@ def measure(
 
 
 def check(results: dict[str, Result]) -> None:
-    """Refuse results that cannot be compared; raises Broken."""
+    """Refuse results that cannot be compared; raises TrainerError."""
     ours = next(iter(results.values())).parameters
     for name, result in results.items():
         if abs(result.parameters / ours - 1) > 0.01:
-            raise Broken(f"{name} has {result.parameters:,} weights, ours {ours:,}")
+            raise TrainerError(f"{name} has {result.parameters:,} weights, ours {ours:,}")
         if not result.turns[-1].loss < result.first_loss:
-            raise Broken(
+            raise TrainerError(
                 f"{name} learnt nothing: loss {result.first_loss:.2f}, then "
                 f"{result.turns[-1].loss:.2f}"
             )
@@ -248,7 +248,7 @@ def main() -> None:
         }
         pythons[""] = Path(sys.executable)
         results = measure(contestants, lambda item: pythons[item.peer], spec, options)
-    except (Broken, subprocess.CalledProcessError) as error:
+    except (TrainerError, subprocess.CalledProcessError) as error:
         sys.exit(f"error: {error}")
     for line in table(results):
         _say(line)

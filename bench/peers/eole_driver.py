@@ -35,7 +35,7 @@ def _note(_module: nn.Module, _inputs: Any, outputs: Any) -> None:
 
 
 def configuration(spec: dict[str, Any]) -> TrainConfig:
-    """eole's configuration for the benchmark's model and data."""
+    """Configure it for the benchmark's model and data."""
     corpus, run = Path(spec["corpus"]), Path(spec["run"])
     rare = 10**9
     return TrainConfig(

@@ -31,7 +31,7 @@ class Timed(training.TrainManager):
 
 
 def configuration(spec: dict[str, Any]) -> dict[str, Any]:
-    """joeynmt's configuration for the benchmark's model and data."""
+    """Configure it for the benchmark's model and data."""
     corpus, run = Path(spec["corpus"]), Path(spec["run"])
     rare = 10**9
     return {

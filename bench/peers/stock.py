@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from mltranslate_train.config import Recipe
 from mltranslate_train.data.batches import Batch
+from mltranslate_train.model.transformer import sinusoids
 from mltranslate_train.optim import make_optimizer
 from mltranslate_train.tokenizer import PAD
 
@@ -26,14 +27,14 @@ class Stock:
         model = recipe.model
         self.embedding = nn.Embedding(vocabulary, model.d_model)
         nn.init.normal_(self.embedding.weight, std=model.d_model**-0.5)
-        self.positions = nn.Embedding(model.max_length, model.d_model)
+        self.positions = sinusoids(model.max_length, model.d_model).to(device)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it cannot use nested tensors; no fault of ours
             self.transformer = nn.Transformer(
                 model.d_model, model.heads, model.encoder_layers, model.decoder_layers, model.ffn,
                 model.dropout, batch_first=True, norm_first=True,
             )  # fmt: skip
-        self.all = nn.ModuleList([self.embedding, self.positions, self.transformer]).to(device)
+        self.all = nn.ModuleList([self.embedding, self.transformer]).to(device)
         self.config, self.device = recipe.train, device
         self.optimizer = make_optimizer(self.all, recipe.train)
 
@@ -59,7 +60,7 @@ class Stock:
         return float(loss.detach())
 
     def _embed(self, ids: Tensor) -> Tensor:
-        places = self.positions.weight[: ids.shape[1]]
+        places = self.positions[: ids.shape[1]]
         found: Tensor = self.embedding(ids) * self.embedding.embedding_dim**0.5 + places
         return found
 

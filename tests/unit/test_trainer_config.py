@@ -5,7 +5,7 @@ import pytest
 from toy_corpus import write_recipe
 
 from mltranslate.errors import ConfigError
-from mltranslate_train import config
+from mltranslate_train import recipe_checks
 from mltranslate_train.config import dump_recipe, load_recipe
 
 
@@ -82,6 +82,6 @@ def test_missing_key_and_missing_file_are_refused(tmp_path: Path) -> None:
 
 def test_every_range_names_a_number_and_holds_its_default(recipe_path: Path) -> None:
     recipe = load_recipe(recipe_path)
-    for key, (low, high) in config._RANGES.items():
+    for key, (low, high) in recipe_checks.RANGES.items():
         value = functools.reduce(getattr, key.split("."), recipe)
         assert low <= value <= high

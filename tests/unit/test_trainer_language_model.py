@@ -47,8 +47,8 @@ def test_a_state_depends_on_what_stands_before_it_only(model: TextModel) -> None
 def test_keys_of_an_encoder_are_refused() -> None:
     with pytest.raises(ConfigError, match="encoder_layers 3 does not belong to a language model"):
         make_config(ModelSection(encoder_layers=3), 20, "language-model")
+    section = ModelSection(architecture="rnn", attention="luong")
     with pytest.raises(ConfigError, match="attention 'luong' does not belong to an rnn language"):
-        section = ModelSection(architecture="rnn", attention="luong")
         make_config(section, 20, "language-model")
 
 

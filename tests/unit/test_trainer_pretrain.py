@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from toy_corpus import write_recipe
+from toy_corpus import pairs, write_recipe
 from toy_text import CAUSAL, MASKED, text_recipe
 
 from mltranslate.errors import ConfigError, DataError
@@ -16,6 +16,7 @@ from mltranslate_train.data.prepare import VOCABULARY_FILE, prepare
 from mltranslate_train.data.readers import find_files
 from mltranslate_train.data.shards import Shard
 from mltranslate_train.data.texts import find_text
+from mltranslate_train.dryrun.check import dry_run
 from mltranslate_train.evaluate.dev import check_dev_sets
 from mltranslate_train.loop import Trainer, train
 from mltranslate_train.objectives import make_objective
@@ -102,7 +103,9 @@ def test_batches_of_text_have_the_text_and_its_language(tmp_path: Path) -> None:
     vocabulary = Vocabulary(tmp_path / "run" / VOCABULARY_FILE)
     tags = {vocabulary.tag_id(code): code for code in ("aa", "bb")}
     lines = {
-        code: {pair.first for text in find_text(recipe.data.corpora, [code], files) for pair in text}
+        code: {
+            pair.first for text in find_text(recipe.data.corpora, [code], files) for pair in text
+        }
         for code in tags.values()
         for files in [find_files(recipe.data.corpora, [("aa", "bb")])]
     }
@@ -182,6 +185,19 @@ def test_a_run_keeps_its_objective(tmp_path: Path) -> None:
     other = [*MASKED, "data.directions=[]"]
     with pytest.raises(ConfigError, match=r"another .*train\.objective"):
         train(text_recipe(tmp_path, *other), tmp_path / "run")
+
+
+@pytest.mark.parametrize("kind", [MASKED, CAUSAL])
+def test_dry_run_measures_it(tmp_path: Path, kind: list[str]) -> None:
+    folder = tmp_path.as_posix()
+    (tmp_path / "more.txt").write_text("".join(f"{a}\n" for a, _ in pairs(50, seed=3)), "utf-8")
+    both = (
+        f'data.corpora=[{{folder="{folder}/corpus"}},{{text="{folder}/more.txt",languages=["aa"]}}]'
+    )
+    said = dry_run(text_recipe(tmp_path, *kind, both), tmp_path / "run")
+    # 400 sentences in two languages and 50 in one; the pairs count once more in a masked run.
+    assert f"over about {1250 if kind is MASKED else 850:,} examples" in said
+    assert not (tmp_path / "run").exists()
 
 
 def test_text_of_a_corpus_that_is_not_a_folder_needs_one_language(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ last, the settings and how many there are.
 from __future__ import annotations
 
 import json
+import os
 from array import array
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -21,7 +22,7 @@ from mltranslate_train.align.cells import Ids
 from mltranslate_train.align.symmetrise import Link
 from mltranslate_train.data.mapped import Mapped
 from mltranslate_train.data.shards import LINKS, Shard, ranges
-from mltranslate_train.data.whole import whole_file, writable, write_text
+from mltranslate_train.data.whole import whole_file, writable
 
 _DATA, _INDEX = "links.bin", "links.index"
 _FORMAT = 1
@@ -41,29 +42,39 @@ def write_links(
     """
     folder, kind = shard.folder, "B" if width <= 256 else "H"
     with writable(folder), ExitStack() as stack:
-        paths = [stack.enter_context(whole_file(folder / name)) for name in (_DATA, _INDEX)]
-        with paths[0].open("wb") as data, paths[1].open("wb") as index:
-            total, buffer, ends = 0, array(kind), array("Q", [0])
-            for pair in links:
-                for link in sorted(pair):
-                    buffer.extend(link)
-                    total += 1
-                ends.append(total)
-                if len(ends) > _FLUSH:
-                    data.write(_little(buffer))
-                    index.write(_little(ends))
-                    buffer, ends = array(kind), array("Q")
-            data.write(_little(buffer))
-            index.write(_little(ends))
+        # The one that is entered first takes its place last.
+        header, data, index = (
+            stack.enter_context(whole_file(folder / name)) for name in (LINKS, _DATA, _INDEX)
+        )
+        total = _write(links, kind, data, index)
         if not total:
             raise DataError(f"no word of {folder.name} could be aligned")
+        found = {
+            "format": _FORMAT, "pairs": len(shard), "tokens": len(shard.tokens), "links": total,
+            "bytes": array(kind).itemsize, **about,
+        }  # fmt: skip
+        header.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        for path in (header, data, index):
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
         (folder / LINKS).unlink(missing_ok=True)
-    header = {
-        "format": _FORMAT, "pairs": len(shard), "tokens": len(shard.tokens), "links": total,
-        "bytes": array(kind).itemsize, **about,
-    }  # fmt: skip
-    with writable(folder):
-        write_text(folder / LINKS, json.dumps(header, indent=1))
+    return total
+
+
+def _write(links: Iterable[Iterable[Link]], kind: str, data: Path, index: Path) -> int:
+    total, buffer, ends = 0, array(kind), array("Q", [0])
+    with data.open("wb") as places, index.open("wb") as numbers:
+        for pair in links:
+            for link in sorted(pair):
+                buffer.extend(link)
+                total += 1
+            ends.append(total)
+            if len(ends) > _FLUSH:
+                places.write(_little(buffer))
+                numbers.write(_little(ends))
+                buffer, ends = array(kind), array("Q")
+        places.write(_little(buffer))
+        numbers.write(_little(ends))
     return total
 
 

@@ -121,7 +121,7 @@ class Way:
 
 def _sums(side: Side, values: NDArray[np.floating]) -> Doubles:
     """Sum of the cells' values for each piece of the side."""
-    return np.bincount(side.place, values.astype(np.float64), len(side.pieces))
+    return np.asarray(np.bincount(side.place, values, len(side.pieces)), np.float64)
 
 
 def _expected(counts: Doubles) -> Doubles:

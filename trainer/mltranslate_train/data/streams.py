@@ -100,9 +100,10 @@ def open_streams(recipe: Recipe, run: Path) -> list[Stream]:
     streams = []
     texts = [(language, language) for language in recipe.data.languages]
     for source, target in [*recipe.directions, *texts]:
-        if frozenset((source, target)) not in shards:
+        languages = dict.fromkeys((source, target))
+        if frozenset(languages) not in shards:
             raise DataError(
-                f"there is no shard for {'-'.join(dict.fromkeys((source, target)))} under {run / SHARDS}",
+                f"there is no shard for {'-'.join(languages)} under {run / SHARDS}",
                 fix=AGAIN,
             )
         shard = shards[frozenset((source, target))]

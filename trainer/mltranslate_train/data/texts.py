@@ -56,8 +56,6 @@ def find_text(
         ConfigError: a corpus names no file, several kinds of file, or not one language.
         DataError: a file does not exist, or a language has none.
     """
-    sides = [
-        Text(code, file) for file in parallel for code in file.languages if code in languages
-    ]
+    sides = [Text(code, file) for file in parallel for code in file.languages if code in languages]
     plain = find_texts(corpora, languages, elsewhere={side.language for side in sides})
     return [*(Text(file.language, file) for file in plain), *sides]

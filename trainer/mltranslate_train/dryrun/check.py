@@ -189,8 +189,9 @@ def _disk_row(recipe: Recipe, run: Path, stage: _Stage, trial: Trial) -> tuple[s
 
 
 def _scale(parts: list[Part], languages: str) -> float:
-    """How much larger the whole data of two languages is than what the trial has of it."""
-    found = [part for part in parts if "-".join(part.languages) == languages]
+    """How much larger the whole data of one or two languages is than what the trial has of it."""
+    wanted = set(languages.split("-"))
+    found = [part for part in parts if wanted <= set(part.languages)]
     kept = sum(part.kept for part in found)
     return sum(part.scale * part.kept for part in found) / max(1, kept) if found else 1.0
 

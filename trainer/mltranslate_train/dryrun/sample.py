@@ -8,7 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from mltranslate_train.config import CorpusConfig, Recipe
-from mltranslate_train.data.readers import Pair, PairFile, find_files
+from mltranslate_train.data.readers import Pair, PairFile, find_files, find_sides, find_texts
+from mltranslate_train.data.texts import Text
 from mltranslate_train.data.weights import is_used
 from mltranslate_train.dryrun.unpacked import unpacked_size
 
@@ -21,6 +22,7 @@ class Part:
     """What was read of one corpus file."""
 
     languages: tuple[str, str]
+    """Twice the same where it is text in one language."""
     scanned: int
     """Pairs that were read."""
     whole: bool
@@ -51,17 +53,27 @@ def sample_corpora(recipe: Recipe, folder: Path) -> tuple[Recipe, list[Part]]:
     """
     folder.mkdir()
     rng = random.Random(recipe.data.seed)  # noqa: S311 - no secret
-    parts = []
-    for file in find_files(recipe.data.corpora, recipe.directions):
+    parts, texts = [], list[CorpusConfig]()
+    corpora, languages = recipe.data.corpora, recipe.data.languages
+    sides = find_sides(corpora, languages)
+    for file in find_files(corpora, [*recipe.directions, *(side.languages for side in sides)]):
         part, kept = _read(file, recipe, rng)
         parts.append(part)
         with (folder / f"{'-'.join(file.languages)}.tsv").open("a", encoding="utf-8") as small:
             small.writelines(f"{pair.origin}\t{pair.first}\t{pair.second}\n" for pair in kept)
-    data = replace(recipe.data, corpora=(CorpusConfig(folder=str(folder)),))
+    covered = {code for side in sides for code in side.languages}
+    for number, text in enumerate(find_texts(corpora, languages, elsewhere=covered)):
+        part, kept = _read(Text(text.language, text), recipe, rng)
+        parts.append(part)
+        path = folder / f"{number}.txt"
+        path.write_text("".join(f"{pair.first}\n" for pair in kept), encoding="utf-8")
+        config = CorpusConfig(text=str(path), languages=(text.language,), origin=text.origin)
+        texts.append(config)
+    data = replace(recipe.data, corpora=(CorpusConfig(folder=str(folder)), *texts))
     return replace(recipe, data=data), parts
 
 
-def _read(file: PairFile, recipe: Recipe, rng: random.Random) -> tuple[Part, list[Pair]]:
+def _read(file: PairFile | Text, recipe: Recipe, rng: random.Random) -> tuple[Part, list[Pair]]:
     """Read the first pairs of a file, and draw from those that are used."""
     reservoir: list[Pair] = []
     scanned = used = size = 0
@@ -82,16 +94,20 @@ def _read(file: PairFile, recipe: Recipe, rng: random.Random) -> tuple[Part, lis
     return Part(languages=file.languages, whole=whole, pairs=every, **counts), reservoir
 
 
-def _line(file: PairFile, pair: Pair) -> str:
-    """The pair as it stands in a plain file."""
+def _line(file: PairFile | Text, pair: Pair) -> str:
+    """The pair or text as it stands in a plain file."""
+    if isinstance(file, Text):
+        return pair.first
     first, second = (pair.second, pair.first) if file.swapped else (pair.first, pair.second)
     if file.corpus.source:
         return first
     return f"{first}\t{second}" if file.corpus.tsv else f"{pair.origin}\t{first}\t{second}"
 
 
-def _plain_size(file: PairFile) -> int:
+def _plain_size(file: PairFile | Text) -> int:
     """Bytes of a file of lines when unpacked; 0 for other formats, and where it is not known."""
-    if not (file.corpus.folder or file.corpus.tsv or file.corpus.source):
+    if isinstance(file, PairFile) and not (
+        file.corpus.folder or file.corpus.tsv or file.corpus.source
+    ):
         return 0
     return unpacked_size(file.path)

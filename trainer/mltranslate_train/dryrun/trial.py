@@ -16,7 +16,7 @@ from mltranslate_train.data.batches import Batch
 from mltranslate_train.data.pools import bucket
 from mltranslate_train.dryrun.memory import be_first_to_go, free_memory, peak_memory
 from mltranslate_train.loop import Trainer
-from mltranslate_train.tokenizer import MASK
+from mltranslate_train.tokenizer import END, MASK, PAD
 
 _SECONDS, _STEPS = 5.0, (3, 40)
 """Steps are timed for so long, but at least and at most so many."""
@@ -93,12 +93,17 @@ def _measure(recipe: Recipe, run: Path) -> Trial:
 
 def _largest_batch(recipe: Recipe, vocabulary_size: int) -> Batch:
     """Random ids in the longest shape of batch, which attention makes the most expensive one."""
-    length = bucket(recipe.data.max_tokens + 2, recipe.model.max_length)
+    masked, longest = recipe.train.objective == "masked", recipe.data.max_tokens
+    most = 2 * longest + 3 if masked and recipe.directions else longest + 2
+    length = bucket(most, recipe.model.max_length)
     shape = (max(1, recipe.train.batch_tokens // length), length)
     generator = torch.Generator().manual_seed(recipe.train.seed)
     source, given, wanted = (
         torch.randint(MASK + 1, vocabulary_size, shape, generator=generator) for _ in range(3)
     )
+    if masked:  # one sequence: an empty source, and a target that leaves room for the first mark
+        source[:, 1], source[:, 2:] = END, PAD
+        wanted[:, -2], wanted[:, -1] = END, PAD
     return Batch(source, given, wanted)
 
 
@@ -129,7 +134,7 @@ def _examples(trainer: Trainer) -> dict[str, int]:
     sampler = trainer.sampler
     for stream, share in zip(sampler.streams, sampler.stages[0].shares, strict=True):
         if share:
-            found["-".join(stream.direction.shard.languages)] += stream.group.pairs
+            found["-".join(dict.fromkeys(stream.direction.shard.languages))] += stream.group.pairs
     return dict(found)
 
 

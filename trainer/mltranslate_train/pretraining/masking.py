@@ -2,7 +2,7 @@
 
 Of every sequence 15 % of the pieces are to be guessed; 80 % of those are replaced by <mask>, 10 %
 by random pieces, and 10 % are left as they are. A pair is one sequence, `<s> source </s> target
-</s>` (translation language modelling, Lample and Conneau 2019): a hidden piece may be guessed
+</s>` (translation language modelling, Conneau and Lample 2019): a hidden piece may be guessed
 from the other language. Text in one language is `<s> text </s>`. There is no language tag, as in
 M-BERT: the translation model's tags ask for a target language, which is another thing.
 """

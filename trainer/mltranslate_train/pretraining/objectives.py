@@ -6,7 +6,6 @@ from torch import Tensor
 
 from mltranslate_train.data.batches import Batch
 from mltranslate_train.device import autocast
-from mltranslate_train.loss import fused_cross_entropy
 from mltranslate_train.objective import Objective, source_mask
 from mltranslate_train.pretraining.masking import guesses, joined, masked
 from mltranslate_train.tokenizer import PAD
