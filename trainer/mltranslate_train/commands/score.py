@@ -30,10 +30,8 @@ def _run(options: argparse.Namespace) -> int:
     from mltranslate_train.evaluate.likelihood import Likelihood, Scorer
 
     scorer, total, count = Scorer(options.model, options.language), Likelihood(), 0
-    if options.file:
-        lines = (text for _, text in read_lines(options.file))
-    else:
-        lines = _decoded(standard_input())
+    file = options.file
+    lines = (text for _, text in read_lines(file)) if file else _decoded(standard_input())
     for found in scorer.score(lines):
         total.add(found)
         count += 1
