@@ -17,6 +17,7 @@ from mltranslate_train.align.score import AlignmentScore, model_links, score_run
 from mltranslate_train.config import Recipe, load_recipe
 from mltranslate_train.data.batches import Batch, Sampler
 from mltranslate_train.data.prepare import prepare
+from mltranslate_train.dryrun.check import dry_run
 from mltranslate_train.loop import Trainer, train
 from mltranslate_train.model.transformer import Transformer
 from mltranslate_train.objective import Translation
@@ -81,7 +82,7 @@ def test_heads_learn_the_links_and_unguided_ones_do_not(backward: tuple[Path, Pa
     for weight in (0, 1):
         recipe = recipe_of(
             backward, f"train.alignment_weight={weight}", "model.dropout=0", "train.prefetch=0",
-            "train.batch_tokens=512",
+            "train.batch_tokens=512", "train.max_steps=1000", "train.learning_rate=3e-3",
         )  # fmt: skip
         trainer = Trainer(recipe, backward[1])
         batches = iter(trainer.sampler)
@@ -91,8 +92,8 @@ def test_heads_learn_the_links_and_unguided_ones_do_not(backward: tuple[Path, Pa
         assert isinstance(model, Transformer)
         rates.append(held_out_rate(model, trainer.vocabulary))
         assert model.training  # as it was before
-    assert rates[1] < 0.1
-    assert rates[0] > 0.4
+    assert rates[1] < 0.12
+    assert rates[0] > 2 * rates[1]
 
 
 def held_out_rate(model: Transformer, vocabulary: Vocabulary) -> float:
@@ -275,3 +276,12 @@ def test_full_disk_is_a_clear_error(
     after = json.loads((backward[1] / "shards/aa-bb/links.json").read_text("utf-8"))
     assert before == after
     Sampler(recipe_of(backward), backward[1])  # which opens them
+
+
+def test_dry_run_tries_guided_alignment(backward: tuple[Path, Path], tmp_path: Path) -> None:
+    # On samples that it aligns itself, then on the run's own data and links.
+    assert "target tokens/s" in dry_run(recipe_of(backward), tmp_path / "new")
+    assert "prepared already" in dry_run(recipe_of(backward), backward[1])
+    prepare(recipe_of(backward), tmp_path / "bare")
+    with pytest.raises(DataError, match=f"align {tmp_path / 'bare'}"):
+        dry_run(recipe_of(backward), tmp_path / "bare")

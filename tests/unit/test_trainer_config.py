@@ -52,6 +52,7 @@ def test_unknown_key_in_a_list_is_named_in_full(recipe_path: Path) -> None:
         ("train.learning_rate=nan", r"train\.learning_rate is nan"),
         ("train.log_every=0", r"train\.log_every is 0"),
         ("evaluate.every=0", r"evaluate\.every is 0"),
+        ("train.patience=3", r"train\.patience is 3: no dev set.*evaluate\.dev"),
         ("model", r"has no value"),
         ("name.first=1", r"is a value, not a section"),
     ],

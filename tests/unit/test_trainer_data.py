@@ -126,6 +126,17 @@ def test_what_only_uses_the_data_may_change(tmp_path: Path) -> None:
     assert (run / "data.json").stat().st_mtime_ns == made
 
 
+def test_an_origin_that_was_left_out_gets_no_weight_later(tmp_path: Path) -> None:
+    path, run = write_recipe(tmp_path), tmp_path / "run"
+    with (tmp_path / "corpus/aa-bb.tsv").open("a", encoding="utf-8") as file:
+        file.write("other\tsun\tnus\n")
+    prepare(load_recipe(path, ["data.weights={other=0}"]), run)
+    with pytest.raises(ConfigError, match=r"data\.weights now uses other: .*--out"):
+        prepare(load_recipe(path), run)
+    assert load_recipe(run / "recipe.toml").data.weights == {"other": 0}
+    prepare(load_recipe(path, ["data.weights={other=0, toy=2}"]), run)
+
+
 def test_mended_recipe_continues_where_the_first_one_failed(tmp_path: Path) -> None:
     path, run = write_recipe(tmp_path), tmp_path / "run"
     with pytest.raises(DataError, match="no usable example for aa-bb"):

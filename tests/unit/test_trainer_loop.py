@@ -246,6 +246,24 @@ def test_truncated_shard_stops_the_run_before_it_trains(tmp_path: Path) -> None:
     assert not (run / "last").exists()
 
 
+def test_scores_of_another_metric_are_not_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_recipe(tmp_path, f'dev = [{{ name = "d", prefix = "{write_dev(tmp_path)}" }}]\n')
+    sets, run = ["evaluate.every=1", "train.patience=2"], tmp_path / "run"
+    chrf, bleu = iter([50.0, 60.0, 55.0]), iter([20.0, 30.0, 25.0])
+
+    def both(recipe: Recipe, *_: object) -> DevScores:
+        metric = recipe.evaluate.metric
+        return DevScores({"": next(chrf)}, {"": next(bleu)}, metric, {})
+
+    monkeypatch.setattr(loop, "dev_scores", both)
+    train(load_recipe(path, [*sets, "train.max_steps=2"]), run)
+    train(load_recipe(path, [*sets, "train.max_steps=3", "evaluate.metric=bleu"]), run)
+    about = json.loads((run / "best/model.json").read_text("utf-8"))
+    assert (about["step"], about["dev_bleu"]) == (3, {"": 25.0})
+
+
 @pytest.mark.parametrize("metric", ["chrf", "bleu"])
 def test_run_without_gain_stops_early_and_stays_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str

@@ -15,7 +15,12 @@ from mltranslate_train.averaging import Averaging, MovingAverage
 from mltranslate_train.config import TrainConfig
 from mltranslate_train.device import autocast, choose_device, choose_precision
 from mltranslate_train.loss import fused_cross_entropy
-from mltranslate_train.optim import learning_rate, make_optimizer
+from mltranslate_train.optim import (
+    learning_rate,
+    load_whole_state,
+    make_optimizer,
+    whole_state,
+)  # fmt: skip
 
 CONFIG = TrainConfig(max_steps=100, warmup_steps=10, decay_steps=20, learning_rate=1.0)
 
@@ -41,6 +46,20 @@ def test_only_matrices_are_decayed() -> None:
     assert decays == {(2, 3): 0.5, (2,): 0.0}
 
 
+def test_resumed_optimizer_has_its_moments_and_obeys_the_recipe_of_now() -> None:
+    model = nn.Linear(3, 2)
+    before = make_optimizer(model, CONFIG)
+    model(torch.ones(1, 3)).sum().backward()
+    before.step()
+    after = make_optimizer(model, replace(CONFIG, weight_decay=0.5, beta2=0.9))
+    load_whole_state(after, whole_state(before))
+    for weight in model.parameters():
+        assert torch.equal(after.state[weight]["exp_avg"], before.state[weight]["exp_avg"])
+        assert after.state[weight]["step"] == 1
+    assert [group["weight_decay"] for group in after.param_groups] == [0.5, 0.0]
+    assert {group["betas"] for group in after.param_groups} == {(0.9, 0.9)}
+
+
 def test_average_follows_the_weights_and_comes_back_from_its_state() -> None:
     model = nn.Linear(1, 1, bias=False)
     average = MovingAverage(model, decay=0.9)
@@ -55,6 +74,16 @@ def test_average_follows_the_weights_and_comes_back_from_its_state() -> None:
     other = MovingAverage(nn.Linear(1, 1, bias=False), decay=0.9)
     other.load(average.state_dict())
     assert torch.equal(other.state_dict()["weight"], average.state_dict()["weight"])
+
+
+def test_average_of_the_first_steps_is_the_latest_weights() -> None:
+    model = nn.Linear(1, 1, bias=False)
+    average = MovingAverage(model, decay=0.999)
+    for step in range(1, 8):
+        with torch.no_grad():
+            model.weight.fill_(float(step))
+        average.update(step)
+        assert average.weights()["weight"].item() == step
 
 
 def test_without_averaging_the_weights_are_the_latest() -> None:

@@ -1,4 +1,5 @@
 import json
+import mmap
 import resource
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,6 +30,13 @@ def write(folder: Path) -> Path:
         for number in range(10):
             writer.add("xy"[number % 2], [number] * 3, [number, 9])
     return folder
+
+
+def test_nothing_can_be_fetched_from_the_end_of_whole_pages(tmp_path: Path) -> None:
+    path = tmp_path / "pages.u16"
+    path.write_bytes(bytes(2 * mmap.PAGESIZE))
+    end = np.array([mmap.PAGESIZE])
+    mapped.Mapped(path, np.dtype("<u2")).fetch(end, end)
 
 
 @given(ROWS)

@@ -64,6 +64,8 @@ class MovingAverage(Averaging):
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Fold in the weights after `step`; early steps count more, as nothing was averaged yet."""
+        if step < _EMA_EVERY:  # nothing was averaged yet, and first weights are no average
+            torch._foreach_copy_(*self._pairs)
         if step % _EMA_EVERY:
             return
         decay = min(self._decay, step / (step + 10.0)) ** _EMA_EVERY

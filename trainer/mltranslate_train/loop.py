@@ -158,7 +158,9 @@ class Trainer:
         self.guard.check()
         weights = finetune.plain_weights(self.averaging.weights(), self.recipe)
         scores = self.world.on_main(lambda: self._score(weights))
-        if self.totals.scored(scores.choice):
+        config = self.recipe.evaluate
+        measure = [config.metric, config.dev, config.beam, config.joiner, config.tokenized]
+        if self.totals.scored(scores.choice, repr(measure)):
             self.world.on_main(lambda: self._keep(weights, scores))
         return scores
 

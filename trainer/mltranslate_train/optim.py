@@ -42,7 +42,10 @@ def whole_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
 
 
 def load_whole_state(optimizer: torch.optim.Optimizer, packed: dict[str, Any]) -> None:
-    """Take over what `whole_state` gave, sharded as the weights are here."""
+    """Take over the moments that `whole_state` gave, sharded as the weights are here.
+
+    Weight decay and betas stay those of `optimizer`: the recipe may have changed.
+    """
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     placed = {
         number: {
@@ -51,7 +54,7 @@ def load_whole_state(optimizer: torch.optim.Optimizer, packed: dict[str, Any]) -
         }
         for number, state in packed["state"].items()
     }
-    optimizer.load_state_dict(packed | {"state": placed})
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": placed})
 
 
 class DivergenceGuard:

@@ -94,6 +94,12 @@ def check_recipe(recipe: Recipe) -> None:
     _check_corpora(recipe.data)
     _check_curriculum(recipe.data)
     _check_averaging(recipe.train)
+    if recipe.train.patience and not recipe.evaluate.dev:
+        raise ConfigError(
+            f"train.patience is {recipe.train.patience}",
+            why="no dev set tells whether the scores still rise",
+            fix="Add one to evaluate.dev, or leave it 0",
+        )
     _check_alignment(recipe)
     if recipe.data.subword_sampling and recipe.vocabulary.algorithm == "word":
         raise ConfigError(

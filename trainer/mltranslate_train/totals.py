@@ -14,9 +14,14 @@ class Totals:
     seconds: float = 0.0
     best_score: float = -1.0
     evaluations_since_best: int = 0
+    measure: str = ""
+    """What the best score is of; empty if none was taken."""
 
-    def scored(self, score: float) -> bool:
-        """Count an evaluation; true if no one before was as good."""
+    def scored(self, score: float, measure: str) -> bool:
+        """Count an evaluation; true if no one before by the same `measure` was as good."""
+        if self.measure not in ("", measure):
+            self.best_score, self.evaluations_since_best = -1.0, 0
+        self.measure = measure
         better = score > self.best_score
         self.best_score = max(score, self.best_score)
         self.evaluations_since_best = 0 if better else self.evaluations_since_best + 1

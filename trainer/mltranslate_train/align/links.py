@@ -135,6 +135,7 @@ def _about(shard: Shard) -> dict[str, Any]:
 
 
 def _unusable(folder: Path, why: str) -> DataError:
+    folder = folder.resolve()  # the folder of the run's shards may be a link
     return DataError(
         f"there are no usable word alignments in {folder}",
         why=why,

@@ -16,7 +16,7 @@ from mltranslate_train.evaluate.batching import length_batches
 from mltranslate_train.evaluate.run_system import load_best
 from mltranslate_train.model.transformer import Transformer
 from mltranslate_train.objective import source_mask
-from mltranslate_train.tokenizer import END, PAD
+from mltranslate_train.tokenizer import END, PAD, Vocabulary
 
 _ROWS = 64
 
@@ -112,13 +112,7 @@ def score_run(run: Path) -> dict[str, AlignmentScore]:
         raise ConfigError(f"the model of {run} has no alignment heads")
     scores = {}
     for source, target in about["directions"]:
-        swapped = not links_path(run, (source, target)).is_file()
-        languages = (target, source) if swapped else (source, target)
-        pairs = held_out_pairs(run, languages, vocabulary)
-        gold = [parse_links(line)[0] for line in _lines(links_path(run, languages), run)]
-        if swapped:
-            pairs = [(second, first) for first, second in pairs]
-            gold = [{(second, first) for first, second in links} for links in gold]
+        pairs, gold = _held_out(run, source, target, vocabulary)
         room = model.config.max_length - 2
         chosen = [
             number
@@ -130,6 +124,27 @@ def score_run(run: Path) -> dict[str, AlignmentScore]:
         for row, links in zip(chosen, found, strict=True):
             score.add(links, gold[row])
     return scores
+
+
+def _held_out(
+    run: Path, source: str, target: str, vocabulary: Vocabulary
+) -> tuple[list[tuple[list[int], list[int]]], list[set[Link]]]:
+    """Held-out pairs of a direction and their links; the files may have the other order."""
+    swapped = links_path(run, (target, source)).with_suffix(f".{target}").is_file()
+    languages = (target, source) if swapped else (source, target)
+    lines = _lines(links_path(run, languages), run)
+    pairs = held_out_pairs(run, languages, vocabulary)
+    if len(lines) != len(pairs):
+        raise DataError(
+            f"{links_path(run, languages)} has {len(lines)} lines for {len(pairs)} pairs",
+            fix=f"Run `mltranslate-train align {run}`",
+        )
+    gold = [parse_links(line)[0] for line in lines]
+    if not swapped:
+        return pairs, gold
+    return [(second, first) for first, second in pairs], [
+        {(second, first) for first, second in links} for links in gold
+    ]
 
 
 def _lines(path: Path, run: Path) -> list[str]:

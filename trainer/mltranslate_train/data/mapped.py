@@ -50,6 +50,7 @@ class Mapped:
 
     def _advise(self, advice: str, start: int, stop: int) -> None:
         """Tell the system, where it can be told."""
-        if hasattr(mmap, advice):
+        stop = min(stop, len(self._map))
+        if hasattr(mmap, advice) and start < stop:
             start -= start % mmap.PAGESIZE
-            self._map.madvise(getattr(mmap, advice), start, min(stop, len(self._map)) - start)
+            self._map.madvise(getattr(mmap, advice), start, stop - start)

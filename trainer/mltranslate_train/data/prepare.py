@@ -19,12 +19,13 @@ from mltranslate_train.config import Recipe, dump_recipe, load_recipe
 from mltranslate_train.data.filters.corpus import REPORT
 from mltranslate_train.data.filters.judge import explanations
 from mltranslate_train.data.filters.report import FilterReport
-from mltranslate_train.data.filters.selection import Selected, select
+from mltranslate_train.data.filters.selection import UNUSED, Selected, select
 from mltranslate_train.data.holdout import Holdout
 from mltranslate_train.data.noise import noisy_copies, typo_copies
 from mltranslate_train.data.readers import Pair, PairFile, find_files, find_sides, open_text
 from mltranslate_train.data.shards import ShardWriter, Way
 from mltranslate_train.data.texts import find_text
+from mltranslate_train.data.weights import is_used
 from mltranslate_train.data.whole import writable, write_text
 from mltranslate_train.tokenizer import Vocabulary, train_vocabulary
 
@@ -60,6 +61,8 @@ def prepare(recipe: Recipe, run: Path) -> None:
             why="its data and weights do not fit the recipe",
             fix="Give another folder with --out",
         )
+    if complete:
+        _check_left_out(recipe, run)
     with writable(run):
         run.mkdir(parents=True, exist_ok=True)
         write_text(run / RECIPE, dump_recipe(recipe))
@@ -80,6 +83,18 @@ def _changed(recipe: Recipe, run: Path) -> list[str]:
         sections.append("model")  # before there are weights, any model fits the data
     before, now = _fixed(load_recipe(run / RECIPE), sections), _fixed(recipe, sections)
     return [key for key in now if before[key] != now[key]]
+
+
+def _check_left_out(recipe: Recipe, run: Path) -> None:
+    """Refuse a weight for an origin that had none when the shards were made."""
+    dropped = json.loads((run / SUMMARY).read_text(encoding="utf-8")).get("dropped", {})
+    missing = [name for name in dropped.get(UNUSED, {}) if is_used(name, recipe.data)]
+    if missing:
+        raise ConfigError(
+            f"data.weights now uses {', '.join(missing)}",
+            why=f"the data of {run} was made without",
+            fix="Leave its weight 0, or give another folder with --out",
+        )
 
 
 def _fixed(recipe: Recipe, sections: list[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mltranslate.errors import TrainingError, UsageError
+from mltranslate_train.align.run import AlignSettings, align_run
 from mltranslate_train.checkpoint import BEST, LAST
 from mltranslate_train.config import Recipe
 from mltranslate_train.data.prepare import (
@@ -104,6 +105,8 @@ def _set_up(recipe: Recipe, run: Path, parent: str, folder: Path) -> _Stage:
         whole = all(part.all_kept for part in parts)
         pieces = make_stand_in(recipe, folder / "corpus", prefix, whole=whole)
     prepare(small, place)
+    if recipe.train.alignment_weight:
+        align_run(place, AlignSettings(iterations=1))
     return _Stage(recipe=small, run=place, parts=parts, pieces=pieces)
 
 

@@ -104,7 +104,11 @@ def _largest_batch(recipe: Recipe, vocabulary_size: int) -> Batch:
     if masked:  # one sequence: an empty source, and a target that leaves room for the first mark
         source[:, 1], source[:, 2:] = END, PAD
         wanted[:, -2], wanted[:, -1] = END, PAD
-    return Batch(source, given, wanted)
+    links = None
+    if recipe.train.alignment_weight:
+        rows, places = torch.arange(shape[0]), torch.arange(length)
+        links = torch.cartesian_prod(rows, places)[:, [0, 1, 1]]  # each piece to its like
+    return Batch(source, given, wanted, links=links)
 
 
 def _timed_steps(trainer: Trainer, accumulation: int) -> tuple[int, float, int]:

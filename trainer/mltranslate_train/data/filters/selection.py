@@ -17,6 +17,8 @@ from mltranslate_train.data.readers import Pair, PairFile, Skipped
 from mltranslate_train.data.texts import Text
 from mltranslate_train.data.weights import is_used
 
+UNUSED = "weight 0"
+"""Reason for which the pairs of an origin without weight are dropped."""
 _BLOCK = 4096
 
 
@@ -110,7 +112,7 @@ def _before(data: DataConfig, held_out: TextSet | None) -> list[Rule]:
                 used[pair.origin] = is_used(pair.origin, data)
         return np.array([not used[pair.origin] for pair in block.pairs], np.bool_)
 
-    chosen: list[Rule] = [("weight 0", unused), ("empty side", _is_empty)]
+    chosen: list[Rule] = [(UNUSED, unused), ("empty side", _is_empty)]
     if held_out is not None and len(held_out):
         chosen.append(("held out", lambda block: touches(held_out, block)))
     return chosen
