@@ -12,7 +12,7 @@ from toy_corpus import pairs, write_recipe
 from mltranslate.errors import DataError, TrainingError
 from mltranslate_train import cli, loop, objective
 from mltranslate_train.checkpoint import MODEL
-from mltranslate_train.config import load_recipe
+from mltranslate_train.config import Recipe, load_recipe
 from mltranslate_train.data.prepare import prepare
 from mltranslate_train.evaluate.during import DevScores
 from mltranslate_train.evaluate.report import evaluate_run

@@ -31,7 +31,7 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     rate = config.learning_rate * warm
     if config.inverse_sqrt and step > config.warmup_steps:
         rate *= (max(1, config.warmup_steps) / step) ** 0.5
-    left = config.max_steps - step + 1
+    left = max(0, config.max_steps - step + 1)
     return rate * left / (config.decay_steps + 1) if left <= config.decay_steps else rate
 
 
