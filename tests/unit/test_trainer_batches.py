@@ -1,3 +1,4 @@
+import dataclasses
 from collections import Counter
 from dataclasses import asdict, replace
 from itertools import islice
@@ -314,3 +315,15 @@ def test_pools_that_become_smaller_between_runs_are_left(prepared: tuple[Recipe,
     recipe, run = prepared
     (batch,) = take(Sampler(recipe, run, SamplerState(batch=10_000)), 1)
     assert (batch.state.pool, batch.state.batch) == (1, 1)
+
+
+def test_large_batches_get_pools_in_proportion(prepared: tuple[Recipe, Path]) -> None:
+    recipe, run = prepared
+    assert [batches.pool_size(tokens) // 128 for tokens in (100, 4096, 32768)] == [1, 1, 8]
+    large = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, batch_tokens=8192))
+    rows = 0
+    for batch in Sampler(large, run):
+        rows += len(batch.source)
+        if batch.state.pool:
+            break
+    assert rows >= 2 * 128

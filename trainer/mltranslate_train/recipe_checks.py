@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 _COUNTED, _NATURAL = (1, math.inf), (0, math.inf)
 _POSITIVE, _SHARE = (1e-9, math.inf), (0, 1)
 RANGES: dict[str, tuple[float, float]] = {
-    "data.max_tokens": _COUNTED,
+    "data.max_tokens": (1, 2**16 - 1),  # as shards hold lengths
     "data.temperature": _POSITIVE,
     "data.holdout.per_mille": (0, 1000),
+    "data.holdout.lines": _NATURAL,
     "data.noise.upper": _SHARE,
     "data.noise.title": _SHARE,
     "data.noise.lower": _SHARE,
@@ -37,11 +38,13 @@ RANGES: dict[str, tuple[float, float]] = {
     "data.subword_alpha": _SHARE,
     "vocabulary.size": (1, 2**16),  # shards hold 16-bit ids
     "vocabulary.sample": _COUNTED,
+    "vocabulary.character_coverage": (0.5, 1),
     "model.d_model": (4, math.inf),
     "model.heads": _COUNTED,
     "model.ffn": _COUNTED,
     "model.encoder_layers": _COUNTED,
     "model.decoder_layers": _COUNTED,
+    "model.max_length": _COUNTED,
     "model.dropout": (0, 0.99),
     "model.attention_dropout": (0, 0.99),
     "model.activation_dropout": (0, 0.99),
@@ -85,6 +88,7 @@ def check_recipe(recipe: Recipe) -> None:
         raise ConfigError(
             f"data.max_tokens {recipe.data.max_tokens} does not fit model.max_length",
             why=f"tag and end mark make it {recipe.data.max_tokens + 2}",
+            fix=f"Set model.max_length to {recipe.data.max_tokens + 2} at least",
         )
     _check_objective(recipe)
     if len(set(recipe.directions)) < len(recipe.directions):
@@ -154,7 +158,7 @@ def _check_texts(recipe: Recipe) -> None:
     """Refuse languages, pairs and lengths that a model of text cannot learn from."""
     data, objective = recipe.data, recipe.train.objective
     if len(set(data.languages)) < len(data.languages):
-        raise ConfigError("data.languages names one twice")
+        raise ConfigError("data.languages names one twice", fix="Name each language once")
     if objective == "language-model" and data.directions:
         raise ConfigError(
             "data.directions does not fit train.objective 'language-model'",

@@ -23,6 +23,17 @@ from mltranslate_train.tokenizer import PAD, Vocabulary
 
 _POOL = 1 << 15
 """Examples sorted together: enough for tight buckets, few enough to keep order random."""
+_USUAL_BATCH = 4096
+"""Batch tokens up to which a pool has `_POOL` examples."""
+
+
+def pool_size(batch_tokens: int) -> int:
+    """Examples of a pool: in proportion to large batches, so that it holds many of them.
+
+    The last batch of a pool is filled up with rows of its own; with few batches, these would be
+    a large share.
+    """
+    return _POOL * max(1, batch_tokens // _USUAL_BATCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +161,8 @@ class Sampler:
         """The current pool, and how far each stream is after it."""
         chance = np.random.default_rng(self._seed(state, "chance")).random()
         drawn, parts = dict(state.drawn), []
-        for stream, count in zip(self.streams, stage.counts(_POOL, chance), strict=True):
+        size = pool_size(self._recipe.train.batch_tokens)
+        for stream, count in zip(self.streams, stage.counts(size, chance), strict=True):
             if count:
                 start = drawn.get(stream.name, 0)
                 examples = stream.take(start, count)
