@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mltranslate.errors import VerificationError
 from mltranslate_export.checkpoint import Checkpoint
+from mltranslate_train.checkpoint import save_tensors
 
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
@@ -18,7 +19,7 @@ DESCRIPTION = "model.json"
 
 def write_weights(checkpoint: Checkpoint, folder: Path) -> None:
     """Write the weights in bf16, by their names in the model, and what `model.json` says of it."""
-    safetensors.torch.save_file(_weights(checkpoint), folder / WEIGHTS)
+    save_tensors(_weights(checkpoint), folder / WEIGHTS)
     text = json.dumps(checkpoint.about, ensure_ascii=False, indent=1)
     (folder / DESCRIPTION).write_text(text, "utf-8")
 

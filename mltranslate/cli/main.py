@@ -34,11 +34,11 @@ def main(arguments: Sequence[str] | None = None, open_app: bare.Opener | None = 
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _forget_stdout()
+        forget_stdout()
         return CLOSED_PIPE
     except OSError as error:
         complain(f"error: {error}")
-        _forget_stdout()
+        forget_stdout()
         return FAULT
     return code
 
@@ -72,7 +72,7 @@ def _run(arguments: Sequence[str] | None, open_app: bare.Opener | None) -> int:
     return code
 
 
-def _forget_stdout() -> None:
+def forget_stdout() -> None:
     """Keep the interpreter from flushing, at its end, what nobody reads."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())

@@ -103,3 +103,10 @@ def test_random_generator_continues_where_it_was(tmp_path: Path) -> None:
     expected = torch.rand(3)
     checkpoint.restore_rng(checkpoint.load_checkpoint(tmp_path / "last").rng[0])
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_weights_are_as_readable_as_their_neighbours(tmp_path: Path) -> None:
+    save(tmp_path / "last", 1.0)
+    checkpoint.save_weights(tmp_path / "best", {"weight": torch.zeros(1)}, {})
+    modes = {path.stat().st_mode for path in tmp_path.glob("*/*")}
+    assert len(modes) == 1

@@ -1,5 +1,5 @@
+import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from mltranslate.errors import ConfigError, TrainingError
 from mltranslate_train import metrics_log
 from mltranslate_train.config import TrainConfig, load_recipe
 from mltranslate_train.distributed import World
+from mltranslate_train.dryrun.check import dry_run
 from mltranslate_train.loop import train
 from mltranslate_train.metrics_log import JsonLines, Meter, TensorBoard, open_reports
 
@@ -59,10 +60,13 @@ def test_meter_gives_means_and_begins_anew() -> None:
 def test_missing_tensorboard_is_refused_with_advice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     recipe = load_recipe(write_recipe(tmp_path), ["train.tensorboard=true", "train.max_steps=1"])
     with pytest.raises(ConfigError, match="pip install tensorboard"):
         train(recipe, tmp_path / "run")
+    assert not (tmp_path / "run").exists()  # before any data is made
+    with pytest.raises(ConfigError, match="pip install tensorboard"):
+        dry_run(recipe, tmp_path / "run")
 
 
 class Writer:

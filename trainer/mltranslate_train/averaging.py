@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from mltranslate_train.checkpoint import on_disk, plain
+from mltranslate_train.checkpoint import on_disk, plain, save_tensors
 from mltranslate_train.config import TrainConfig
 from mltranslate_train.distributed import World, like, local, whole
 
@@ -110,7 +110,7 @@ class Snapshots(Averaging):
         with on_disk("the snapshot", file):
             self._folder.mkdir(exist_ok=True)
             unfinished = file.with_suffix(".new")
-            safetensors.torch.save_file(plain(weights), unfinished)
+            save_tensors(plain(weights), unfinished)
             unfinished.replace(file)
 
     def _files(self, step: int) -> list[Path]:

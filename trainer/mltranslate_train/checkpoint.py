@@ -47,8 +47,8 @@ def save_checkpoint(folder: Path, saved: Checkpoint) -> None:
         TrainingError: the disk is full, or does not take it for another reason.
     """
     with on_disk("the checkpoint", folder), _Replacement(folder) as new:
-        safetensors.torch.save_file(plain(saved.model), new / MODEL)
-        safetensors.torch.save_file(plain(saved.average), new / AVERAGE)
+        save_tensors(plain(saved.model), new / MODEL)
+        save_tensors(plain(saved.average), new / AVERAGE)
         torch.save({"optimizer": saved.optimizer, "rng": saved.rng}, new / OPTIMIZER)
         (new / STATE).write_text(json.dumps(saved.state), encoding="utf-8")
 
@@ -72,6 +72,14 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         ) from error
 
 
+def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    """Write a safetensors file that whoever may read its neighbours may read as well."""
+    path.touch()
+    mode = path.stat().st_mode
+    safetensors.torch.save_file(tensors, path)  # leaves it to its owner alone
+    path.chmod(mode)
+
+
 def save_weights(folder: Path, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
     """Write weights and their description for export, without training state.
 
@@ -79,7 +87,7 @@ def save_weights(folder: Path, weights: dict[str, Tensor], about: dict[str, Any]
         TrainingError: as for `save_checkpoint`.
     """
     with on_disk("the weights", folder), _Replacement(folder) as new:
-        safetensors.torch.save_file(plain(weights), new / MODEL)
+        save_tensors(plain(weights), new / MODEL)
         (new / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
 
 

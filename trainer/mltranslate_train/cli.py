@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from mltranslate.cli.main import CLOSED_PIPE, FAULT, INTERRUPTED, forget_stdout
 from mltranslate.errors import MltError
 from mltranslate_train.commands import (
     align,
@@ -36,12 +37,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except MltError as error:
         sys.stderr.write(f"mltranslate-train: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("mltranslate-train: interrupted\n")
-        return 130
+        return INTERRUPTED
+    except BrokenPipeError:
+        forget_stdout()
+        return CLOSED_PIPE
+    except OSError as error:
+        sys.stderr.write(f"mltranslate-train: {error}\n")
+        forget_stdout()
+        return FAULT
     return code
 
 

@@ -32,7 +32,7 @@ from mltranslate_train.distributed import (
 from mltranslate_train.evaluate.dev import Scores, check_dev_sets, dev_scores
 from mltranslate_train.finetune import start as finetune
 from mltranslate_train.interrupt import StopRequest
-from mltranslate_train.metrics_log import Meter, Record, Report, open_reports
+from mltranslate_train.metrics_log import Meter, Record, Report, check_tensorboard, open_reports
 from mltranslate_train.model.build import make_any_model, make_config
 from mltranslate_train.objectives import make_objective
 from mltranslate_train.optim import (
@@ -217,6 +217,7 @@ def train(recipe: Recipe, run: Path, parent: str = "") -> None:
 
 def _make_ready(recipe: Recipe, run: Path, parent: str) -> None:
     check_dev_sets(recipe)
+    check_tensorboard(recipe.train)
     finetune.adopt(recipe, run, parent)
     prepare(recipe, run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import time
@@ -175,15 +176,19 @@ def open_reports(run: Path, config: TrainConfig, done: int, main: bool) -> Itera
         yield Reports(places)
 
 
-def open_tensorboard(folder: Path, done: int) -> SummaryWriter:
-    """A writer of event files; raises ConfigError, with advice, where the package is missing."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
+def check_tensorboard(config: TrainConfig) -> None:
+    """Raise ConfigError, with advice, where TensorBoard is asked for and missing."""
+    if config.tensorboard and importlib.util.find_spec("tensorboard") is None:
         raise ConfigError(
             "train.tensorboard needs a package that is missing",
-            why=str(error),
+            why="there is no tensorboard here",
             fix="Install it with pip install tensorboard, or leave train.tensorboard out",
-        ) from error
+        )
+
+
+def open_tensorboard(folder: Path, done: int) -> SummaryWriter:
+    """A writer of event files."""
+    from torch.utils.tensorboard import SummaryWriter
+
     # Steps after a checkpoint that were lost to a crash are drawn anew.
     return SummaryWriter(str(folder), purge_step=done + 1)

@@ -80,7 +80,14 @@ class Vocabulary:
         if not path.is_file():
             raise DataError(f"there is no vocabulary {path}", fix="Run `mltranslate-train prepare`")
         self.path = path
-        self._processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+        try:
+            self._processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+        except RuntimeError as error:
+            raise DataError(
+                f"the vocabulary {path} cannot be read",
+                why="it is damaged, or no SentencePiece model",
+                fix="Put the right file back, or prepare the data again in another folder",
+            ) from error
 
     def __len__(self) -> int:
         return int(self._processor.get_piece_size())

@@ -87,7 +87,14 @@ def _changed(recipe: Recipe, run: Path) -> list[str]:
 
 def _check_left_out(recipe: Recipe, run: Path) -> None:
     """Refuse a weight for an origin that had none when the shards were made."""
-    dropped = json.loads((run / SUMMARY).read_text(encoding="utf-8")).get("dropped", {})
+    try:
+        dropped = json.loads((run / SUMMARY).read_text(encoding="utf-8")).get("dropped", {})
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{run / SUMMARY} cannot be read",
+            why=str(error),
+            fix="Remove it: the same command then prepares the data again",
+        ) from error
     missing = [name for name in dropped.get(UNUSED, {}) if is_used(name, recipe.data)]
     if missing:
         raise ConfigError(

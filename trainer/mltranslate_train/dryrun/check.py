@@ -32,6 +32,7 @@ from mltranslate_train.dryrun.wording import duration_text, size_text, table
 from mltranslate_train.evaluate.dev import check_dev_sets
 from mltranslate_train.finetune.record import read_record
 from mltranslate_train.finetune.start import adopt
+from mltranslate_train.metrics_log import check_tensorboard
 from mltranslate_train.tokenizer import Vocabulary
 
 _NEARLY_ALL = 0.9
@@ -63,6 +64,7 @@ def dry_run(recipe: Recipe, run: Path, parent: str = "") -> str:
     if launched_world().size > 1:
         raise UsageError("a dry run is one process", fix="Start it without torchrun")
     check_dev_sets(recipe)
+    check_tensorboard(recipe.train)
     with tempfile.TemporaryDirectory(prefix="mltranslate-dry-run-") as name, _quiet():
         stage = _set_up(recipe, run, parent, Path(name))
         check_least_memory(recipe, len(Vocabulary(stage.run / VOCABULARY_FILE)))
