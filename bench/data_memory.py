@@ -58,6 +58,7 @@ class Peak:
         self._thread = threading.Thread(target=self._watch)
 
     def __enter__(self) -> Self:
+        self._look()
         self._thread.start()
         return self
 
@@ -67,10 +68,14 @@ class Peak:
     ) -> None:  # fmt: skip
         self._done.set()
         self._thread.join()
+        self._look()
 
     def _watch(self) -> None:
         while not self._done.wait(0.005):
-            self.megabytes = max(self.megabytes, anonymous_mb())
+            self._look()
+
+    def _look(self) -> None:
+        self.megabytes = max(self.megabytes, anonymous_mb())
 
 
 def anonymous_mb() -> float:
@@ -148,9 +153,9 @@ def _write(folder: Path, pairs: int, _: int) -> dict[str, Any]:
         (row[: int(first)], row[: int(second)])
         for row, (first, second) in zip(ids, lengths, strict=True)
     ]
-    idle, started = anonymous_mb(), time.process_time()
+    started = time.process_time()
     with Peak() as peak, ShardWriter(folder / SHARDS / "aa-bb", LANGUAGES) as writer:
-        tokens = 0
+        idle, tokens = peak.megabytes, 0
         for origin, (first, second) in islice(zip(cycle(ORIGINS), cycle(rows), strict=True), pairs):
             writer.add(origin, first, second)
             tokens += len(first) + len(second)
