@@ -9,6 +9,7 @@ import pytest
 from toy_corpus import write_recipe
 
 from mltranslate.errors import DataError
+from mltranslate_train.cli import main
 from mltranslate_train.config import load_recipe
 from mltranslate_train.data.prepare import SUMMARY, VOCABULARY_FILE, prepare
 from mltranslate_train.tokenizer import Vocabulary
@@ -64,3 +65,17 @@ def test_damaged_summary_is_explained(tmp_path: Path) -> None:
         prepare(recipe, tmp_path / "run")
     (tmp_path / "run" / SUMMARY).unlink()
     prepare(recipe, tmp_path / "run")
+
+
+def test_missing_run_is_not_taken_for_a_pack(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "runs/nope", "--set", "dev=dev."]) == DataError.exit_code
+    assert "there is no folder runs/nope" in capsys.readouterr().err
+
+
+def test_run_without_dev_set_is_told_to_name_one(
+    prepared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(prepared / "run"), "--set", "dev=dev."]) == DataError.exit_code
+    error = capsys.readouterr().err
+    assert "evaluate.dev" in error
+    assert "Errno" not in error

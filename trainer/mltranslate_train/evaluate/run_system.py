@@ -113,7 +113,9 @@ def read_best(run: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         weights = safetensors.torch.load_file(run / BEST / MODEL)
     except OSError as error:
         raise DataError(
-            f"{run} has no best weights", why=str(error), fix="Train until its first evaluation"
+            f"{run} has no best weights",
+            why=error.strerror or str(error),
+            fix="Train until its first evaluation; the recipe needs a set in evaluate.dev for it",
         ) from error
     except (ValueError, safetensors.SafetensorError) as error:
         raise DataError(f"the best weights of {run} cannot be read", why=str(error)) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from mltranslate.errors import UsageError
+from mltranslate.errors import DataError, UsageError
 from mltranslate.limits import DEFAULT_BEAM
 from mltranslate_train.evaluate.sets import PLAIN, Direction, TestSet, TextForm
 
@@ -167,6 +167,8 @@ def open_system(
         return HypothesisFile.open(path, sets, wanted)
     if path.is_dir() and not (path / MANIFEST).is_file():
         return _open_folder(path, settings)
+    if not path.is_dir() and len(path.parts) != 1:
+        raise DataError(f"there is no folder {path}", fix="Give a run's folder or a pack")
     _check_pack(settings)
     from mltranslate_train.evaluate.pack_system import PackSystem
 
