@@ -1,5 +1,10 @@
 """The error family: every message says what went wrong, why, and what to do."""
 
+import errno
+
+_IN_THE_WAY = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR}
+_FORBIDDEN = {errno.EACCES, errno.ENOENT, errno.EPERM, errno.EROFS}
+
 
 class MltError(Exception):
     """Base of all errors that a user can cause or mend.
@@ -73,3 +78,22 @@ class VerificationError(MltError):
 
 class Cancelled(Exception):  # noqa: N818 - a signal, not a fault
     """A cancel token was set while work was under way."""
+
+
+def reason(error: Exception) -> str:
+    """Why something could not be read or written, on one line: an error of a library in words."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no UTF-8"
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    text = error.strerror if isinstance(error, OSError) else None
+    return text or " ".join(str(error).split()) or type(error).__name__
+
+
+def remedy(error: OSError) -> str:
+    """What helps where something could not be written: another place, permission, or room."""
+    if error.errno in _IN_THE_WAY:
+        return "Move away what stands there, or name another place"
+    if error.errno in _FORBIDDEN:
+        return "Permit it, or name another place"
+    return "Make room on the disk, then run the same command again"

@@ -14,6 +14,7 @@ from typing import Protocol
 from mltranslate.errors import InputError, LanguageError, UsageError
 from mltranslate.languages import describe, resolve
 from mltranslate.limits import MAX_BEAM, MAX_INPUT_CHARACTERS
+from mltranslate.protection import ProtectingTranslator
 from mltranslate.sentences import (
     DecoderLike,
     PackLike,
@@ -106,7 +107,7 @@ class Translator:
         self._choice = (pack, device, threads, precision)
         self._decoder = decoder
         self._detector = detector
-        self._sentences: SentenceTranslator | None = None
+        self._sentences: ProtectingTranslator | None = None
         self._pack: PackLike | None = decoder.pack if decoder else None
         self._lock = threading.RLock()
 
@@ -190,11 +191,11 @@ class Translator:
         milliseconds = (time.perf_counter() - begun) * 1000
         return [self._result(job, target, milliseconds) for job in jobs]
 
-    def _loaded(self) -> SentenceTranslator:
+    def _loaded(self) -> ProtectingTranslator:
         """Model and detector: what is missing is told before anything is translated."""
         with self._lock:
             if self._sentences is None:
-                self._sentences = SentenceTranslator(self.decoder)
+                self._sentences = ProtectingTranslator(SentenceTranslator(self.decoder))
             self._loaded_detector()
             return self._sentences
 
@@ -318,7 +319,7 @@ def _hops(job: _Job) -> int:
 
 
 def _translate_hop(
-    sentences: SentenceTranslator,
+    sentences: ProtectingTranslator,
     jobs: Sequence[_Job],
     hop: int,
     beam: int,

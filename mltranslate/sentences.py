@@ -169,7 +169,10 @@ class SentenceTranslator:
             rendered = self._render(batch, beam, cancel)
             found.update(rendered)
             tally.finish(rendered)
-        whole = {sentence: _assemble(*plan, found) for sentence, plan in plans.items()}
+        whole = {
+            sentence: assemble(spans, [found[piece] for piece in _pieces(spans, target)], target)
+            for sentence, (spans, target) in plans.items()
+        }
         return [whole[sentence] for sentence in sentences]
 
     def _plan(self, sentence: Sentence, beam: int) -> tuple[list[Span], str]:
@@ -249,8 +252,8 @@ def _pieces(spans: Sequence[Span], target: str) -> list[Sentence]:
     return [Sentence(span.text, target) for span in spans if span.translatable]
 
 
-def _assemble(spans: Sequence[Span], target: str, found: dict[Sentence, Rendering]) -> Rendering:
-    parts = [found[piece] for piece in _pieces(spans, target)]
+def assemble(spans: Sequence[Span], parts: Sequence[Rendering], target: str) -> Rendering:
+    """Join the renderings of the translatable spans of one sentence to one rendering."""
     if len(spans) == 1 and len(parts) == 1:
         return parts[0]
     cautions = frozenset[Caution]().union(*(part.cautions for part in parts))

@@ -21,7 +21,10 @@ class Caution(StrEnum):
     LENGTH = "length"
     """The output is implausibly long or short for its source."""
     SPLIT = "split"
-    """A sentence longer than the model's limit was translated in pieces."""
+    """A sentence was translated in pieces: longer than the model's limit, or around a link, code
+    or placeholder that did not come through the model."""
+    PLACED = "placed"
+    """Emoji, markup or another sign was put back into a sentence at a guessed place."""
     LOW_CONFIDENCE = "low-confidence"
     """The source language was detected with little confidence."""
     UNTRANSLATED = "untranslated"

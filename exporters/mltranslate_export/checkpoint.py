@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
 import safetensors.torch
+from safetensors import SafetensorError
 from sentencepiece import SentencePieceProcessor
 
 from mltranslate.decode.types import END
-from mltranslate.errors import DataError, MltError
+from mltranslate.errors import DataError, MltError, reason
 from mltranslate_export.graphs.builder import Array
 from mltranslate_export.graphs.families import FAMILIES
 from mltranslate_train.model.build import model_from_about
@@ -25,6 +25,7 @@ from mltranslate_train.model.seq2seq import Seq2Seq
 
 _RECURRENT = re.compile("(weight|bias)_(ih|hh)_l0$")
 _TRANSLATION = "translation"
+_ANOTHER = "Give the folder of a run that has kept its best weights, as the first evaluation does"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +69,17 @@ class Checkpoint:
 
 def load_run(run: Path) -> Checkpoint:
     """Load the best checkpoint of a run folder; `DataError` if anything in it does not fit."""
+    if not run.is_dir():
+        raise DataError(f"there is no folder {run}", fix=_ANOTHER)
     try:
         return _load(run)
     except MltError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise _unusable(run, str(error)) from error
-    except safetensors.SafetensorError as error:
-        raise _unusable(run, str(error)) from error
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename else ""
+        raise _unusable(run, f"{named}{reason(error)}") from error
+    except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise _unusable(run, reason(error)) from error
 
 
 def _load(run: Path) -> Checkpoint:
@@ -154,7 +158,5 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def _unusable(
-    run: Path, why: str, fix: str = "Give the folder of a run that has reached its first checkpoint"
-) -> DataError:
+def _unusable(run: Path, why: str, fix: str = _ANOTHER) -> DataError:
     return DataError(f"the run {run} cannot be exported", why=why, fix=fix)

@@ -9,7 +9,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from mltranslate.errors import MltError
+from mltranslate.cli.ending import ended
 
 _COMMANDS = {
     "pack": "export a run to a verified model pack",
@@ -21,22 +21,19 @@ _MODULES = {
     "verify": "mltranslate_export.commands.verify",
     "lid": "mltranslate_export.lid",
 }
-_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line; returns the exit code (docs/exit-codes.md)."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     chosen = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser(chosen).parse_args(chosen)
-    try:
-        result = importlib.import_module(_MODULES[options.command]).run(options)
-    except MltError as error:
-        logging.getLogger(__name__).error("mltranslate-export: %s", error)
-        return error.exit_code
-    except KeyboardInterrupt:
-        logging.getLogger(__name__).error("mltranslate-export: interrupted")
-        return _INTERRUPTED
+    return ended("mltranslate-export", lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run the chosen command, and print what it gives as JSON."""
+    result = importlib.import_module(_MODULES[options.command]).run(options)
     if isinstance(result, dict):
         json.dump(result, sys.stdout, ensure_ascii=False, indent=2)
         sys.stdout.write("\n")

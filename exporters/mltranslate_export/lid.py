@@ -20,7 +20,8 @@ from onnx import TensorProto, helper, numpy_helper
 from mltranslate.detect.detector import Detector
 from mltranslate.detect.features import features, letters
 from mltranslate.detect.manifest import MANIFEST_NAME, SCHEMA
-from mltranslate.errors import DataError, VerificationError
+from mltranslate.errors import DataError, VerificationError, reason
+from mltranslate_train.data.whole import writable
 
 GRAPH_NAME = "lid.onnx"
 REPORT_NAME = "report.json"
@@ -60,16 +61,17 @@ def run(args: argparse.Namespace) -> int:
 def export_lid(run_folder: Path, out: Path) -> dict[str, Any]:
     """Write graph, manifest and report to `out`, and return the report.
 
-    Raises `DataError` if the run is damaged, and `VerificationError` if the written identifier,
-    run by the engine, does not answer like the trained one.
+    Raises `DataError` if the run is damaged or `out` cannot be written, and `VerificationError`
+    if the written identifier, run by the engine, does not answer like the trained one.
     """
     trained = read_run(run_folder)
     quantised, scale = quantise(trained.table)
     model = build_graph(quantised, scale, trained.bias, trained.result["length_power"])
     graph = model.SerializeToString()
-    out.mkdir(parents=True, exist_ok=True)
+    with writable(out):
+        out.mkdir(parents=True, exist_ok=True)
     # Nothing of what was in `out` is touched before the new identifier has passed.
-    with tempfile.TemporaryDirectory(dir=out.parent) as name:
+    with writable(out), tempfile.TemporaryDirectory(dir=out.parent) as name:
         folder = Path(name)
         (folder / GRAPH_NAME).write_bytes(graph)
         _write_json(folder / MANIFEST_NAME, _manifest(trained, graph))
@@ -92,8 +94,8 @@ def read_run(folder: Path) -> TrainedLid:
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
             f"{folder} is no run of a language identifier",
-            why=f"{type(error).__name__}: {error}",
-            fix="Train it with mltranslate-train lid.",
+            why=reason(error),
+            fix="Train one with mltranslate-train lid",
         ) from error
     if table.shape[1:] != (classes,) or bias.shape != (classes,):
         raise DataError(f"the arrays of {folder} do not fit its {classes} classes")

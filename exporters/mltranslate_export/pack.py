@@ -17,6 +17,7 @@ from mltranslate_export.checkpoint import Checkpoint
 from mltranslate_export.verify.pairs import Pair, by_direction
 from mltranslate_export.verify.quality import MOST_CHRF_LOST
 from mltranslate_export.verify.run import verify
+from mltranslate_train.data.whole import writable
 
 
 def export_pack(
@@ -27,14 +28,20 @@ def export_pack(
 
     It is verified first; when that fails nothing is left behind. An existing pack is replaced
     only with `force`, and only by a verified one.
+
+    Raises:
+        UsageError: a pack of this name is there, and not `force`.
+        DataError: no pair is of a direction that the pack has, or `out` cannot be written.
+        VerificationError: the pack does not behave like the run.
     """
     place = out / plan.name
     if place.exists() and not force:
         raise UsageError(f"{place} exists already", fix="Replace it with --force")
-    out.mkdir(parents=True, exist_ok=True)
+    with writable(out):
+        out.mkdir(parents=True, exist_ok=True)
     groups = by_direction(pairs, checkpoint.directions)
     ranges = calibrate(checkpoint, groups) if "int8" in plan.precisions else {}
-    with _staging(out) as folder:
+    with writable(out), _staging(out) as folder:
         pack = build_pack(checkpoint, folder, plan, ranges=ranges)
         report = verify(pack, checkpoint, pairs, most_chrf_lost=most_chrf_lost)
         verify_pack(write_manifest(checkpoint, folder, plan, report=report))

@@ -1,23 +1,13 @@
-"""The parser, and what becomes of errors. Only the standard library is imported here."""
+"""The command `mltranslate`. Only the standard library is imported here."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 
 from mltranslate import __version__
 from mltranslate.cli import bare, detect, doctor, packs, text
-from mltranslate.cli.streams import complain
-from mltranslate.errors import MltError
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C: 128 + SIGINT."""
-CLOSED_PIPE = 141
-"""Exit code when the reader of stdout went away: 128 + SIGPIPE."""
-FAULT = 1
-"""Exit code of a failure that has no code of its own, such as a full disk."""
+from mltranslate.cli.ending import ended
 
 
 def main(arguments: Sequence[str] | None = None, open_app: bare.Opener | None = None) -> int:
@@ -25,22 +15,7 @@ def main(arguments: Sequence[str] | None = None, open_app: bare.Opener | None = 
 
     `open_app` is called when there is no command; without it, a command is required.
     """
-    try:
-        code = _run(arguments, open_app)
-        sys.stdout.flush()
-    except MltError as error:
-        complain(f"error: {error}")
-        return error.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        forget_stdout()
-        return CLOSED_PIPE
-    except OSError as error:
-        complain(f"error: {error}")
-        forget_stdout()
-        return FAULT
-    return code
+    return ended("mltranslate", lambda: _run(arguments, open_app))
 
 
 def build_parser(*, with_app: bool = False) -> argparse.ArgumentParser:
@@ -70,10 +45,3 @@ def _run(arguments: Sequence[str] | None, open_app: bare.Opener | None) -> int:
     bare.refuse_before_command(options)
     code: int = options.run(options)
     return code
-
-
-def forget_stdout() -> None:
-    """Keep the interpreter from flushing, at its end, what nobody reads."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

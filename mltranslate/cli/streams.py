@@ -30,10 +30,10 @@ def write_json(record: dict[str, Any]) -> None:
     write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-def complain(message: str) -> None:
+def complain(message: str, program: str = "mltranslate") -> None:
     """Write one line about the run to stderr, also where a file name in it has line breaks."""
     line = " ".join(message.splitlines())
-    print(f"mltranslate: {line}", file=sys.stderr, flush=True)
+    print(f"{program}: {line}", file=sys.stderr, flush=True)
 
 
 def checked_arguments(texts: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mltranslate.detect.scripts import SCRIPTS
-from mltranslate.errors import PackError
+from mltranslate.errors import PackError, reason
 from mltranslate.limits import MAX_MANIFEST_BYTES
 
 SCHEMA = 1
@@ -69,7 +69,7 @@ def _read(path: Path, most: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(most + 1)
     except OSError as error:
-        raise PackError(f"cannot read {path}", why=str(error), fix=_FIX) from error
+        raise PackError(f"cannot read {path}", why=reason(error), fix=_FIX) from error
     if len(data) > most:
         raise PackError(f"{path} is too large", why=f"more than {most} bytes", fix=_FIX)
     return data

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mltranslate.errors import PackError
+from mltranslate.errors import PackError, reason
 from mltranslate.limits import MAX_MANIFEST_BYTES
 from mltranslate.packs.manifest import Manifest, parse_manifest
 
@@ -82,9 +82,14 @@ def read_pack(folder: Path) -> Pack:
 
 def _read_manifest(folder: Path) -> bytes:
     path = folder / MANIFEST_NAME
+    if not folder.is_dir():
+        raise PackError(f"there is no folder {folder}", fix="Give the folder or name of a pack")
     _regular_size(path)
-    with path.open("rb") as file:
-        return file.read(MAX_MANIFEST_BYTES + 1)
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_MANIFEST_BYTES + 1)
+    except OSError as error:
+        raise PackError(f"{path} cannot be read", why=reason(error), fix="Permit it") from error
 
 
 def _regular_size(path: Path) -> int:
@@ -93,7 +98,7 @@ def _regular_size(path: Path) -> int:
         status = path.lstat()
     except OSError as error:
         raise PackError(
-            f"no {path.name} in {path.parent}", why=error.strerror or "", fix="Get the pack again"
+            f"no {path.name} in {path.parent}", why=reason(error), fix="Get the pack again"
         ) from error
     if not stat.S_ISREG(status.st_mode):
         raise PackError(f"{path.name} in {path.parent} is not a plain file")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mltranslate.errors import PackError
+from mltranslate.errors import PackError, reason
 
 if TYPE_CHECKING:
     from mltranslate.packs.pack import Pack
@@ -25,7 +25,7 @@ class Tokenizer:
         except (OSError, RuntimeError) as error:
             raise PackError(
                 f"the vocabulary of the pack {pack.name} does not load",
-                why=str(error),
+                why=reason(error),
                 fix="Get the pack again",
             ) from error
         self.size: int = self._processor.get_piece_size()

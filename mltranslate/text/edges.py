@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from mltranslate.text.items import ITEM, find_items, may_hold_items
+
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff" + "".join(
     map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 )
@@ -13,22 +15,11 @@ BLANK = _SPACES + _INVISIBLE
 """Every character that shows nothing: white space, zero-width characters, bidi controls."""
 _BLANKS = re.compile(f"[{re.escape(BLANK)}]*+")
 
-_EMOJI = (
-    r"[\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\u3030\u303d\u3297\u3299"
-    r"\U0001f000-\U0001faff][\ufe0e\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*+"
-)
-_URL = r"(?:(?:https?|ftp|file)://|mailto:|www\.)[!-~]*[A-Za-z0-9/_=&#+~-]"
-# The look-behind lets a run of letters be tried once, not once a letter.
-_EMAIL = r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)+"
-_MENTION = r"(?<![\w@])@\w++"
-_PROTECTED = re.compile(f"(?:{_URL})|(?:{_EMAIL})|(?:{_MENTION})|(?:{_EMOJI})")
-
 _BULLET = r"(?:(?:\#{1,6}|>+|\[[ xX]\]|[-*+·○–—])[ \t\u3000]+|[•‣◦▪●■□◆][ \t\u3000]*)"
 _NUMBER = r"(?:\(?\d{1,4}\)|\(?[A-Za-z]\)|\d{1,3}\.|[①-⑳])[ \t\u3000]+"
 _LEAD = re.compile(f"(?:{_BULLET})*(?:{_NUMBER})?")
 _LEAD_BUT_ORDINAL = re.compile(rf"(?:{_BULLET})*(?:(?!\d+\.){_NUMBER})?")
 
-_MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,200}>|(?<!\w)\w++\(\)")
 _CANDIDATE = re.compile(r"[^\s,;!?()\[\]{}\"“”„«»‹›|…<>]++")
 _AROUND_WORDS = ".:'’‘-*_~`/"
 _WORDS = re.compile(r"(?=.*[A-Za-z]{2})[A-Za-z]+(?:['’/&.:-]+[A-Za-z]+)*")
@@ -48,20 +39,27 @@ def bullet_end(line: str, *, ordinal_stop: bool = False) -> int:
 def core(sentence: str) -> tuple[int, int]:
     """Return start and end of what is left of `sentence` without its untranslated edges.
 
-    White space, invisible characters, emoji, URLs, e-mail addresses and @names are cut off both
-    ends. Start and end are equal when nothing else is left.
+    White space, invisible characters and emoji are cut off both ends, and so are URLs, e-mail
+    addresses, @names and #tags that are no part of the sentence: with a stop between, before a
+    capital, or alone. Start and end are equal when nothing else is left.
     """
     start = _after_blank(sentence, 0)
     end = _before_blank(sentence, len(sentence), start)
-    kept = [match.span() for match in _PROTECTED.finditer(sentence, start, end)]
-    for left, right in kept:
-        if left != start:
+    outside = [
+        match for match in find_items(sentence, start, end) if match["sign"] or match["link"]
+    ]
+    for match in outside:
+        following = min(_after_blank(sentence, match.end()), end)
+        if match.start() != start or (match["link"] and _goes_on(sentence[following:end])):
             break
-        start = min(_after_blank(sentence, right), end)
-    for left, right in reversed(kept):
-        if right != end or left < start:
+        start = following
+    for match in reversed(outside):
+        before = _before_blank(sentence, match.start(), start)
+        if match.end() != end or match.start() < start:
             break
-        end = _before_blank(sentence, left, start)
+        if match["link"] and sentence[start:before][-1:].isalnum():
+            break
+        end = before
     return start, end
 
 
@@ -71,13 +69,18 @@ def has_language(sentence: str) -> bool:
     Numbers, URLs, addresses, emoji, punctuation and identifiers ("snake_case", "camelCase",
     "v1.2", "a.py", "x = 1") are no language.
     """
-    rest = _MARKUP.sub(" ", _PROTECTED.sub(" ", sentence))
+    rest = ITEM.sub(" ", sentence) if may_hold_items(sentence) else sentence
     return any(_is_word(match.group().strip(_AROUND_WORDS)) for match in _CANDIDATE.finditer(rest))
 
 
 def is_ideograph(char: str) -> bool:
     """Return True for Han, kana and full-width forms, which are set without spaces."""
     return "\u3000" < char <= "\u9fff" or "\uff00" <= char <= "\uffef" or char > "\U0001ffff"
+
+
+def _goes_on(rest: str) -> bool:
+    """True when `rest` begins in the middle of a sentence, whose subject is then before it."""
+    return rest[:1].islower() or (bool(rest) and is_ideograph(rest[0]))
 
 
 def _is_word(text: str) -> bool:

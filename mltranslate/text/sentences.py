@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from mltranslate.text.edges import is_ideograph
+from mltranslate.text.items import SIGN, may_hold_items
 from mltranslate.text.rules import SentenceRules, rules_for
 
 _OPENERS = r"[\"'“”„‘‚«»‹›(\[{¿¡「『【《〈（*_–—-]"
@@ -20,6 +21,8 @@ _STOP = re.compile(
     r"(?P<close>(?:[\"'”’“‘»«›‹)\]}」』*_]|[ \u00a0\u202f]»(?![^\s.,;:!?)]))*+))"
     rf"(?P<gap>\s*+)(?:{_OPENERS}|\s)*+"
 )
+_SIGNS = re.compile(rf"(?:(?:{SIGN})[^\S\n]*+)++")
+_ARROWS = "\u2190\u2192\u21d0\u21d2\u279c\u27a1"
 _WORD_BEFORE = re.compile(r"[^\s\"'“”„‘‚«»‹›(\[{¿¡「『【《〈（–—]*$")
 _WORD_AFTER = re.compile(r"\w{1,24}")
 _DOTTED = re.compile(r"[^\W\d_]{1,2}(?:\.[^\W\d_]{1,2})+")
@@ -38,6 +41,24 @@ def sentence_starts(text: str, language: str) -> Iterator[int]:
     for match in _STOP.finditer(text):
         if match.end() < len(text) and _ends(match, rules):
             yield match.start("gap")
+
+
+def sign_breaks(text: str, language: str) -> Iterator[int]:
+    """Yield each offset after emoji or symbols that part two sentences, or labels.
+
+    They do so before a capital of a word that often begins a sentence, and an arrow between
+    spaces always does.
+    """
+    if not may_hold_items(text):
+        return
+    rules = rules_for(language)
+    for match in _SIGNS.finditer(text):
+        if not match.group()[-1].isspace() or match.end() == len(text):
+            continue
+        is_arrow = match.group()[0] in _ARROWS and text[match.start() - 1 : match.start()].isspace()
+        begins = text[match.end()].isupper() and _word_after(text, match.end()) in rules.starters
+        if is_arrow or begins:
+            yield match.end()
 
 
 def _ends(match: re.Match[str], rules: SentenceRules) -> bool:

@@ -8,14 +8,14 @@ back unchanged.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from mltranslate.languages import is_spaced
 from mltranslate.text.edges import BLANK, bullet_end, core, has_language, is_ideograph
 from mltranslate.text.rules import rules_for
-from mltranslate.text.sentences import sentence_starts
+from mltranslate.text.sentences import sentence_starts, sign_breaks
 
 _CELL = re.compile(r"(?:[^\t ]| (?! {3}))++")
 """Text between tabs or wide gaps, as in a table: each cell has sentences of its own."""
@@ -68,7 +68,8 @@ def join(spans: Sequence[Span], translations: Sequence[str], target: str) -> str
 
 def gap(left: str, right: str, target: str) -> str:
     """Return the space that `target` needs between two source texts that were set without one."""
-    touching = any(map(is_ideograph, left[-3:])) and right[:1] not in BLANK
+    ideographs = any(map(is_ideograph, left[-3:] + right[:1]))
+    touching = ideographs and left[-1:] not in BLANK and right[:1] not in BLANK
     return " " if touching and is_spaced(target) else ""
 
 
@@ -81,8 +82,15 @@ def last_sentence_start(text: str, language: str) -> int:
 
 
 def _meet(left: Span, right: Span) -> bool:
-    """True between two sentences, and between a sentence and a word that is kept."""
-    return left.translatable and (right.translatable or right.text[0].isalnum())
+    """True between two sentences, and between a sentence and a word or sign that is kept."""
+    if left.translatable:
+        return right.translatable or _is_sign(right.text[0])
+    return right.translatable and _is_sign(left.text[-1])
+
+
+def _is_sign(char: str) -> bool:
+    """True for letters, digits and symbols: all that shows and is no punctuation."""
+    return unicodedata.category(char)[0] in "LNS"
 
 
 def _sentence_ranges(text: str, language: str) -> Iterator[tuple[int, int]]:
@@ -100,7 +108,7 @@ def _sentence_ranges(text: str, language: str) -> Iterator[tuple[int, int]]:
 def _cores(body: str, language: str) -> Iterator[tuple[int, int]]:
     """The sentences of a cell, without their untranslated edges."""
     start = 0
-    for end in chain(sentence_starts(body, language), (len(body),)):
+    for end in sorted({*sentence_starts(body, language), *sign_breaks(body, language), len(body)}):
         left, right = core(body[start:end])
         if left < right and has_language(body[start + left : start + right]):
             yield start + left, start + right

@@ -73,6 +73,8 @@ def run_program(text: str, sets: str, folder: Path) -> None:
         "train.precision=bf16 train.accumulation=2",
         "train.precision=bf16 train.r_drop=1",
         "train.precision=bf16 train.compile=true",
+        "train.precision=bf16 train.autocast=false",
+        "train.precision=bf16 train.autocast=false train.compile=true train.batch_tokens=40000",
         "train.precision=fp32 train.ema_decay=0 train.average_last=2 train.snapshot_every=10",
     ],
 )

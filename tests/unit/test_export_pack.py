@@ -63,11 +63,11 @@ def test_nothing_but_the_pack_is_left(exported: Path) -> None:
 
 
 def test_existing_pack_is_kept_without_force(
-    exported: Path, caplog: pytest.LogCaptureFixture
+    exported: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (exported / "manifest.json").read_bytes()
     assert main(arguments(exported.parent)) == UsageError.exit_code
-    assert "--force" in caplog.text
+    assert "--force" in capsys.readouterr().err
     assert (exported / "manifest.json").read_bytes() == before
 
 

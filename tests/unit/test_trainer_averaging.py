@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from toy_corpus import write_recipe
 
-from mltranslate.errors import ConfigError
+from mltranslate.errors import ConfigError, DataError
 from mltranslate_train.averaging import MovingAverage, Snapshots
 from mltranslate_train.config import load_recipe
 from mltranslate_train.distributed import World
@@ -41,6 +41,14 @@ def test_mean_is_of_the_last_snapshots_and_of_fewer_at_the_beginning(tmp_path: P
     assert means == {
         1: 1.0, 2: 2.0, 3: 2.0, 4: 3.0, 5: 3.0, 6: 4.0, 7: 4.0, 8: 6.0, 9: 6.0, 10: 8.0
     }  # fmt: skip
+
+
+def test_damaged_snapshot_is_a_clear_error(tmp_path: Path) -> None:
+    snapshots = Snapshots(layer(), tmp_path, every=1, last=2, step=0, world=World())
+    snapshots.update(1)
+    (tmp_path / "1.safetensors").write_bytes(b"cut")
+    with pytest.raises(DataError, match=r"snapshot .*1\.safetensors cannot be read.*Remove it"):
+        snapshots.weights()
 
 
 def test_snapshots_go_only_when_no_resume_can_need_them(tmp_path: Path) -> None:

@@ -106,8 +106,9 @@ def test_full_disk_leaves_the_old_checkpoint_and_says_what_to_do(
     )  # fmt: skip
     assert done.returncode == TrainingError.exit_code, done.stderr
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("mltranslate-train: the checkpoint ")
+    assert last.startswith("mltranslate-train: error: the checkpoint ")
     assert "cannot be written" in last
+    assert "unexpected pos" not in last
     assert last.endswith("Make room on the disk; the same command resumes from the last checkpoint")
     assert load_checkpoint(run / "last").state["totals"]["step"] == 2
     assert [path.name for path in run.glob("last*")] == ["last"]

@@ -37,13 +37,35 @@ def recipe(how, stop, *more):
     return load_recipe(folder / "toy.toml", sets)
 
 
+def copied(tensors):
+    return sum(tensor.numel() for tensor in tensors.values() if tensor.dim())
+
+
+def note_copies():
+    made, real, plain = [], loop.Checkpoint, loop.finetune.plain_weights
+
+    def checkpoint(**parts):
+        moments = [copied(state) for state in parts["optimizer"]["state"].values()]
+        made.append([copied(parts["model"]), copied(parts["average"]), sum(moments)])
+        return real(**parts)
+
+    def weights(found, recipe):
+        made.append([copied(found)])
+        return plain(found, recipe)
+
+    loop.Checkpoint, loop.finetune.plain_weights = checkpoint, weights
+    return made
+
+
 def runs():
+    made = note_copies()
     for how in ("ddp", "fsdp"):
         # Not evaluated where it is broken off: the run in one process has no such score.
         loop.train(recipe(how, broken, "evaluate.dev=[]"), folder / how)
         loop.train(recipe(how, steps), folder / how)
     loop.train(recipe("fsdp", broken, "train.ema_decay=0", "train.average_last=2",
                       "train.snapshot_every=1"), folder / "shared")
+    (folder / f"copied.{rank}").write_text(json.dumps(made))
 
 
 def fail():
@@ -156,6 +178,19 @@ def test_snapshots_of_shards_are_whole(folder: Path) -> None:
     assert all(torch.allclose(best[name], (first[name] + second[name]) / 2) for name in best)
     assert first["embedding.weight"].shape == second["embedding.weight"].shape
     assert len(first["embedding.weight"]) > 200
+
+
+def test_only_the_first_process_copies_the_whole_state(folder: Path) -> None:
+    first, second = (json.loads((folder / f"copied.{rank}").read_text("utf-8")) for rank in (0, 1))
+    whole = sum(
+        weight.numel()
+        for weight in safetensors.torch.load_file(folder / "single/last/model.safetensors").values()
+    )
+    saves, evaluations = [[whole, whole, 2 * whole]], [[whole]]
+    assert all(sizes in [*saves, *evaluations, [whole, 0, 2 * whole]] for sizes in first)
+    assert {len(sizes) for sizes in first} == {1, 3}
+    assert len(first) == len(second)
+    assert not any(map(any, second))
 
 
 def test_an_error_of_the_first_process_ends_all(folder: Path) -> None:

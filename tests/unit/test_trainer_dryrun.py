@@ -162,8 +162,8 @@ def test_pairs_of_a_large_file_are_estimated(
     assert (part.scanned, part.kept, part.whole, part.all_kept) == (500, 100, False, False)
     assert part.pairs == pytest.approx(3000, rel=0.15)
     assert part.scale * part.kept == pytest.approx(part.pairs)
-    assert recipe.data.corpora[0].folder == str(tmp_path / "small")
-    assert len((tmp_path / "small/aa-bb.tsv").read_text(encoding="utf-8").splitlines()) == 100
+    assert [corpus.folder for corpus in recipe.data.corpora] == [str(tmp_path / "small/0")]
+    assert len((tmp_path / "small/0/aa-bb.tsv").read_text(encoding="utf-8").splitlines()) == 100
 
 
 def test_sample_leaves_out_what_has_no_weight(tmp_path: Path) -> None:
@@ -174,6 +174,39 @@ def test_sample_leaves_out_what_has_no_weight(tmp_path: Path) -> None:
     _, (part,) = sample_corpora(recipe, tmp_path / "small")
     assert (part.scanned, part.used, part.kept, part.all_kept) == (500, 400, 400, True)
     assert part.scale == pytest.approx(1)
+
+
+def test_corpora_for_one_direction_are_counted_for_it_alone(tmp_path: Path) -> None:
+    path = write_recipe(tmp_path)
+    made = "".join(f"{two}\t{one}\n" for one, two in pairs(600, seed=7))
+    (tmp_path / "made.tsv").write_text(made, encoding="utf-8")
+    corpora = (
+        f"data.corpora=[{{folder='{(tmp_path / 'corpus').as_posix()}'}},"
+        f"{{tsv='{(tmp_path / 'made.tsv').as_posix()}',languages=['bb','aa'],"
+        "directions=['bb-aa']}]"
+    )
+    roomy = "data.max_tokens=30"  # no sentence is too long, whatever the pieces
+    found = rows(dry_run(load_recipe(path, [corpora, roomy]), tmp_path / "run"))
+    assert found["corpora"] == "2 files, 1,000 pairs; 1,000 read, well-formed"
+    # What `prepare` gives: 400 pairs both ways, 600 one way.
+    assert "over about 1,400 examples" in found["passes"]
+
+
+def test_parts_of_a_one_way_corpus_are_scaled_for_its_direction_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_recipe(tmp_path)
+    made = "".join(f"{two}\t{one}\n" for one, two in pairs(2000, seed=7))
+    (tmp_path / "made.tsv").write_text(made, encoding="utf-8")
+    corpora = (
+        f"data.corpora=[{{folder='{(tmp_path / 'corpus').as_posix()}'}},"
+        f"{{tsv='{(tmp_path / 'made.tsv').as_posix()}',languages=['bb','aa'],"
+        "directions=['bb-aa']}]"
+    )
+    monkeypatch.setattr(sample, "KEPT", 500)
+    roomy = "data.max_tokens=30"  # no sentence is too long, whatever the pieces
+    found = rows(dry_run(load_recipe(path, [corpora, roomy]), tmp_path / "run"))
+    assert "over about 2,800 examples" in found["passes"]
 
 
 def test_stand_in_has_the_size_that_the_model_will_have(tmp_path: Path) -> None:

@@ -201,6 +201,20 @@ def test_pieces_are_joined_before_scoring(tmp_path: Path) -> None:
     assert "tok:none" in found.bleu.signature
 
 
+def test_written_translations_are_joined_as_they_are_scored(tmp_path: Path) -> None:
+    for language, text in (("en", "a mo@@ gul\n"), ("de", "ein Hü@@ gel\n")):
+        (tmp_path / f"bpe.{language}").write_text(text, encoding="utf-8")
+    write_outputs(tmp_path / "in", ("bpe", ("en", "de")), ["ein Hü@@ gel"])
+    dev = TestSet("bpe", f"{tmp_path.as_posix()}/bpe.")
+    form = TextForm(tokenized=True, joiner="@@")
+    system = open_system(str(tmp_path / "in"), Settings(form=form), [dev], ())
+    first = evaluate(system, Plan(sets=[dev], form=form, outputs=tmp_path / "out"))
+    written = tmp_path / "out/bpe.en-de.txt"
+    assert written.read_text(encoding="utf-8") == "ein Hügel\n"
+    again = open_system(str(tmp_path / "out"), Settings(form=form), [dev], ())
+    assert evaluate(again, Plan(sets=[dev], form=form)).results == first.results
+
+
 def test_progress_ends_with_all_sentences(dev: TestSet) -> None:
     shown: list[tuple[int, int]] = []
     system = open_system(str(toy_run.toy_pack()), FP32, [dev], [("en", "de")])

@@ -182,9 +182,17 @@ def test_a_pack_without_weights_is_refused_with_the_way_out(parent: Path, tmp_pa
         open_parent(str(tmp_path))
 
 
+def test_the_pack_that_ships_names_the_recipe_that_makes_its_run() -> None:
+    with pytest.raises(PackError) as caught:
+        open_parent("small-en-de-zh")
+    assert "`mltranslate-train run small-en-de-zh` makes such a run" in str(caught.value)
+
+
 def test_what_is_no_run_and_no_pack_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no folder"):
         open_parent(str(tmp_path / "none"))
+    with pytest.raises(DataError, match=r"there is no folder \./none"):
+        open_parent("./none")
     with pytest.raises(PackError, match="no pack is called 'none'"):
         open_parent("none")
     with pytest.raises(DataError, match="has no weights to start from"):
@@ -286,6 +294,14 @@ def test_freezing_without_weights_to_start_from_is_refused(other: Path, tmp_path
         train(load_recipe(other, ["finetune.mode=embeddings"]), tmp_path / "child")
     with pytest.raises(ConfigError, match=r"does not fit finetune\.vocabulary"):
         load_recipe(other, ["finetune.mode=lora", "finetune.vocabulary=own"])
+
+
+def test_a_parent_with_a_damaged_recipe_is_a_clear_error(parent: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(parent, run)
+    (run / "recipe.toml").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match=r"recipe\.toml is no valid TOML: it is no UTF-8"):
+        open_parent(str(run))
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"finetune": 3}', "[1]"])

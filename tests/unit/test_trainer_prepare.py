@@ -158,5 +158,5 @@ def test_disk_that_fills_up_on_the_way_leaves_nothing_half_made(tmp_path: Path) 
 
 def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"file/run cannot be written: Not a directory\. Make room"):
+    with pytest.raises(DataError, match=r"file/run cannot be written: Not a directory\. Move away"):
         prepare(load_recipe(write_recipe(tmp_path)), tmp_path / "file/run")

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from mltranslate.errors import DataError, reason
 from mltranslate_train.checkpoint import on_disk, plain, save_tensors
 from mltranslate_train.config import TrainConfig
-from mltranslate_train.distributed import World, like, local, whole
+from mltranslate_train.distributed import World, like, local, whole_on_main
 
 SNAPSHOTS = "snapshots"
 _EMA_EVERY = 8
@@ -34,11 +36,15 @@ class Averaging:
         """Take note of the weights after `step`."""
 
     def weights(self) -> dict[str, Tensor]:
-        """Whole weights to evaluate and export, under the model's names."""
-        return {name: whole(tensor) for name, tensor in self._model.state_dict().items()}
+        """Weights to evaluate and export, under the model's names; they may be sharded.
+
+        Raises:
+            DataError: what they are made of is damaged.
+        """
+        return dict(self._model.state_dict())
 
     def state_dict(self) -> dict[str, Tensor]:
-        """What a resume needs beside the model's own weights; may be empty."""
+        """What a resume needs beside the model's own weights; may be sharded, or empty."""
         return {}
 
     def load(self, state: dict[str, Tensor]) -> None:
@@ -77,7 +83,7 @@ class MovingAverage(Averaging):
 
     def state_dict(self) -> dict[str, Tensor]:
         """Averages under the model's names."""
-        return {name: whole(average) for name, average in self._average.items()}
+        return dict(self._average)
 
     @torch.no_grad()
     def load(self, state: dict[str, Tensor]) -> None:
@@ -102,15 +108,16 @@ class Snapshots(Averaging):
         self._step = step
         if step % self._every:
             return
-        weights = super().weights()
+        weights = whole_on_main(super().weights(), self._world)
         self._world.on_main(lambda: self._write(weights))
 
     def _write(self, weights: dict[str, Tensor]) -> None:
         file = self._folder / f"{self._step}.safetensors"
+        tensors = plain(weights)
         with on_disk("the snapshot", file):
             self._folder.mkdir(exist_ok=True)
             unfinished = file.with_suffix(".new")
-            save_tensors(plain(weights), unfinished)
+            save_tensors(tensors, unfinished)
             unfinished.replace(file)
 
     def _files(self, step: int) -> list[Path]:
@@ -119,14 +126,17 @@ class Snapshots(Averaging):
         return [found[number] for number in sorted(found) if number <= step][-self._last :]
 
     def weights(self) -> dict[str, Tensor]:
-        """Mean of the last snapshots; the latest weights before the first one is due."""
-        if not (files := self._files(self._step)):
-            return super().weights()
-        mean = safetensors.torch.load_file(files[0])
-        for path in files[1:]:
-            for name, tensor in safetensors.torch.load_file(path).items():
-                mean[name] += tensor
-        return {name: tensor / len(files) for name, tensor in mean.items()}
+        """Mean of the last snapshots; the latest weights before the first one is due.
+
+        Only the main process reads the files and has the mean, the others get nothing then.
+        """
+        mean: dict[str, Tensor] = {}
+
+        def read() -> bool:
+            mean.update(_mean(self._files(self._step)))
+            return bool(mean)
+
+        return mean if self._world.on_main(read) else super().weights()
 
     def saved(self, step: int) -> None:
         """Remove snapshots that no average will need any more."""
@@ -136,6 +146,26 @@ class Snapshots(Averaging):
         for path in self._folder.glob("*.safetensors"):
             if kept and int(path.stem) < int(kept[0].stem):
                 path.unlink()
+
+
+def _mean(files: list[Path]) -> dict[str, Tensor]:
+    """Mean of the weights in the files; none of no file."""
+    mean = _read(files[0]) if files else {}
+    for path in files[1:]:
+        for name, tensor in _read(path).items():
+            mean[name] += tensor
+    return {name: tensor / len(files) for name, tensor in mean.items()}
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise DataError(
+            f"snapshot {path} cannot be read",
+            why=reason(error),
+            fix="Remove it: the same command goes on with the mean of the others",
+        ) from error
 
 
 def make_averaging(

@@ -16,8 +16,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from mltranslate.errors import DataError, TrainingError
-from mltranslate_train.distributed import whole
+from mltranslate.errors import DataError, TrainingError, reason
 
 MODEL, AVERAGE, OPTIMIZER, STATE, ABOUT = (
     "model.safetensors", "average.safetensors", "optimizer.pt", "state.json", "model.json",
@@ -28,7 +27,7 @@ LAST, BEST = "last", "best"
 
 @dataclass(slots=True)
 class Checkpoint:
-    """Everything that a resume needs, whole and on the CPU, however many processes train."""
+    """Everything that a resume needs, in whole tensors, however many processes train."""
 
     model: dict[str, Tensor]
     average: dict[str, Tensor]
@@ -46,9 +45,10 @@ def save_checkpoint(folder: Path, saved: Checkpoint) -> None:
     Raises:
         TrainingError: the disk is full, or does not take it for another reason.
     """
+    model, average = plain(saved.model), plain(saved.average)
     with on_disk("the checkpoint", folder), _Replacement(folder) as new:
-        save_tensors(plain(saved.model), new / MODEL)
-        save_tensors(plain(saved.average), new / AVERAGE)
+        save_tensors(model, new / MODEL)
+        save_tensors(average, new / AVERAGE)
         torch.save({"optimizer": saved.optimizer, "rng": saved.rng}, new / OPTIMIZER)
         (new / STATE).write_text(json.dumps(saved.state), encoding="utf-8")
 
@@ -86,8 +86,9 @@ def save_weights(folder: Path, weights: dict[str, Tensor], about: dict[str, Any]
     Raises:
         TrainingError: as for `save_checkpoint`.
     """
+    tensors = plain(weights)
     with on_disk("the weights", folder), _Replacement(folder) as new:
-        save_tensors(plain(weights), new / MODEL)
+        save_tensors(tensors, new / MODEL)
         (new / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
@@ -106,8 +107,8 @@ def restore_rng(packed: dict[str, Any]) -> None:
 
 
 def plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Whole tensors on the CPU, as files hold them; every process must ask for sharded ones."""
-    return {name: whole(tensor.detach()).cpu().contiguous() for name, tensor in tensors.items()}
+    """Tensors on the CPU and in one piece, as files hold them."""
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
 
 @contextmanager
@@ -116,10 +117,10 @@ def on_disk(what: str, path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError, RuntimeError) as error:  # torch.save raises the last
-        why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        cut = isinstance(error, RuntimeError)  # and tells only where in the file it happened
         raise TrainingError(
             f"{what} {path} cannot be written",
-            why=why,
+            why="the disk did not take all of it" if cut else reason(error),
             fix="Make room on the disk; the same command resumes from the last checkpoint",
         ) from error
 

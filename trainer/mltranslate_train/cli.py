@@ -7,8 +7,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from mltranslate.cli.main import CLOSED_PIPE, FAULT, INTERRUPTED, forget_stdout
-from mltranslate.errors import MltError
+from mltranslate.cli.ending import ended
 from mltranslate_train.commands import (
     align,
     backtranslate,
@@ -35,23 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command; returns the exit code (docs/exit-codes.md)."""
     options = build_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    try:
-        code: int = options.run(options)
-        sys.stdout.flush()
-    except MltError as error:
-        sys.stderr.write(f"mltranslate-train: {error}\n")
-        return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("mltranslate-train: interrupted\n")
-        return INTERRUPTED
-    except BrokenPipeError:
-        forget_stdout()
-        return CLOSED_PIPE
-    except OSError as error:
-        sys.stderr.write(f"mltranslate-train: {error}\n")
-        forget_stdout()
-        return FAULT
-    return code
+    return ended("mltranslate-train", lambda: int(options.run(options)))
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -87,13 +87,25 @@ class NoiseConfig:
     """Share of examples that get a noisy copy, by kind (after Mozilla's OpusTrainer)."""
 
     upper: float = 0.0
+    """This, `title`, `lower` and `chat` teach to translate only from a side that they change."""
     title: float = 0.0
     lower: float = 0.0
+    chat: float = 0.0
+    """Lower case and no final stop, as people type into a chat or a search field."""
     no_final_stop: float = 0.0
     typos: float = 0.0
     """Source side only: letters swapped, dropped, doubled or hit beside their key."""
+    accents: float = 0.0
+    """Source side only: Latin letters without their accents, as typed on a plain keyboard."""
     tags: float = 0.0
     """Inline markup around a word that both sides share, kept in both."""
+    emoji: float = 0.0
+    """Emoji at the same end of both sides, or after the one punctuation mark inside both."""
+    pass_through: float = 0.0
+    """Invented addresses, handles, file names, versions, codes, numbers and names.
+
+    In place of a number or name that both sides share, or at the same end of both.
+    """
     lines: float = 0.0
     """Random symbols and emoji that translate to themselves."""
 
@@ -158,7 +170,12 @@ class VocabularyConfig:
     algorithm: str = "unigram"
     """"unigram", "bpe", or "word": text that was cut into pieces before, one space between."""
     sample: int = 1_000_000
-    """Sentences drawn, in equal parts from all languages, to train it on."""
+    """Sentences drawn to train it on: each language's share is of all its text.
+
+    Text of an origin comes in proportion to its weight, up to 1.
+    """
+    weights: dict[str, float] = field(default_factory=dict)
+    """Parts of the sample by language, default 1 each; more for one gives it more pieces."""
     character_coverage: float = 0.9995
     languages: tuple[str, ...] = ()
     """Languages that get a tag; default: those of the directions."""
@@ -205,6 +222,10 @@ class TrainConfig:
     """How to train."""
 
     max_steps: int
+    max_minutes: float = 0.0
+    """End after so many minutes of training steps, those of earlier starts included; 0: never."""
+    decay_minutes: float = 0.0
+    """Last of `max_minutes`, over which the learning rate falls linearly to zero."""
     objective: str = "translation"
     """"translation"; "masked": guess hidden pieces (BERT); "language-model": guess the next one."""
     batch_tokens: int = 4096
@@ -241,12 +262,17 @@ class TrainConfig:
     """Also write TensorBoard events; needs the package tensorboard."""
     precision: str = "auto"
     """"bf16", "fp32", or "auto": bf16 where the device has matrix units for it."""
+    autocast: bool = True
+    """Add and normalise in fp32, multiply in `precision`; false: all of it in `precision`.
+
+    Weights and optimiser are fp32 in any case. Without it a GPU moves less memory.
+    """
     device: str = "auto"
     """"cpu", "cuda", or "auto"."""
     threads: int = 0
     """CPU threads; 0 leaves torch's choice."""
     compile: bool = False
-    """Run the model through torch.compile."""
+    """Run the model through torch.compile, a Transformer layer by layer."""
     seed: int = 1
     log_every: int = 50
     save_every: int = 1000

@@ -7,6 +7,7 @@ import ctypes
 import sys
 
 import torch
+from torch import Tensor
 
 from mltranslate.errors import DeviceError
 from mltranslate_train.config import TrainConfig
@@ -36,6 +37,8 @@ def choose_device(config: TrainConfig, number: int = 0) -> torch.device:
             fix="Start as many processes as there are GPUs, or set train.device to cpu",
         )
     torch.cuda.set_device(number)
+    # It makes a plan for every new shape of batch, which takes longer than a step.
+    torch.backends.cuda.enable_cudnn_sdp(False)
     return torch.device("cuda", number)
 
 
@@ -69,6 +72,16 @@ def _gpu_has_bf16_units() -> bool:
 def _cpu_has_bf16_units() -> bool:
     """Without AMX, bf16 on a CPU is emulated and slower than fp32."""
     return bool(torch.cpu._is_amx_tile_supported())
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the CPU on `device`; on CUDA the process does not wait for it.
+
+    Only pinned memory is copied while kernels run: a copy from other memory waits for all of them.
+    """
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 def autocast(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -169,6 +169,20 @@ def gradients_shared(learner: nn.Module, now: bool) -> Iterator[None]:
 def whole(tensor: Tensor) -> Tensor:
     """All of a tensor that may be sharded; every process must ask for it."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
+def whole_on_main(tensors: Mapping[str, Tensor], world: World) -> dict[str, Tensor]:
+    """Whole tensors in the main process, nothing in the others; every process must ask for them.
+
+    They are put together one by one, so that no other process ever holds more than one; the main
+    one keeps what was sharded in the CPU's memory, and what was not as it is.
+    """
+    found: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        full = whole(tensor.detach())
+        if world.main:
+            found[name] = full.cpu() if isinstance(tensor, DTensor) else full
+    return found
 
 
 def local(tensor: Tensor) -> Tensor:

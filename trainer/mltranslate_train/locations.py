@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mltranslate.errors import ConfigError
@@ -18,6 +19,11 @@ def recipes() -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent / "recipes"
 
 
+def is_path(text: str) -> bool:
+    """Whether `text` can only be meant as a path: it names a folder on the way, as ./here does."""
+    return text in {".", ".."} or "/" in text or os.sep in text
+
+
 def find_recipe(text: str) -> Path:
     """The file that `text` names: a path, or the name of a recipe that ships.
 
@@ -27,7 +33,7 @@ def find_recipe(text: str) -> Path:
         ConfigError: no recipe of that name ships.
     """
     path = Path(text)
-    if path.suffix == ".toml" or len(path.parts) != 1 or path.is_file():
+    if path.suffix == ".toml" or is_path(text) or path.is_file():
         return path
     shipped = {file.stem: file for file in sorted(recipes().glob("*.toml"))}
     if text not in shipped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,7 @@ from mltranslate_train.config import Recipe
 from mltranslate_train.data.batches import Batch, Sampler, SamplerState
 from mltranslate_train.data.prefetch import prefetch
 from mltranslate_train.data.prepare import VOCABULARY_FILE, prepare
-from mltranslate_train.device import choose_device, choose_precision, release_freed_memory
+from mltranslate_train.device import choose_device, choose_precision, release_freed_memory, sent
 from mltranslate_train.distributed import (
     World,
     gradients_shared,
@@ -28,6 +29,7 @@ from mltranslate_train.distributed import (
     parallelised,
     sharding_units,
     whole,
+    whole_on_main,
 )  # fmt: skip
 from mltranslate_train.evaluate.dev import Scores, check_dev_sets, dev_scores
 from mltranslate_train.finetune import start as finetune
@@ -44,6 +46,8 @@ from mltranslate_train.optim import (
 )  # fmt: skip
 from mltranslate_train.tokenizer import Vocabulary
 from mltranslate_train.totals import Totals
+
+log = logging.getLogger(__name__)
 
 
 class Trainer:
@@ -101,9 +105,9 @@ class Trainer:
             "sampler": dataclasses.asdict(self.state),
         }
         saved = Checkpoint(
-            model=checkpoint.plain(self.model.state_dict()),
-            average=checkpoint.plain(self.averaging.state_dict()),
-            optimizer=whole_state(self.optimizer),
+            model=whole_on_main(self.model.state_dict(), self.world),
+            average=whole_on_main(self.averaging.state_dict(), self.world),
+            optimizer=whole_state(self.optimizer, self.world),
             rng=self.world.gathered(checkpoint.rng_state()),
             state=state,
         )
@@ -123,9 +127,7 @@ class Trainer:
         tokens = self.world.total(sum(self.objective.tokens(batch) for batch in batches))
         total = torch.zeros((), device=self.device)
         for number, batch in enumerate(batches, 1):
-            inputs = [
-                item.to(self.device, non_blocking=True) for item in self.objective.inputs(batch)
-            ]
+            inputs = [sent(item, self.device) for item in self.objective.inputs(batch)]
             with gradients_shared(self.learner, now=number == len(batches)):
                 loss = self.learner(*inputs)
                 (loss * (self.world.size / tokens)).backward()  # the processes' mean is taken
@@ -133,7 +135,7 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.train.clip_norm)
         self.guard.note(whole(norm))
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.totals.step, self.recipe.train)
+            group["lr"] = self.learning_rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if self.device.type == "cpu":
@@ -144,19 +146,31 @@ class Trainer:
         self.state = batches[-1].state
         return total
 
+    @property
+    def learning_rate(self) -> float:
+        """Rate of the step that is being made, or was made last."""
+        return learning_rate(self.totals.step, self.recipe.train, self.totals.seconds)
+
+    def took(self, seconds: float) -> None:
+        """Count the time of a step: in all processes the mean of theirs, so that they end alike."""
+        mean = self.world.total(round(seconds * 1e6)) / 1e6 / self.world.size
+        self.meter.seconds += mean
+        self.totals.seconds += mean
+
     def report(self) -> Record:
         """Where the run is, and means since the last report; TrainingError if it diverged."""
         return {
             "step": self.totals.step,
             "target_tokens": self.totals.target_tokens,
             **self.meter.take(self.world),
-            "learning_rate": learning_rate(self.totals.step, self.recipe.train),
+            "learning_rate": self.learning_rate,
         }
 
     def evaluate(self) -> Scores:
         """Dev scores of the averaged weights; keeps them in BEST when they are the best so far."""
         self.guard.check()
-        weights = finetune.plain_weights(self.averaging.weights(), self.recipe)
+        weights = whole_on_main(self.averaging.weights(), self.world)
+        weights = finetune.plain_weights(weights, self.recipe)
         scores = self.world.on_main(lambda: self._score(weights))
         config = self.recipe.evaluate
         measure = [config.metric, config.dev, config.beam, config.joiner, config.tokenized]
@@ -170,11 +184,6 @@ class Trainer:
     def _keep(self, weights: dict[str, Tensor], scores: Scores) -> None:
         text = about(self.recipe, self.run, self.model, scores, self.totals)
         checkpoint.save_weights(self.run / BEST, weights, text)
-
-    @property
-    def out_of_patience(self) -> bool:
-        """Whether the last `train.patience` evaluations brought nothing better."""
-        return 0 < self.recipe.train.patience <= self.totals.evaluations_since_best
 
     def event(self, name: str) -> Record:
         """What metrics.jsonl says of a start or an end."""
@@ -191,10 +200,11 @@ class Trainer:
 
 
 def train(recipe: Recipe, run: Path, parent: str = "") -> None:
-    """Prepare the data if need be, then train or resume until `train.max_steps`.
+    """Prepare the data if need be, then train or resume to `train.max_steps` or `max_minutes`.
 
-    A new run starts from the weights of `parent`, a run or a pack, if it is given. Under torchrun
-    every process calls this; the first one prepares, evaluates, reports and saves.
+    A new run starts from the weights of `parent`, a run or a pack, if it is given. One that has
+    made all its steps is left as it is. Under torchrun every process calls this; the first one
+    prepares, evaluates, reports and saves.
 
     Raises:
         ConfigError, DataError, DeviceError: nothing was trained; a checkpoint is left as it was.
@@ -206,6 +216,9 @@ def train(recipe: Recipe, run: Path, parent: str = "") -> None:
     with joined(world, choose_device(recipe.train, world.local_rank)):
         world.on_main(lambda: _make_ready(recipe, run, parent))
         trainer = Trainer(recipe, run, world)
+        if finished := trainer.totals.finished(recipe.train):
+            log.info("%s has nothing left to train: %s", run, finished)
+            return
         done = trainer.totals.step
         with open_reports(run, recipe.train, done, world.main) as reports, StopRequest() as stop:
             reports.happened(trainer.event("resume" if done else "start"))
@@ -227,16 +240,15 @@ def _run(trainer: Trainer, reports: Report, stop: StopRequest) -> str:
     config, totals = trainer.recipe.train, trainer.totals
     pin = trainer.device.type == "cuda"
     with prefetch(iter(trainer.sampler), config.prefetch, pin=pin) as batches:
-        while totals.step < config.max_steps and not trainer.out_of_patience:
+        while not totals.finished(config):
             started = time.monotonic()
             trainer.step(list(islice(batches, config.accumulation)))
-            last = totals.step == config.max_steps
-            due = totals.step % config.log_every == 0 or last
+            due = totals.step % config.log_every == 0 or totals.step == config.max_steps
             if due:
                 trainer.guard.check()  # which waits for the device
-            trainer.meter.seconds += time.monotonic() - started
-            totals.seconds += time.monotonic() - started
-            if due:
+            trainer.took(time.monotonic() - started)
+            last = totals.at_end(config)
+            if due or last:
                 reports.trained(trainer.report())
                 release_freed_memory()
             if trainer.recipe.evaluate.dev and (
@@ -246,8 +258,8 @@ def _run(trainer: Trainer, reports: Report, stop: StopRequest) -> str:
                 reports.evaluated({"step": totals.step, **scores.record()})
             # Read once: a signal from here on ends the next step.
             stopping = trainer.world.total(int(stop.requested)) > 0
-            if totals.step % config.save_every == 0 or last or stopping or trainer.out_of_patience:
+            if totals.step % config.save_every == 0 or stopping or totals.finished(config):
                 trainer.save()
             if stopping:
                 return "stop"
-    return "early-stop" if totals.step < config.max_steps else "done"
+    return "done" if totals.at_end(config) else "early-stop"

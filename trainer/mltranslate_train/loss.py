@@ -15,7 +15,9 @@ from torch import Tensor
 from torch.nn import functional
 
 BLOCK = 512
-"""Rows multiplied at once; inputs are padded to a multiple, so that all products have one shape."""
+"""Rows multiplied at once on a CPU; inputs are padded to a multiple, so that few shapes exist."""
+_GPU_LOGITS = 1 << 28
+"""Logits multiplied at once on a GPU: half a gigabyte in bf16, and few kernels a batch."""
 _CACHED = 16
 """Rows of a product that are worked on at once on a CPU: they fit a core's cache, even in fp32."""
 _TINY = 1e-38
@@ -34,12 +36,15 @@ class _FusedCrossEntropy(torch.autograd.Function):
         state_gradient = torch.empty_like(states)
         weight_gradient = torch.zeros_like(weight)
         total = states.new_zeros((), dtype=torch.float32)
-        for start in range(0, len(states), BLOCK):
-            block, wanted = states[start : start + BLOCK], labels[start : start + BLOCK]
+        height = block_rows(states.device, size)
+        to_gradient = _to_gradient if states.device.type == "cpu" else to_gradient_at_once
+        for start in range(0, len(states), height):
+            block, wanted = states[start : start + height], labels[start : start + height]
             mean = (block[: len(wanted)] @ centre).float()  # of all logits of a row
             product = block @ cast.T
-            total += _to_gradient(product, wanted, smoothing) - smoothing * mean.sum()
-            state_gradient[start : start + BLOCK] = product @ cast
+            loss, product = to_gradient(product, wanted, smoothing)
+            total += loss - smoothing * mean.sum()
+            state_gradient[start : start + height] = product @ cast
             weight_gradient += product.T @ block
         # Smoothing takes the same share off every logit's gradient.
         state_gradient -= (cast.float().sum(0) * (smoothing / size)).to(states.dtype)
@@ -54,7 +59,12 @@ class _FusedCrossEntropy(torch.autograd.Function):
         return state_gradient * scale, weight_gradient * scale, None, None
 
 
-def _to_gradient(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
+def block_rows(device: torch.device, size: int) -> int:
+    """Rows to multiply at once by a vocabulary of that size, a multiple of BLOCK."""
+    return BLOCK if device.type == "cpu" else max(1, _GPU_LOGITS // size // BLOCK) * BLOCK
+
+
+def _to_gradient(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
     """Summed loss of a block, without smoothing's mean; its logits (N, V) become their gradient.
 
     Rows beyond the labels are padding; their gradient is zero.
@@ -68,7 +78,25 @@ def _to_gradient(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
         kept = torch.full_like(picked, smoothing - 1, dtype=chances.dtype)
         logits[part] = chances.scatter_add_(1, picked, kept)
     logits[len(labels) :] = 0
-    return total
+    return total, logits
+
+
+def to_gradient_at_once(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+    """As `_to_gradient`, where memory is read and written through and kernels are started.
+
+    The probabilities are rounded as the logits are, and nothing but they is written: torch's
+    softmax computes in fp32 inside.
+    """
+    chances = logits.softmax(1)
+    real = chances[: len(labels)]
+    picked = labels[:, None]
+    chosen = real.gather(1, picked).float()
+    scores = logits[: len(labels)].gather(1, picked).float()
+    # log sum exp = score - log p, of which smoothing leaves its share.
+    total = (smoothing * scores - chosen.clamp_min(_TINY).log()).sum()
+    real.scatter_(1, picked, (chosen + (smoothing - 1)).to(chances.dtype))
+    chances[len(labels) :] = 0
+    return total, chances
 
 
 def parts(logits: Tensor, rows: int) -> Iterator[slice]:

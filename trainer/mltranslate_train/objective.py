@@ -7,9 +7,11 @@ every use of the weights, that of the output matrix by a fused loss included.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from mltranslate_train.config import TrainConfig
 from mltranslate_train.data.batches import Batch
@@ -76,9 +78,20 @@ class Translation(Objective):
 
     def _states(self, source: Tensor, target: Tensor) -> Tensor:
         """Decoder states (B · T, D) in the precision to multiply in."""
-        with autocast(source.device, self.precision):
-            states: Tensor = self.model(source, target, source_mask(source))
+        inputs = source, target, source_mask(source)
+        states: Tensor
+        if self.config.autocast:
+            with autocast(source.device, self.precision):
+                states = self.model(*inputs)
+        else:
+            states = functional_call(self.model, cast(self.model, self.precision), inputs)
         return states.flatten(0, 1).to(self.precision)
+
+
+def cast(model: nn.Module, precision: torch.dtype) -> dict[str, Tensor]:
+    """Weights and buffers of a model in `precision`; gradients go back to its own."""
+    tensors = chain(model.named_parameters(), model.named_buffers())
+    return {name: t.to(precision) if t.is_floating_point() else t for name, t in tensors}
 
 
 def source_mask(source: Tensor) -> Tensor:

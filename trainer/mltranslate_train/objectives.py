@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from mltranslate.errors import ConfigError
 from mltranslate_train.align.objective import GuidedTranslation
 from mltranslate_train.config import TrainConfig
+from mltranslate_train.model.layers import CausalLayer, DecoderLayer, EncoderLayer
 from mltranslate_train.model.seq2seq import TextModel
 from mltranslate_train.objective import Objective, Translation
 from mltranslate_train.pretraining.objectives import MaskedPieces, NextPiece
 
+LAYERS = EncoderLayer, CausalLayer, DecoderLayer
+"""Parts that are compiled each for itself."""
 OBJECTIVES: dict[str, type[Objective]] = {
     "translation": Translation,
     "masked": MaskedPieces,
@@ -20,7 +24,9 @@ OBJECTIVES: dict[str, type[Objective]] = {
 
 
 def make_objective(model: TextModel, config: TrainConfig, precision: torch.dtype) -> Objective:
-    """The objective that `train.objective` names; with `train.compile` the model is compiled.
+    """The objective that `train.objective` names; with `train.compile` its model is compiled.
+
+    A Transformer is so layer by layer: they all share one compilation, which takes seconds.
 
     Raises:
         ConfigError: there is no such objective.
@@ -30,7 +36,9 @@ def make_objective(model: TextModel, config: TrainConfig, precision: torch.dtype
             f"train.objective is {config.objective!r}", fix=f"Choose one of {', '.join(OBJECTIVES)}"
         )
     if config.compile:
-        model.compile(dynamic=True)
+        layers: list[nn.Module] = [part for part in model.modules() if isinstance(part, LAYERS)]
+        for part in layers or [model]:
+            part.compile(dynamic=True)
     if config.alignment_weight:
         return GuidedTranslation(model, config, precision)
     return OBJECTIVES[config.objective](model, config, precision)

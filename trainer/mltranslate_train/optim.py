@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from mltranslate.errors import TrainingError
 from mltranslate_train.checkpoint import plain
 from mltranslate_train.config import TrainConfig
-from mltranslate_train.distributed import like
+from mltranslate_train.distributed import World, like, whole_on_main
+
+_ALONE = World()
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
@@ -25,20 +27,31 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
     )
 
 
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """Rate of a step, counted from 1: warm-up, stable or inverse square root, linear decay."""
+def learning_rate(step: int, config: TrainConfig, seconds: float = 0.0) -> float:
+    """Rate of a step, counted from 1: warm-up, stable or inverse square root, linear decay.
+
+    The decay ends with the last step, or with the last of `max_minutes`, of which `seconds` are
+    over: how many steps there will be need not be known.
+    """
     warm = min(1.0, step / max(1, config.warmup_steps))
     rate = config.learning_rate * warm
     if config.inverse_sqrt and step > config.warmup_steps:
         rate *= (max(1, config.warmup_steps) / step) ** 0.5
+    if config.decay_minutes:
+        left_minutes = max(0.0, config.max_minutes - seconds / 60)
+        rate *= min(1.0, left_minutes / config.decay_minutes)
     left = max(0, config.max_steps - step + 1)
     return rate * left / (config.decay_steps + 1) if left <= config.decay_steps else rate
 
 
-def whole_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """The optimiser's state with whole tensors on the CPU; every process must ask for it."""
+def whole_state(optimizer: torch.optim.Optimizer, world: World = _ALONE) -> dict[str, Any]:
+    """The optimiser's state with whole tensors on the CPU, which only the main process gets.
+
+    Every process must ask for it.
+    """
     packed = optimizer.state_dict()
-    return packed | {"state": {number: plain(state) for number, state in packed["state"].items()}}
+    states = packed["state"].items()
+    return packed | {"state": {n: plain(whole_on_main(state, world)) for n, state in states}}
 
 
 def load_whole_state(optimizer: torch.optim.Optimizer, packed: dict[str, Any]) -> None:

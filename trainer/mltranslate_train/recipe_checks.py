@@ -24,9 +24,13 @@ RANGES: dict[str, tuple[float, float]] = {
     "data.noise.upper": _SHARE,
     "data.noise.title": _SHARE,
     "data.noise.lower": _SHARE,
+    "data.noise.chat": _SHARE,
     "data.noise.no_final_stop": _SHARE,
     "data.noise.typos": _SHARE,
+    "data.noise.accents": _SHARE,
     "data.noise.tags": _SHARE,
+    "data.noise.emoji": _SHARE,
+    "data.noise.pass_through": _SHARE,
     "data.noise.lines": _SHARE,
     "data.filter.min_characters": _NATURAL,
     "data.filter.max_characters": _NATURAL,
@@ -50,6 +54,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "model.activation_dropout": (0, 0.99),
     "model.alignment_heads": _NATURAL,
     "train.max_steps": _COUNTED,
+    "train.max_minutes": _NATURAL,
+    "train.decay_minutes": _NATURAL,
     "train.batch_tokens": _COUNTED,
     "train.accumulation": _COUNTED,
     "train.learning_rate": _POSITIVE,
@@ -98,6 +104,7 @@ def check_recipe(recipe: Recipe) -> None:
     _check_corpora(recipe.data)
     _check_curriculum(recipe.data)
     _check_averaging(recipe.train)
+    _check_decay(recipe.train)
     if recipe.train.patience and not recipe.evaluate.dev:
         raise ConfigError(
             f"train.patience is {recipe.train.patience}",
@@ -105,6 +112,12 @@ def check_recipe(recipe: Recipe) -> None:
             fix="Add one to evaluate.dev, or leave it 0",
         )
     _check_alignment(recipe)
+    if not recipe.train.autocast and recipe.train.parallel == "fsdp":
+        raise ConfigError(
+            'train.autocast false does not fit train.parallel "fsdp"',
+            why="weights are cast whole, and FSDP has parts of them",
+            fix='Leave train.autocast true, or set train.parallel to "ddp"',
+        )
     if recipe.data.subword_sampling and recipe.vocabulary.algorithm == "word":
         raise ConfigError(
             'data.subword_sampling does not fit vocabulary.algorithm "word"',
@@ -122,7 +135,8 @@ def check_recipe(recipe: Recipe) -> None:
 
 
 _TRANSLATION_ONLY = (
-    "train.r_drop", "train.alignment_weight", "data.noise.typos",
+    "train.r_drop", "train.alignment_weight", "train.autocast",
+    "data.noise.typos", "data.noise.accents",
     "evaluate.beam", "evaluate.metric", "evaluate.joiner", "evaluate.tokenized",
 )  # fmt: skip
 """Keys that do nothing with another objective."""
@@ -176,6 +190,15 @@ def _check_texts(recipe: Recipe) -> None:
         )
 
 
+def _check_decay(train: TrainConfig) -> None:
+    if train.decay_minutes > train.max_minutes:
+        raise ConfigError(
+            f"train.decay_minutes is {train.decay_minutes}",
+            why=f"train.max_minutes, of which they are the last, is {train.max_minutes}",
+            fix="Set train.max_minutes higher, or decay_steps for a run that steps end",
+        )
+
+
 def _check_averaging(train: TrainConfig) -> None:
     if bool(train.average_last) != bool(train.snapshot_every):
         raise ConfigError(
@@ -208,6 +231,12 @@ def _check_alignment(recipe: Recipe) -> None:
             "train.alignment_weight does not fit train.r_drop",
             why="alignments are learnt in one pass over a batch, and R-Drop makes two",
             fix="Set one of them to 0",
+        )
+    if not recipe.train.autocast:
+        raise ConfigError(
+            "train.alignment_weight does not fit train.autocast false",
+            why="alignments are learnt in fp32",
+            fix="Leave train.autocast true, or set train.alignment_weight to 0",
         )
     if recipe.data.subword_sampling == 1:
         raise ConfigError(
@@ -268,6 +297,16 @@ def _check_numbers(recipe: Recipe) -> None:
     for origin, weight in recipe.data.weights.items():
         if not 0 <= weight < math.inf:
             raise ConfigError(f"data.weights.{origin} is {weight}", why="it must be 0 at least")
+    for language, weight in recipe.vocabulary.weights.items():
+        if not 0 < weight < math.inf:
+            raise ConfigError(
+                f"vocabulary.weights.{language} is {weight}", why="it must be more than 0"
+            )
+        if language not in recipe.languages:
+            raise ConfigError(
+                f"vocabulary.weights names {language!r}",
+                why=f"the recipe's languages are {', '.join(recipe.languages)}",
+            )
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {

@@ -12,7 +12,7 @@ from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mltranslate.errors import ConfigError
+from mltranslate.errors import ConfigError, reason
 
 if typing.TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -25,9 +25,11 @@ def read_table(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"cannot read recipe {path}", why=str(error.strerror)) from error
+        fix = "Give the path of a TOML file, or the name of a recipe that ships"
+        raise ConfigError(f"cannot read recipe {path}", why=reason(error), fix=fix) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"recipe {path} is no valid TOML", why=str(error)) from error
+        fix = "Mend it, or give another file"
+        raise ConfigError(f"recipe {path} is no valid TOML", why=reason(error), fix=fix) from error
 
 
 def apply_override(table: dict[str, Any], override: str) -> None:

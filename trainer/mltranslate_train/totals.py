@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mltranslate_train.config import TrainConfig
+
 
 @dataclass(slots=True)
 class Totals:
@@ -26,3 +28,26 @@ class Totals:
         self.best_score = max(score, self.best_score)
         self.evaluations_since_best = 0 if better else self.evaluations_since_best + 1
         return better
+
+    def at_end(self, config: TrainConfig) -> bool:
+        """Whether the run has made all its steps, or used all its minutes."""
+        return self.step >= config.max_steps or 0 < config.max_minutes <= self.seconds / 60
+
+    def finished(self, config: TrainConfig) -> str:
+        """Why no step is left, and what would allow more; empty while there are steps to do."""
+        if self.step >= config.max_steps:
+            return (
+                f"it has made {self.step} steps, and train.max_steps is {config.max_steps}. To "
+                f"train on, raise it in the recipe or with --set train.max_steps={2 * self.step}"
+            )
+        if self.at_end(config):
+            return (
+                f"it has trained for {self.seconds / 60:.1f} minutes, and train.max_minutes is "
+                f"{config.max_minutes}. To train on, raise it; 0 sets no limit"
+            )
+        if 0 < config.patience <= self.evaluations_since_best:
+            return (
+                f"the last {self.evaluations_since_best} evaluations brought nothing better. To "
+                f"train on, raise train.patience, which is {config.patience}; 0 never stops a run"
+            )
+        return ""

@@ -13,7 +13,8 @@ from mltranslate_tui.controller import Draft
 _CAUTIONS = {
     Caution.LOOP: "The output repeats itself: do not rely on it",
     Caution.LENGTH: "Unusually long or short: compare with the source",
-    Caution.SPLIT: "A very long sentence was translated in pieces",
+    Caution.SPLIT: "A sentence was translated in pieces: too long, or around a link or code",
+    Caution.PLACED: "An emoji, tag or sign was put back at a guessed place",
     Caution.LOW_CONFIDENCE: "Unsure of the source language: F2 sets it",
 }
 _BAR_CELLS = 12

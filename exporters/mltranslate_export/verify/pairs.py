@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
 
-from mltranslate.errors import DataError, MltError
+from mltranslate.errors import DataError, reason
 
 HELD_OUT = "heldout"
 _SUFFIX_FIX = "Give lines of: source code, target code, source text, target text, by tabs"
@@ -94,8 +94,6 @@ def _lines(path: Path) -> list[str]:
         with path.open(encoding="utf-8", newline="\n") as lines:
             return [line.rstrip("\r\n") for line in lines]
     except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> MltError:
-    return DataError(f"{path} cannot be read", why=str(error))
+        raise DataError(
+            f"{path} cannot be read", why=reason(error), fix="Give a UTF-8 file with --verify-data"
+        ) from error

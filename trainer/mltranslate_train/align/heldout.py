@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mltranslate.errors import DataError
+from mltranslate.errors import DataError, reason
 from mltranslate_train.align.cells import make_pairs
 from mltranslate_train.align.merge import pair_links
 from mltranslate_train.align.model import Aligner
@@ -60,7 +60,7 @@ def held_out_pairs(
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"the held-out pairs {prefix.stem} cannot be read",
-            why=str(error),
+            why=reason(error),
             fix="Set data.holdout in the recipe and make the data in a new folder",
         ) from error
     return list(zip(first, second, strict=True))

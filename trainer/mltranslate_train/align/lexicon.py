@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mltranslate.errors import DataError
+from mltranslate.errors import DataError, reason
 from mltranslate_train.align.model import Aligner, Way
 from mltranslate_train.data.shards import Shard
 from mltranslate_train.data.whole import whole_file, writable
@@ -69,7 +69,7 @@ def read_lexicon(shard: Path, source: str, target: str) -> NDArray[np.uint16]:
     except (OSError, ValueError) as error:
         raise DataError(
             f"there is no lexicon {path}",
-            why=str(error),
+            why=reason(error),
             fix=f"Run `mltranslate-train align {shard.parent.parent} --lexicon N`",
         ) from error
     return table

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from mltranslate.errors import DataError
+from mltranslate.errors import DataError, reason
 from mltranslate_train.align.cells import Ids
 from mltranslate_train.align.symmetrise import Link
 from mltranslate_train.data.mapped import Mapped
@@ -97,7 +97,7 @@ class ShardLinks:
             self._data = Mapped(shard.folder / _DATA, np.dtype(f"<u{about['bytes']}"))
             self._index = Mapped(shard.folder / _INDEX, np.dtype("<u8"))
         except (OSError, ValueError) as error:
-            raise _unusable(shard.folder, str(error)) from error
+            raise _unusable(shard.folder, reason(error)) from error
         if len(self._index.array) != len(shard) + 1 or len(self._data.array) != 2 * about["links"]:
             raise _unusable(shard.folder, "they are truncated or damaged")
 
@@ -124,7 +124,7 @@ def _about(shard: Shard) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise _unusable(shard.folder, "none were made") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _unusable(shard.folder, f"{LINKS}: {error!r}") from error
+        raise _unusable(shard.folder, f"{LINKS}: {reason(error)}") from error
     if found["format"] != _FORMAT:
         raise _unusable(shard.folder, f"they have format {found['format']}")
     if (found["pairs"], found["tokens"]) != (len(shard), len(shard.tokens)):

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from mltranslate.errors import ConfigError, DataError
+from mltranslate.errors import ConfigError, DataError, reason
 from mltranslate_train.align.heldout import held_out_pairs, links_path, parse_links
 from mltranslate_train.align.symmetrise import Link
 from mltranslate_train.evaluate.batching import length_batches
@@ -153,6 +153,6 @@ def _lines(path: Path, run: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"there are no links of held-out pairs {path}",
-            why=str(error),
+            why=reason(error),
             fix=f"Run `mltranslate-train align {run}`; the recipe needs data.holdout",
         ) from error

@@ -52,4 +52,8 @@ def _decoded(lines: Iterable[bytes]) -> Iterator[str]:
         try:
             yield line.decode().rstrip("\r\n")
         except UnicodeDecodeError as error:
-            raise InputError(f"line {number} is not valid UTF-8", why=error.reason) from error
+            raise InputError(
+                f"line {number} is not valid UTF-8",
+                why=error.reason,
+                fix="Convert it first, for example with iconv",
+            ) from error

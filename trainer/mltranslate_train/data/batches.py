@@ -25,6 +25,11 @@ _POOL = 1 << 15
 """Examples sorted together: enough for tight buckets, few enough to keep order random."""
 _USUAL_BATCH = 4096
 """Batch tokens up to which a pool has `_POOL` examples."""
+_LARGE_BATCH = 1 << 15
+"""Batch tokens from which batches are not widened to one of few widths.
+
+So large ones are a GPU's, which has kernels for all of them: there only padding costs time.
+"""
 
 
 def pool_size(batch_tokens: int) -> int:
@@ -168,7 +173,11 @@ class Sampler:
                 examples = stream.take(start, count)
                 parts.append(read_examples(stream.direction, examples, self._vocabulary_size))
                 drawn[stream.name] = start + count
-        pool = replace(joined(parts), one_sequence=self._recipe.train.objective == "masked")
+        pool = replace(
+            joined(parts),
+            one_sequence=self._recipe.train.objective == "masked",
+            exact=self._recipe.train.batch_tokens >= _LARGE_BATCH,
+        )
         if self._subwords:
             pool = pool.resampled(self._subwords, self._seed(state, "subwords"))
         return pool, drawn

@@ -1,7 +1,9 @@
 """Noisy copies of training pairs: text as people really type and mark it.
 
-The kinds are those of Mozilla's OpusTrainer; case, stops, tags and symbol lines change both sides
-alike, typing errors only the side that is translated from.
+Most kinds are those of Mozilla's OpusTrainer. Case, stops, tags, emoji and text that passes
+through change both sides alike; typing errors and lost accents only the side that is translated
+from. A copy teaches a direction only if the noise can be seen in what is translated: Chinese has
+no capitals, and must not be taught to become capitals.
 """
 
 from __future__ import annotations
@@ -10,58 +12,103 @@ import random
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Callable, Iterator
 
 from mltranslate_train.config import NoiseConfig
+from mltranslate_train.data import invented
 from mltranslate_train.data.shards import Way
 
+Copy = tuple[str, str, Way]
+"""Both sides of a noisy copy, and the directions that it teaches."""
+_Change = Callable[[str], str]
 _STOPS = ".!?。！？"
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _PART = f"[^\\W_{_CJK}]+"
 _WORD = re.compile(f"{_PART}(?:[.,:'’-]{_PART})*")
 """Words and numbers of scripts that put spaces between them, and those inside other text."""
 _CAPITALISED = re.compile(r"[^\W\d_][\w'’]*")
+_WIDE = re.compile(f"[{_CJK}\u3000-\u303f\uff01-\uff60]")
+"""Characters beside which no space is set."""
+_MARK = re.compile(r"[,;:!?.…](?= )|[，、；：！？。…](?=.)")
+"""Punctuation marks inside a text."""
+_ASCII_MARKS = str.maketrans("，、；：！？。", ",,;:!?.")
 _TAGS = ("a", "b", "code", "em", "i", "span", "strong", "sub", "sup", "u")
 _SHORTEST_SHARED = 4
 """Shorter words that look alike are often different words: "die", "was", "in"."""
 _SHORTEST_TYPO = 4
 _WORDS_A_TYPO = 8
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-_SYMBOLS = "©®™°§¶†‡•…№←↑→↓⇒∞≈≠≤≥×÷±√∑€£¥$%&@#*+=~^|<>{}[]()/\\_-–—!?;:"
-_PICTURES = ((0x1F300, 0x1F5FF), (0x1F600, 0x1F64F), (0x1F680, 0x1F6C5), (0x2600, 0x26FF))
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_FARTHEST = 0.2
+"""Most that a mark's place in its text, from 0 to 1, may differ between the sides."""
 
 
-def noisy_copies(
+def noisy_copies(first: str, second: str, config: NoiseConfig, rng: random.Random) -> list[Copy]:
+    """Copies of a pair to train on beside it; never the pair itself, and no side is empty."""
+    copies = [
+        *_in_other_case(first, second, config, rng),
+        *_changed_alike(first, second, config, rng),
+        *_changed_source(first, second, config, rng),
+    ]
+    return [copy for copy in copies if copy[:2] != (first, second) and copy[0] and copy[1]]
+
+
+def _in_other_case(
     first: str, second: str, config: NoiseConfig, rng: random.Random
-) -> list[tuple[str, str]]:
-    """Copies of a pair to train on beside it, in both directions; never the pair itself."""
-    copies = []
-    if rng.random() < config.upper:
-        copies.append((first.upper(), second.upper()))
-    if rng.random() < config.title:
-        copies.append((_title(first), _title(second)))
-    if rng.random() < config.lower:
-        copies.append((first.lower(), second.lower()))
-    if rng.random() < config.no_final_stop and first[-1:] in _STOPS and second[-1:] in _STOPS:
-        copies.append((first.rstrip(_STOPS), second.rstrip(_STOPS)))
+) -> Iterator[Copy]:
+    kinds: tuple[tuple[float, _Change], ...] = (
+        (config.upper, str.upper), (config.title, _title), (config.lower, str.lower),
+    )  # fmt: skip
+    for share, change in kinds:
+        if rng.random() < share:
+            yield _cased(first, second, change)
+    if rng.random() < config.chat:
+        yield _cased(*_without_stops(first, second), str.lower)
+
+
+def _cased(first: str, second: str, change: _Change) -> Copy:
+    """Both sides in another case, to be learnt from those that it changed."""
+    one, two = change(first), change(second)
+    if (one == first) == (two == second):
+        return one, two, "both"
+    return one, two, "backward" if one == first else "forward"
+
+
+def _without_stops(first: str, second: str) -> tuple[str, str]:
+    """Both sides without final stops if both have one, else as they are."""
+    if first[-1:] in _STOPS and second[-1:] in _STOPS:
+        return first.rstrip(_STOPS), second.rstrip(_STOPS)
+    return first, second
+
+
+def _changed_alike(
+    first: str, second: str, config: NoiseConfig, rng: random.Random
+) -> Iterator[Copy]:
+    if rng.random() < config.no_final_stop:
+        yield *_without_stops(first, second), "both"
     if rng.random() < config.tags:
-        copies.append(_tagged(first, second, rng))
+        yield *_tagged(first, second, rng), "both"
+    if rng.random() < config.emoji:
+        yield *_with_emoji(first, second, rng), "both"
+    if rng.random() < config.pass_through:
+        yield *_with_pass_through(first, second, rng), "both"
     if rng.random() < config.lines:
         line = _symbol_line(rng)
-        copies.append((line, line))
-    return [(one, two) for one, two in copies if (one, two) != (first, second) and one and two]
+        yield line, line, "both"
 
 
-def typo_copies(
+def _changed_source(
     first: str, second: str, config: NoiseConfig, rng: random.Random
-) -> list[tuple[str, str, Way]]:
-    """Copies with typing errors in one side, each for the direction that translates that side."""
-    copies: list[tuple[str, str, Way]] = []
-    if rng.random() < config.typos:
-        copies.append((_mistyped(first, rng), second, "forward"))
-    if rng.random() < config.typos:
-        copies.append((first, _mistyped(second, rng), "backward"))
-    return [copy for copy in copies if copy[:2] != (first, second)]
+) -> Iterator[Copy]:
+    """Copies with noise in one side, each for the direction that translates that side."""
+    kinds: tuple[tuple[float, _Change], ...] = (
+        (config.typos, lambda text: _mistyped(text, rng)),
+        (config.accents, _without_accents),
+    )
+    for share, change in kinds:
+        if rng.random() < share:
+            yield change(first), second, "forward"
+        if rng.random() < share:
+            yield first, change(second), "backward"
 
 
 def _title(text: str) -> str:
@@ -69,19 +116,36 @@ def _title(text: str) -> str:
     return _CAPITALISED.sub(lambda found: found[0][0].title() + found[0][1:], text)
 
 
+def _without_accents(text: str) -> str:
+    """Latin letters without their marks: "Köln" becomes "Koln"; other scripts are left alone."""
+    return "".join(map(_plain, text))
+
+
+def _plain(letter: str) -> str:
+    base = unicodedata.normalize("NFD", letter)[0]
+    return base if base.isascii() else letter
+
+
 def _tagged(first: str, second: str, rng: random.Random) -> tuple[str, str]:
     """Markup around a word or number that stands once in each side, and is the same in both."""
-    words = [_once(text) for text in (first, second)]
-    shared = [word for word in words[0] if word in words[1]]
+    shared = _shared(first, second)
     if not shared:
         return first, second
     word, name = rng.choice(shared), rng.choice(_TAGS)
-    sides = []
-    for text, places in ((first, words[0]), (second, words[1])):
-        start = places[word]
-        end = start + len(word)
-        sides.append(f"{text[:start]}<{name}>{word}</{name}>{text[end:]}")
-    return sides[0], sides[1]
+    marked = f"<{name}>{word}</{name}>"
+    return _replaced(first, word, marked), _replaced(second, word, marked)
+
+
+def _shared(first: str, second: str) -> list[str]:
+    """Words and numbers that stand once in each side, in the first one's order."""
+    others = _once(second)
+    return [word for word in _once(first) if word in others]
+
+
+def _replaced(text: str, word: str, fresh: str) -> str:
+    """The text with other text where a word stands that `_once` gives."""
+    start = _once(text)[word]
+    return text[:start] + fresh + text[start + len(word) :]
 
 
 def _once(text: str) -> dict[str, int]:
@@ -100,6 +164,64 @@ def _is_cut(text: str, match: re.Match[str]) -> bool:
     """A combining mark follows or begins the match: it is a piece of a longer word."""
     around = text[max(0, match.start() - 1) : match.start()] + text[match.end() : match.end() + 1]
     return any(unicodedata.category(character).startswith("M") for character in around)
+
+
+def _with_emoji(first: str, second: str, rng: random.Random) -> tuple[str, str]:
+    """Emoji after a mark that both sides have inside, or at the beginning or the end of both."""
+    places = [(0, 0), (len(first), len(second)), (len(first), len(second))]
+    inside = _mark_of_both(first, second)
+    if inside:
+        places += [inside] * 3
+    one, two = rng.choice(places)
+    extra = invented.emoji(rng)
+    return _put(first, one, extra), _put(second, two, extra)
+
+
+def _mark_of_both(first: str, second: str) -> tuple[int, int] | None:
+    """Where the only mark inside each side ends, if it is the same at about the same place."""
+    found = [list(_MARK.finditer(text)) for text in (first, second)]
+    if [len(marks) for marks in found] != [1, 1]:
+        return None
+    one, two = found[0][0], found[1][0]
+    apart = abs(one.end() / len(first) - two.end() / len(second))
+    same = one[0].translate(_ASCII_MARKS) == two[0].translate(_ASCII_MARKS)
+    return (one.end(), two.end()) if same and apart <= _FARTHEST else None
+
+
+def _put(text: str, place: int, extra: str) -> str:
+    """The text with something at a place, set apart by spaces where its script has them."""
+    left, right = text[:place], text[place:]
+    before = " " if left and not left[-1].isspace() and not _WIDE.match(left[-1]) else ""
+    after = " " if right and not right[0].isspace() and not _WIDE.match(right) else ""
+    return f"{left}{before}{extra}{after}{right}"
+
+
+def _with_pass_through(first: str, second: str, rng: random.Random) -> tuple[str, str]:
+    """Invented text in place of a number or name that both sides share, or at the same end."""
+    slots = [word for word in _shared(first, second) if word[0].isupper() or word[0].isdigit()]
+    if slots and rng.random() < 0.5:
+        word = rng.choice(slots)
+        fresh = _in_place_of(word, rng)
+        return _replaced(first, word, fresh), _replaced(second, word, fresh)
+    makers = (
+        invented.address, invented.address, invented.handle, invented.file_name, invented.version,
+        invented.product_code, invented.long_number, invented.stand_in,
+    )  # fmt: skip
+    fresh = rng.choice(makers)(rng)
+    if rng.random() < 0.25:  # an address mostly comes last
+        return f"{fresh} {first}", f"{fresh} {second}"
+    return f"{first} {fresh}", f"{second} {fresh}"
+
+
+def _in_place_of(word: str, rng: random.Random) -> str:
+    """What may stand where a number or name does: mostly another one, or a stand-in."""
+    if word[0].isdigit():
+        usual = invented.like_number(word, rng)
+        makers = (invented.long_number, invented.version, invented.product_code)
+    else:
+        usual = invented.name(rng)
+        makers = (invented.handle, invented.file_name, invented.product_code)
+    return rng.choice((usual, usual, invented.stand_in(rng), rng.choice(makers)(rng)))
 
 
 def _mistyped(text: str, rng: random.Random) -> str:
@@ -149,22 +271,5 @@ def _beside(letter: str, rng: random.Random) -> str:
 
 def _symbol_line(rng: random.Random) -> str:
     """Symbols, emoji, numbers and addresses, one to eight of them: nothing to translate."""
-    makers = (_symbols, _pictures, _number, _address)
+    makers = (invented.symbols, invented.pictures, invented.number, invented.address)
     return " ".join(rng.choice(makers)(rng) for _ in range(rng.randint(1, 8)))
-
-
-def _symbols(rng: random.Random) -> str:
-    return "".join(rng.choices(_SYMBOLS, k=rng.randint(1, 4)))
-
-
-def _pictures(rng: random.Random) -> str:
-    return "".join(chr(rng.randint(*rng.choice(_PICTURES))) for _ in range(rng.randint(1, 3)))
-
-
-def _number(rng: random.Random) -> str:
-    return str(rng.randint(0, 10 ** rng.randint(1, 6)))
-
-
-def _address(rng: random.Random) -> str:
-    host, page = ("".join(rng.choices(_LETTERS, k=rng.randint(3, 9))) for _ in range(2))
-    return rng.choice((f"https://{host}.example/{page}", f"{page}@{host}.example"))

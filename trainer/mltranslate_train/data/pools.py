@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,6 +52,8 @@ class Pool:
     target: Side
     tags: Ids
     one_sequence: bool = False
+    exact: bool = False
+    """Batches are as wide as their longest row; else their widths are of a short list."""
     links: PooledLinks | None = None
     """Word alignments, if they are to be learnt."""
 
@@ -70,7 +72,7 @@ class Pool:
 
     def padded(self, rows: Ids, limit: int) -> tuple[Ids, Ids, Ids]:
         """Source, target input and target output of the rows, each (B, bucket)."""
-        shape = (len(rows), bucket(int(self.longer[rows].max()), limit))
+        shape = (len(rows), self._width(int(self.longer[rows].max()), limit))
         tags, every = self.tags[rows], np.arange(len(rows))
         source, given, wanted = (np.full(shape, PAD, np.int64) for _ in range(3))
         source[:, 0] = given[:, 0] = tags
@@ -88,8 +90,13 @@ class Pool:
         # Ties in length are broken at random, so that directions mix within a batch.
         longer = self.longer
         rows = np.lexsort((rng.random(len(self)), longer))
-        found = _split_by_budget(rows, longer[rows], budget, limit)
+        found = _split_by_budget(
+            rows, longer[rows], lambda length: max(1, budget // self._width(length, limit))
+        )
         return [found[index] for index in rng.permutation(len(found))]
+
+    def _width(self, length: int, limit: int) -> int:
+        return length if self.exact else bucket(length, limit)
 
     def resampled(self, sampler: SubwordSampler, seed: Sequence[int]) -> Pool:
         """The same examples, a share of whose sides are cut into other pieces.
@@ -170,15 +177,15 @@ def _mask(lengths: Ids, start: int, width: int) -> NDArray[np.bool_]:
     return mask
 
 
-def _split_by_budget(rows: Ids, lengths: Ids, budget: int, limit: int) -> list[Ids]:
+def _split_by_budget(rows: Ids, lengths: Ids, height_of: Callable[[int], int]) -> list[Ids]:
     """Cut rows sorted by length, longest first, into batches of few distinct shapes.
 
-    A batch's height depends on its longest row's bucket alone. The shortest rows seldom fill
+    A batch's height depends on its longest row's length alone. The shortest rows seldom fill
     their batch; rows from its start are repeated.
     """
     batches, stop = [], len(rows)
     while stop > 0:
-        height = max(1, budget // bucket(int(lengths[stop - 1]), limit))
+        height = height_of(int(lengths[stop - 1]))
         batches.append(np.resize(rows[max(0, stop - height) : stop], height))
         stop -= height
     return batches

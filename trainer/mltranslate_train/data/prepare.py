@@ -9,11 +9,11 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from mltranslate.errors import ConfigError, DataError
+from mltranslate.errors import ConfigError, DataError, reason
 from mltranslate_train.checkpoint import BEST, LAST
 from mltranslate_train.config import Recipe, dump_recipe, load_recipe
 from mltranslate_train.data.filters.corpus import REPORT
@@ -21,11 +21,19 @@ from mltranslate_train.data.filters.judge import explanations
 from mltranslate_train.data.filters.report import FilterReport
 from mltranslate_train.data.filters.selection import UNUSED, Selected, select
 from mltranslate_train.data.holdout import Holdout
-from mltranslate_train.data.noise import noisy_copies, typo_copies
-from mltranslate_train.data.readers import Pair, PairFile, find_files, find_sides, open_text
+from mltranslate_train.data.noise import noisy_copies
+from mltranslate_train.data.readers import (
+    Pair,
+    PairFile,
+    TextFile,
+    find_files,
+    find_sides,
+    open_text,
+)
+from mltranslate_train.data.sentences import sample_sentences
 from mltranslate_train.data.shards import ShardWriter, Way
-from mltranslate_train.data.texts import find_text
-from mltranslate_train.data.weights import is_used
+from mltranslate_train.data.texts import Text, find_text
+from mltranslate_train.data.weights import check_patterns, is_used, origins_of
 from mltranslate_train.data.whole import writable, write_text
 from mltranslate_train.tokenizer import Vocabulary, train_vocabulary
 
@@ -43,13 +51,15 @@ _FREE = frozenset(
 """What may change in a run whose data is made: it decides only how data and model are used."""
 
 
-def prepare(recipe: Recipe, run: Path) -> None:
+def prepare(recipe: Recipe, run: Path, *, partial: bool = False) -> None:
     """Fill `run` with recipe.toml, vocabulary.model, shards/, heldout/, data.json and a report.
 
     Data that is complete is kept, and so is a vocabulary that was made by the same recipe.
+    `partial`: the corpora are samples, which may have nothing of an origin that the recipe names.
 
     Raises:
-        ConfigError: the run's data or trained model was made by another recipe.
+        ConfigError: the run's data or trained model was made by another recipe, or the recipe
+            names an origin that there is not.
         DataError: a corpus is missing or malformed, or leaves a language pair without examples;
             or the run's folder cannot be written, for example because the disk is full.
     """
@@ -62,7 +72,7 @@ def prepare(recipe: Recipe, run: Path) -> None:
             fix="Give another folder with --out",
         )
     if complete:
-        _check_left_out(recipe, run)
+        _check_origins(recipe, run, partial=partial)
     with writable(run):
         run.mkdir(parents=True, exist_ok=True)
         write_text(run / RECIPE, dump_recipe(recipe))
@@ -71,7 +81,7 @@ def prepare(recipe: Recipe, run: Path) -> None:
         inherited = (run / PARENT).is_file() and recipe.finetune.vocabulary == "parent"
         if changed and not inherited:
             (run / VOCABULARY_FILE).unlink(missing_ok=True)
-        _fill(recipe, run)
+        _fill(recipe, run, partial=partial)
 
 
 def _changed(recipe: Recipe, run: Path) -> list[str]:
@@ -85,16 +95,19 @@ def _changed(recipe: Recipe, run: Path) -> list[str]:
     return [key for key in now if before[key] != now[key]]
 
 
-def _check_left_out(recipe: Recipe, run: Path) -> None:
-    """Refuse a weight for an origin that had none when the shards were made."""
+def _check_origins(recipe: Recipe, run: Path, *, partial: bool) -> None:
+    """Refuse a weight for what is no origin, or for one that had none when the shards were made."""
     try:
-        dropped = json.loads((run / SUMMARY).read_text(encoding="utf-8")).get("dropped", {})
+        summary = json.loads((run / SUMMARY).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(
             f"{run / SUMMARY} cannot be read",
-            why=str(error),
+            why=reason(error),
             fix="Remove it: the same command then prepares the data again",
         ) from error
+    dropped = summary.get("dropped", {})
+    if not partial:
+        check_patterns(recipe.data, chain(summary.get("origins", {}), *dropped.values()))
     missing = [name for name in dropped.get(UNUSED, {}) if is_used(name, recipe.data)]
     if missing:
         raise ConfigError(
@@ -115,12 +128,15 @@ def _fixed(recipe: Recipe, sections: list[str]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in _FREE}
 
 
-def _fill(recipe: Recipe, run: Path) -> None:
+def _fill(recipe: Recipe, run: Path, *, partial: bool) -> None:
     data = recipe.data
     sides = find_sides(data.corpora, data.languages)
     wanted = [*recipe.directions, *(file.languages for file in sides)]
     files = find_files(data.corpora, wanted)
+    texts = find_text(data.corpora, data.languages, sides)
     licences = _licences(recipe.data.licences)
+    if not partial:
+        check_patterns(data, _origins(files, texts))
     holdout = Holdout(files, recipe.data.holdout)
     holdout.write(run / HELD_OUT)
     report = FilterReport()
@@ -128,7 +144,6 @@ def _fill(recipe: Recipe, run: Path) -> None:
     selected = select(pairs, data, report, holdout.texts)
     # The two sides of a text in one language are equal, of which that filter would drop all.
     plain = replace(data, filter=replace(data.filter, copies=False))
-    texts = find_text(data.corpora, data.languages, sides)
     selected += select(texts, plain, report, holdout.texts)
     if not (run / VOCABULARY_FILE).is_file():
         _make_vocabulary(recipe, selected, run)
@@ -148,6 +163,13 @@ def _fill(recipe: Recipe, run: Path) -> None:
     write_text(run / SUMMARY, json.dumps(summary, ensure_ascii=False, indent=1))
 
 
+def _origins(files: list[PairFile], texts: list[Text]) -> Iterator[str]:
+    """Origins of all pairs and texts, some more than once; read only as far as they are taken."""
+    yield from (text.file.origin for text in texts if isinstance(text.file, TextFile))
+    for file in files:
+        yield from origins_of(file)
+
+
 def _serves(file: PairFile, recipe: Recipe) -> bool:
     first, second = file.languages
     return (first, second) in recipe.directions or (second, first) in recipe.directions
@@ -155,26 +177,8 @@ def _serves(file: PairFile, recipe: Recipe) -> bool:
 
 def _make_vocabulary(recipe: Recipe, selected: list[Selected], run: Path) -> None:
     log.info("training a vocabulary of %d pieces", recipe.vocabulary.size)
-    texts = _sample(recipe, selected)
+    texts = sample_sentences(recipe, selected)
     train_vocabulary(texts, recipe.languages, recipe.vocabulary, run / Path(VOCABULARY_FILE).stem)
-
-
-def _sample(recipe: Recipe, selected: list[Selected]) -> Iterator[str]:
-    """An equal share of sentences for each language, drawn evenly from its files."""
-    rng = random.Random(recipe.data.seed)  # noqa: S311 - no secret
-    uses: Counter[str] = Counter(code for part in selected for code in set(part.languages))
-    share = recipe.vocabulary.sample // len(uses)
-    for part in selected:
-        wanted = [share // uses[code] for code in part.languages]
-        reservoir: list[Pair] = []
-        for seen, pair in enumerate(part):
-            if len(reservoir) < max(wanted):
-                reservoir.append(pair)
-            elif (slot := rng.randrange(seen + 1)) < len(reservoir):
-                reservoir[slot] = pair
-        yield from (pair.first for pair in reservoir[: wanted[0]])
-        if not part.is_text:
-            yield from (pair.second for pair in reservoir[: wanted[1]])
 
 
 def _make_shard(
@@ -224,11 +228,10 @@ def _with_noise(
     only = _way_of(pairs)
     for pair in pairs:
         yield pair, only, False
-        texts = (pair.first, pair.second, recipe.data.noise, rng)
-        for first, second in noisy_copies(*texts):
-            yield Pair(pair.origin, first, second), only, True
-        for first, second, way in typo_copies(*texts):
-            if only in ("both", way):
+        for first, second, way in noisy_copies(pair.first, pair.second, recipe.data.noise, rng):
+            if way == "both":
+                yield Pair(pair.origin, first, second), only, True
+            elif only in ("both", way):
                 yield Pair(pair.origin, first, second), way, True
 
 
@@ -252,6 +255,6 @@ def _licences(path: str) -> dict[str, str]:
     except (OSError, ValueError, IndexError) as error:
         raise DataError(
             f"data.licences {path} cannot be read",
-            why=str(error),
+            why=reason(error),
             fix="Give a TSV file whose first line names the columns source and licence",
         ) from error

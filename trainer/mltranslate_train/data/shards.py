@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mltranslate.errors import DataError
+from mltranslate.errors import DataError, reason, remedy
 from mltranslate_train.data.mapped import Mapped
 
 RECORD = np.dtype([("start", "<u8"), ("first", "<u2"), ("second", "<u2"), ("group", "<u2")])
@@ -80,8 +80,25 @@ class ShardWriter:
         if len(self._records) >= _FLUSH:
             self._flush()
 
+    def extend(
+        self, origin: str, way: Way, lengths: NDArray[np.integer[Any]], ids: NDArray[np.uint16]
+    ) -> None:
+        """Append many pairs: lengths (N, 2) of their sides, and the ids of all, back to back."""
+        self._flush()
+        number = self._numbers.setdefault((origin, way), len(self._numbers))
+        self._counts[number] += len(lengths)
+        records = np.empty(len(lengths), RECORD)
+        records["first"], records["second"], records["group"] = *lengths.T, number
+        sizes = lengths.sum(1, dtype=np.uint64)
+        records["start"] = self._position + sizes.cumsum() - sizes
+        self._position += len(ids)
+        self._write(ids, records)
+
     def _flush(self) -> None:
-        ids = np.asarray(self._ids, np.uint16)
+        self._write(np.asarray(self._ids, np.uint16), np.array(self._records, dtype=RECORD))
+        self._ids, self._records = array("H"), []
+
+    def _write(self, ids: NDArray[np.uint16], records: NDArray[np.void]) -> None:
         self._largest = max(self._largest, int(ids.max(initial=0)))
         if len(self._numbers) > np.iinfo(np.uint16).max:
             raise DataError(
@@ -89,10 +106,9 @@ class ShardWriter:
             )
         try:
             self._tokens.write(ids.astype("<u2").tobytes())
-            self._pairs.write(np.array(self._records, dtype=RECORD).tobytes())
+            self._pairs.write(records.tobytes())
         except OSError as error:
             raise self._unwritable(error) from error
-        self._ids, self._records = array("H"), []
 
     def __enter__(self) -> Self:
         return self
@@ -140,8 +156,8 @@ class ShardWriter:
     def _unwritable(self, error: OSError) -> DataError:
         return DataError(
             f"shard {self._folder} cannot be written",
-            why=error.strerror or str(error),
-            fix="Make room or permit it; the same command starts this step again",
+            why=reason(error),
+            fix=remedy(error),
         )
 
 
@@ -175,11 +191,8 @@ class Shard:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         about = _about(folder)
-        try:
-            self._pairs = Mapped(folder / _PAIRS)
-            self._ids = Mapped(folder / _TOKENS, np.dtype("<u2"))
-        except (OSError, ValueError) as error:
-            raise _unreadable(folder, str(error)) from error
+        self._pairs = _mapped(folder, _PAIRS)
+        self._ids = _mapped(folder, _TOKENS, np.dtype("<u2"))
         self.records: NDArray[np.void] = self._pairs.array
         self.tokens: NDArray[np.uint16] = self._ids.array
         """Pieces of all pairs, back to back."""
@@ -239,6 +252,13 @@ def ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.
     return found + np.arange(len(found))
 
 
+def _mapped(folder: Path, name: str, dtype: np.dtype[Any] | None = None) -> Mapped:
+    try:
+        return Mapped(folder / name, dtype)
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, f"{name}: {reason(error)}") from error
+
+
 def _about(folder: Path) -> dict[str, Any]:
     try:
         about: dict[str, Any] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
@@ -246,7 +266,7 @@ def _about(folder: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise _unreadable(folder, f"{_ABOUT} is missing: it was not finished") from error
     except (OSError, ValueError, AttributeError) as error:
-        raise _unreadable(folder, f"{_ABOUT}: {error}") from error
+        raise _unreadable(folder, f"{_ABOUT}: {reason(error)}") from error
     if version != _FORMAT:
         raise _unreadable(folder, f"it has format {version}, and this version reads {_FORMAT}")
     missing = {"languages", "groups", "pairs", "tokens", "largest_id"} - about.keys()

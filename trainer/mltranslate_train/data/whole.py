@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mltranslate.errors import DataError
+from mltranslate.errors import DataError, reason, remedy
 
 
 @contextmanager
@@ -29,14 +30,27 @@ def write_text(path: Path, text: str) -> None:
         new.write_text(text, encoding="utf-8", newline="\n")
 
 
+def check_writable(folder: Path) -> None:
+    """Raise DataError unless files can be written into `folder`, which need not exist yet.
+
+    Nothing is left behind.
+    """
+    full = folder.resolve()
+    place = next(path for path in (full, *full.parents) if path.exists())
+    try:
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
 @contextmanager
 def writable(folder: Path) -> Iterator[None]:
     """Turn what can go wrong while `folder` is filled, a full disk above all, into a DataError."""
     try:
         yield
     except OSError as error:
-        raise DataError(
-            f"{error.filename or folder} cannot be written",
-            why=error.strerror or str(error),
-            fix="Make room or mend the folder, then run the same command again",
-        ) from error
+        raise _unwritable(error.filename or folder, error) from error
+
+
+def _unwritable(path: object, error: OSError) -> DataError:
+    return DataError(f"{path} cannot be written", why=reason(error), fix=remedy(error))

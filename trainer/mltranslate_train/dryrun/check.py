@@ -22,6 +22,7 @@ from mltranslate_train.data.prepare import (
     VOCABULARY_FILE,
     prepare,
 )  # fmt: skip
+from mltranslate_train.data.whole import check_writable
 from mltranslate_train.distributed import launched_world
 from mltranslate_train.dryrun.child import ChildDied, in_child
 from mltranslate_train.dryrun.needs import check_disk, check_least_memory, disk_need
@@ -65,6 +66,7 @@ def dry_run(recipe: Recipe, run: Path, parent: str = "") -> str:
         raise UsageError("a dry run is one process", fix="Start it without torchrun")
     check_dev_sets(recipe)
     check_tensorboard(recipe.train)
+    check_writable(run)
     with tempfile.TemporaryDirectory(prefix="mltranslate-dry-run-") as name, _quiet():
         stage = _set_up(recipe, run, parent, Path(name))
         check_least_memory(recipe, len(Vocabulary(stage.run / VOCABULARY_FILE)))
@@ -106,7 +108,7 @@ def _set_up(recipe: Recipe, run: Path, parent: str, folder: Path) -> _Stage:
         prefix = (place / VOCABULARY_FILE).with_suffix("")
         whole = all(part.all_kept for part in parts)
         pieces = make_stand_in(recipe, folder / "corpus", prefix, whole=whole)
-    prepare(small, place)
+    prepare(small, place, partial=True)
     if recipe.train.alignment_weight:
         align_run(place, AlignSettings(iterations=1))
     return _Stage(recipe=small, run=place, parts=parts, pieces=pieces)
@@ -187,25 +189,26 @@ def _disk_row(recipe: Recipe, run: Path, stage: _Stage, trial: Trial) -> tuple[s
     shards = 0.0
     for folder in (stage.run / SHARDS).iterdir() if stage.parts else ():
         used = sum(file.stat().st_size for file in folder.iterdir())
-        shards += used * _scale(stage.parts, folder.name)
+        shards += used * _scale([part for part in stage.parts if part.holds(folder.name)])
     need = disk_need(recipe, trial.parameters, trial.learning, shards)
     free = check_disk(run, need)
     return "disk", f"{size_text(need)} for data and checkpoints; {size_text(free)} are free"
 
 
-def _scale(parts: list[Part], languages: str) -> float:
-    """How much larger the whole data of one or two languages is than what the trial has of it."""
-    wanted = set(languages.split("-"))
-    found = [part for part in parts if wanted <= set(part.languages)]
-    kept = sum(part.kept for part in found)
-    return sum(part.scale * part.kept for part in found) / max(1, kept) if found else 1.0
+def _scale(parts: list[Part]) -> float:
+    """How much larger the whole data of these files is than what the trial has of it."""
+    kept = sum(part.kept for part in parts)
+    return sum(part.scale * part.kept for part in parts) / max(1, kept) if parts else 1.0
 
 
 def _time_rows(recipe: Recipe, stage: _Stage, trial: Trial) -> list[tuple[str, str]]:
     left = max(0, recipe.train.max_steps - trial.done)
     speed = trial.step_tokens / trial.step_seconds
     steps = f"{left:,} steps" + (f" after the {trial.done:,} made" if trial.done else "")
-    examples = sum(size * _scale(stage.parts, key) for key, size in trial.examples.items())
+    examples = sum(
+        size * _scale([part for part in stage.parts if part.serves(direction)])
+        for direction, size in trial.examples.items()
+    )
     passes = left * trial.step_examples / examples
     return [
         ("passes", f"{passes:.1f} over about {examples:,.0f} examples, both directions counted"),

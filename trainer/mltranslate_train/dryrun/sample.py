@@ -23,6 +23,8 @@ class Part:
 
     languages: tuple[str, str]
     """Twice the same where it is text in one language."""
+    directions: tuple[str, ...] = ()
+    """Those that its corpus is for; none means all."""
     scanned: int
     """Pairs that were read."""
     whole: bool
@@ -39,6 +41,15 @@ class Part:
         """All that the file has to offer is in the small corpus."""
         return self.whole and self.kept == self.used
 
+    def holds(self, languages: str) -> bool:
+        """Whether it has text in the language "a", or in both of "a-b"."""
+        return set(languages.split("-")) <= set(self.languages)
+
+    def serves(self, direction: str) -> bool:
+        """Whether its pairs are examples of the direction "a-b", or its text is in "a"."""
+        one_way = self.directions and "-" in direction
+        return self.holds(direction) and (not one_way or direction in self.directions)
+
     @property
     def scale(self) -> float:
         """How many usable pairs of the file there are for each that was kept."""
@@ -54,12 +65,15 @@ def sample_corpora(recipe: Recipe, folder: Path) -> tuple[Recipe, list[Part]]:
     folder.mkdir()
     rng = random.Random(recipe.data.seed)  # noqa: S311 - no secret
     parts, texts = [], list[CorpusConfig]()
+    folders: dict[tuple[str, ...], Path] = {}
     corpora, languages = recipe.data.corpora, recipe.data.languages
     sides = find_sides(corpora, languages)
     for file in find_files(corpora, [*recipe.directions, *(side.languages for side in sides)]):
         part, kept = _read(file, recipe, rng)
         parts.append(part)
-        with (folder / f"{'-'.join(file.languages)}.tsv").open("a", encoding="utf-8") as small:
+        place = folders.setdefault(part.directions, folder / f"{len(folders)}")
+        place.mkdir(exist_ok=True)
+        with (place / f"{'-'.join(file.languages)}.tsv").open("a", encoding="utf-8") as small:
             small.writelines(f"{pair.origin}\t{pair.first}\t{pair.second}\n" for pair in kept)
     covered = {code for side in sides for code in side.languages}
     for number, text in enumerate(find_texts(corpora, languages, elsewhere=covered)):
@@ -69,7 +83,10 @@ def sample_corpora(recipe: Recipe, folder: Path) -> tuple[Recipe, list[Part]]:
         path.write_text("".join(f"{pair.first}\n" for pair in kept), encoding="utf-8")
         config = CorpusConfig(text=str(path), languages=(text.language,), origin=text.origin)
         texts.append(config)
-    data = replace(recipe.data, corpora=(CorpusConfig(folder=str(folder)), *texts))
+    small_ones = [
+        CorpusConfig(folder=str(place), directions=only) for only, place in folders.items()
+    ]
+    data = replace(recipe.data, corpora=(*small_ones, *texts))
     return replace(recipe, data=data), parts
 
 
@@ -91,7 +108,9 @@ def _read(file: PairFile | Text, recipe: Recipe, rng: random.Random) -> tuple[Pa
     whole = next(pairs, None) is None
     every = scanned if whole else max(scanned, scanned * _plain_size(file) / size)
     counts = {"scanned": scanned, "used": used, "kept": len(reservoir)}
-    return Part(languages=file.languages, whole=whole, pairs=every, **counts), reservoir
+    only = file.corpus.directions if isinstance(file, PairFile) else ()
+    about = Part(languages=file.languages, directions=only, whole=whole, pairs=every, **counts)
+    return about, reservoir
 
 
 def _line(file: PairFile | Text, pair: Pair) -> str:

@@ -45,7 +45,7 @@ class Trial:
     """Target tokens of a step."""
     step_examples: float
     examples: dict[str, int]
-    """Examples of the data that have a weight, by languages of their shard."""
+    """Examples of the data that have a weight, by direction "a-b", or language of text "a"."""
 
 
 def run_trial(recipe: Recipe, run: Path) -> Trial:
@@ -138,7 +138,7 @@ def _examples(trainer: Trainer) -> dict[str, int]:
     sampler = trainer.sampler
     for stream, share in zip(sampler.streams, sampler.stages[0].shares, strict=True):
         if share:
-            found["-".join(dict.fromkeys(stream.direction.shard.languages))] += stream.group.pairs
+            found[stream.direction.name] += stream.group.pairs
     return dict(found)
 
 

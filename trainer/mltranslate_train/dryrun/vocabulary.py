@@ -31,7 +31,7 @@ def make_stand_in(recipe: Recipe, corpus: Path, prefix: Path, *, whole: bool) ->
     """
     size = recipe.vocabulary.size
     texts = [
-        side for file in corpus.iterdir() for _, line in read_lines(file)
+        side for file in sorted(corpus.rglob("*.t*")) for _, line in read_lines(file)
         for side in line.split("\t")[1:] or [line]
     ]  # fmt: skip
     real = size

@@ -134,4 +134,8 @@ def read_side(dev: DevSet, language: str) -> list[str]:
     try:
         return read_lines(path, dev.lines)
     except DataError as error:
-        raise DataError(f"dev set {dev.name} has no readable {path}", why=error.why) from error
+        raise DataError(
+            f"dev set {dev.name}: {error.what}",
+            why=error.why,
+            fix="Correct evaluate.dev in the recipe, or the file",
+        ) from error

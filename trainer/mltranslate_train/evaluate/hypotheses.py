@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mltranslate.errors import DataError, UsageError
+from mltranslate_train.data.whole import writable
 from mltranslate_train.evaluate.sets import Direction, TestSet, read_lines
 from mltranslate_train.evaluate.systems import Advance, SystemInfo
 
@@ -39,13 +40,11 @@ def write_outputs(folder: Path, key: Key, lines: Sequence[str]) -> None:
         DataError: the file cannot be written.
     """
     path = folder / file_name(*key)
-    try:
+    # A line break inside a translation would shift all lines below it.
+    text = "".join(_BREAKS.sub(" ", line) + "\n" for line in lines)
+    with writable(path):
         folder.mkdir(parents=True, exist_ok=True)
-        # A line break inside a translation would shift all lines below it.
-        text = "".join(_BREAKS.sub(" ", line) + "\n" for line in lines)
         path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise DataError(f"{path} cannot be written", why=str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)

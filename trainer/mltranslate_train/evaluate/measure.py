@@ -129,7 +129,7 @@ class Plan:
     robustness: bool = False
     faults: bool = False
     outputs: Path | None = None
-    """Folder for the translations of the sets."""
+    """Folder for the translations of the sets, as they are scored."""
 
 
 def evaluate(system: System, plan: Plan, progress: ProgressCallback = silent) -> Evaluation:
@@ -151,10 +151,10 @@ def evaluate(system: System, plan: Plan, progress: ProgressCallback = silent) ->
     found = Evaluation(system.info, plan.form)
     for dev, direction, sources, references in work:
         made = system.outputs(dev, direction, sources, advance)
+        sources, references, made = map(plan.form.joined, (sources, references, made))
         if plan.outputs is not None:
             write_outputs(plan.outputs, (dev.name, direction), made)
-        lines = map(plan.form.joined, (sources, references, made))
-        _Direction(system, plan, dev, direction, advance, *lines).measure(found)
+        _Direction(system, plan, dev, direction, advance, sources, references, made).measure(found)
     return found
 
 

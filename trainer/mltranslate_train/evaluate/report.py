@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mltranslate.errors import DataError, UsageError
+from mltranslate_train.data.whole import check_writable, writable
 from mltranslate_train.evaluate.bootstrap import SAMPLES, Comparison, compare
 from mltranslate_train.evaluate.measure import Plan, evaluate
 from mltranslate_train.evaluate.sets import Direction, TestSet, choose_directions, parse_sets
@@ -35,9 +36,10 @@ def evaluate_system(
     JSON goes to `json_file`; that of a run to its evaluation.json if none is given.
     """
     system = open_system(name, settings, plan.sets, plan.wanted)
-    found = evaluate(system, plan, progress)
     if json_file is None and system.info.kind == "run":
         json_file = Path(name) / RESULTS
+    _check_places(json_file, plan.outputs)
+    found = evaluate(system, plan, progress)
     if json_file is not None:
         write_json(json_file, found.record())
     return evaluation_tables(found)
@@ -60,6 +62,7 @@ def compare_systems(
     """
     if samples < 100:
         raise UsageError(f"{samples} resamples are too few", fix="Give 100 or more")
+    _check_places(json_file)
     first, second = (open_system(name, settings, plan.sets, plan.wanted) for name in names)
     common = _common(first, second)
     work = [
@@ -118,10 +121,20 @@ def _record(
     }
 
 
+def _check_places(json_file: Path | None, outputs: Path | None = None) -> None:
+    """Raise DataError now rather than after hours if something could not be written."""
+    if json_file is not None:
+        check_writable(json_file.parent)
+        if json_file.exists():
+            with writable(json_file):
+                json_file.open("rb+").close()
+    if outputs is not None:
+        check_writable(outputs)
+
+
 def write_json(path: Path, record: dict[str, Any]) -> None:
     """Write a record; raises DataError if the file cannot be written."""
     text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
-    try:
+    with writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path} cannot be written", why=str(error)) from error

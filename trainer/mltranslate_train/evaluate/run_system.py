@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mltranslate.decode.types import Hypothesis
-from mltranslate.errors import DataError, DeviceError
+from mltranslate.errors import DataError, DeviceError, reason
 from mltranslate_train import search
 from mltranslate_train.checkpoint import ABOUT, MODEL
 from mltranslate_train.data.prepare import VOCABULARY_FILE
@@ -108,17 +108,23 @@ def read_best(run: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     Raises:
         DataError: the run has no evaluated weights yet, or they are damaged.
     """
+    if not run.is_dir():
+        raise DataError(f"there is no folder {run}", fix="Give the folder of a run")
     try:
         about = json.loads((run / BEST / ABOUT).read_text(encoding="utf-8"))
         weights = safetensors.torch.load_file(run / BEST / MODEL)
     except OSError as error:
         raise DataError(
             f"{run} has no best weights",
-            why=error.strerror or str(error),
+            why=reason(error),
             fix="Train until its first evaluation; the recipe needs a set in evaluate.dev for it",
         ) from error
     except (ValueError, safetensors.SafetensorError) as error:
-        raise DataError(f"the best weights of {run} cannot be read", why=str(error)) from error
+        raise DataError(
+            f"the best weights of {run} cannot be read",
+            why=reason(error),
+            fix="Train again, or use another run",
+        ) from error
     return about, weights
 
 

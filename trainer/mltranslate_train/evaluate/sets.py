@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import lzma
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from mltranslate.errors import DataError, UsageError
-from mltranslate_train.data.readers import open_text
+from mltranslate_train.data.readers.lines import open_text, readable
 from mltranslate_train.evaluate.metrics import join_pieces
 
 Direction = tuple[str, str]
@@ -112,16 +111,14 @@ def choose_directions(
     if not found or len(found) < len(wanted):
         raise DataError(
             f"set {dev.name} has no files {dev.prefix}<language>"
-            f" for {'every wanted' if wanted else 'any'} direction"
+            f" for {'every wanted' if wanted else 'any'} direction",
+            fix="Correct --set, or name the directions that have files with --directions",
         )
     return found
 
 
 def read_lines(path: Path, most: int = 0) -> list[str]:
     """First `most` lines, or all; raises DataError if the file cannot be read as UTF-8."""
-    try:
-        # Only a line feed ends a line: other such marks occur inside sentences.
-        with open_text(path) as lines:
-            return [line.rstrip("\r\n") for line in islice(lines, most or None)]
-    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read", why=str(error)) from error
+    # Only a line feed ends a line: other such marks occur inside sentences.
+    with readable(path), open_text(path) as lines:
+        return [line.rstrip("\r\n") for line in islice(lines, most or None)]

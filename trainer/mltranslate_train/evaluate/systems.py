@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from mltranslate.errors import DataError, UsageError
 from mltranslate.limits import DEFAULT_BEAM
 from mltranslate_train.evaluate.sets import PLAIN, Direction, TestSet, TextForm
+from mltranslate_train.locations import is_path
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -167,8 +168,8 @@ def open_system(
         return HypothesisFile.open(path, sets, wanted)
     if path.is_dir() and not (path / MANIFEST).is_file():
         return _open_folder(path, settings)
-    if not path.is_dir() and len(path.parts) != 1:
-        raise DataError(f"there is no folder {path}", fix="Give a run's folder or a pack")
+    if not path.is_dir() and is_path(text):
+        raise DataError(f"there is no folder {text}", fix="Give a run's folder or a pack")
     _check_pack(settings)
     from mltranslate_train.evaluate.pack_system import PackSystem
 

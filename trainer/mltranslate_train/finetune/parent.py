@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,15 +15,17 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from mltranslate.errors import DataError, PackError
+from mltranslate.errors import DataError, PackError, reason
 from mltranslate.packs import MANIFEST_NAME, Pack, load_pack
 from mltranslate.packs.verify import file_sha256
 from mltranslate_train.checkpoint import ABOUT, AVERAGE, BEST, LAST, MODEL, STATE, newest
 from mltranslate_train.config import FineTuneConfig, Recipe, load_recipe
 from mltranslate_train.data.prepare import RECIPE, SUMMARY, VOCABULARY_FILE
+from mltranslate_train.locations import is_path, recipes
 from mltranslate_train.lora import merge_lora
 from mltranslate_train.model.build import any_model_from_about, describe_config, make_config
 from mltranslate_train.model.seq2seq import ModelConfig
+from mltranslate_train.strict_toml import read_table
 from mltranslate_train.tokenizer import Vocabulary
 
 PACK_WEIGHTS = "weights.safetensors"
@@ -73,7 +74,7 @@ class Parent:
             try:
                 found |= safetensors.torch.load_file(path)
             except (OSError, safetensors.SafetensorError) as error:
-                raise DataError(f"{path} cannot be read", why=str(error)) from error
+                raise _unreadable(path, error) from error
         if self.lora:
             found = merge_lora(found, self.lora.rank, self.lora.alpha)
         return {name: tensor.float() for name, tensor in found.items()}
@@ -88,8 +89,8 @@ def open_parent(text: str) -> Parent:
     """
     folder = Path(text)
     if not folder.is_dir():
-        if len(folder.parts) != 1:
-            raise DataError(f"there is no folder {folder}", fix="Give a run's folder or a pack")
+        if is_path(text):
+            raise DataError(f"there is no folder {text}", fix="Give a run's folder or a pack")
         return _of_pack(load_pack(text), text)
     if (folder / MANIFEST_NAME).is_file():
         return _of_pack(load_pack(folder), locate(text))
@@ -107,7 +108,7 @@ def _of_pack(pack: Pack, source: str) -> Parent:
         raise PackError(
             f"training cannot start from the pack {pack.name}",
             why=f"it has no {' and no '.join(sorted(lacking))}, only graphs to translate with",
-            fix="Start from its run, or export that again with mltranslate-export pack --weights",
+            fix=_other_parents(pack.name),
         )
     for name in (PACK_WEIGHTS, ABOUT, pack.manifest.tokenizer.file):
         if file_sha256(pack.folder / name) != pack.manifest.members[name].sha256:
@@ -119,6 +120,14 @@ def _of_pack(pack: Pack, source: str) -> Parent:
         weights=(pack.folder / PACK_WEIGHTS,),
         vocabulary=pack.folder / pack.manifest.tokenizer.file,
     )
+
+
+def _other_parents(name: str) -> str:
+    """What to start from instead of a pack of this name."""
+    fix = "Give the folder of its run, or a pack made with `mltranslate-export pack --weights`"
+    if (recipes() / f"{name}.toml").is_file():
+        fix += f"; `mltranslate-train run {name}` makes such a run"
+    return fix
 
 
 def _of_run(run: Path) -> Parent:
@@ -155,7 +164,7 @@ def _of_run(run: Path) -> Parent:
 def _read_recipe(run: Path) -> dict[str, Any]:
     """The run's recipe as it stands; a run that was made without one is none the worse."""
     path = run / RECIPE
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return read_table(path) if path.is_file() else {}
 
 
 def _about_last(run: Path, last: Path, recipe: Recipe) -> dict[str, Any]:
@@ -178,5 +187,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read", why=str(error)) from error
+        raise _unreadable(path, error) from error
     return found
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} cannot be read", why=reason(error), fix="Start from another parent")

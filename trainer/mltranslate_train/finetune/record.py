@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mltranslate.errors import DataError
+from mltranslate.errors import DataError, reason
 from mltranslate_train.config import FineTuneConfig
 from mltranslate_train.data.prepare import PARENT
 from mltranslate_train.data.whole import writable, write_text
@@ -64,5 +64,5 @@ def read_record(run: Path) -> Record | None:
         return Record(**{**table, "finetune": FineTuneConfig(**table["finetune"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{path} cannot be read", why=str(error), fix="Start again in another folder"
+            f"{path} cannot be read", why=reason(error), fix="Start again in another folder"
         ) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mltranslate.detect.features import clean
-from mltranslate.errors import DataError
+from mltranslate.errors import DataError, reason
 
 T = TypeVar("T")
 
@@ -123,5 +123,7 @@ def _rows(path: Path, columns: int) -> Iterator[list[str]]:
                 yield row
     except (OSError, lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
         raise DataError(
-            f"cannot read {path}", why=str(error), fix="Name the folder with `data` in the recipe."
+            f"cannot read {path}",
+            why=reason(error),
+            fix="Name the folder with `data` in the recipe",
         ) from error

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from mltranslate.detect.features import VERSION
 from mltranslate.types import UNDETERMINED
+from mltranslate_train.data.whole import check_writable, writable
 from mltranslate_train.lid.batches import Batch, Batcher
 from mltranslate_train.lid.calibrate import Calibration, calibrate, calibration_error
 from mltranslate_train.lid.corpus import read_corpus, split
@@ -48,6 +49,7 @@ def train_lid(recipe: Path, out: Path, report: Report | None = None) -> dict[str
 
 def run(recipe: Recipe, out: Path, report: Report | None = None) -> dict[str, Any]:
     """Do what `train_lid` does for a recipe that is already read."""
+    check_writable(out)
     started = time.perf_counter()
     torch.manual_seed(recipe.training.seed)
     # Said explicitly, or torch warns at the first sparse step.
@@ -147,9 +149,10 @@ def _result(recipe: Recipe, calibration: Calibration) -> dict[str, Any]:
 def _write(
     out: Path, model: LinearClassifier, result: dict[str, Any], tuning: list[tuple[str, str]]
 ) -> None:
-    out.mkdir(parents=True, exist_ok=True)
     table, bias = model.table.weight.detach().numpy(), model.bias.detach().numpy()
-    np.savez(out / ARRAYS, table=table, bias=bias)
-    (out / RESULT).write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     lines = (json.dumps(example, ensure_ascii=True) for example in tuning)
-    (out / TUNING).write_text("\n".join(lines) + "\n", "utf-8")
+    with writable(out):
+        out.mkdir(parents=True, exist_ok=True)
+        np.savez(out / ARRAYS, table=table, bias=bias)
+        (out / RESULT).write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+        (out / TUNING).write_text("\n".join(lines) + "\n", "utf-8")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mltranslate.errors import DataError
+from mltranslate.errors import DataError, reason
 from mltranslate_train.report.history import History
 from mltranslate_train.report.state import State, judge
 from mltranslate_train.report.tail import Tail
@@ -73,7 +73,7 @@ class RunFolder:
         try:
             anew, records, more = self._tail.read()
         except OSError as error:
-            raise DataError(f"cannot read {self._tail.path}", why=str(error)) from error
+            raise _unreadable(self._tail.path, error) from error
         if anew:
             self.history = History()
         for record in records:
@@ -126,10 +126,15 @@ def read_table(path: Path, parse: Callable[[str], Any]) -> Mapping[str, Any]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise DataError(f"cannot read {path}", why=str(error)) from error
+        raise _unreadable(path, error) from error
     except ValueError:
         return {}
     return table if isinstance(table, Mapping) else {}
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    fix = "Permit reading it, or give another run"
+    return DataError(f"{path} cannot be read", why=reason(error), fix=fix)
 
 
 def open_runs(paths: Sequence[Path]) -> list[RunFolder]:

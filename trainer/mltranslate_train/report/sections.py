@@ -219,7 +219,7 @@ def environment() -> str:
 def recipe(run: RunFolder) -> str:
     """The recipe word for word."""
     try:
-        return block((run.path / RECIPE).read_text(encoding="utf-8"), "toml")
+        return block((run.path / RECIPE).read_text(encoding="utf-8", errors="replace"), "toml")
     except OSError:
         return ""
 

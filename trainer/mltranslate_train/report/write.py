@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mltranslate.errors import DataError
+from mltranslate_train.data.whole import writable
 from mltranslate_train.report import sections
 from mltranslate_train.report.evaluation import Measured, read_results
 from mltranslate_train.report.folder import RunFolder, open_runs, unique_names
@@ -32,14 +32,12 @@ def write_reports(paths: Sequence[Path], out: Path) -> Path:
     """
     runs = open_runs(paths)
     tested = [read_results(run.evaluation()) for run in runs]
-    try:
+    with writable(out):
         out.mkdir(parents=True, exist_ok=True)
         pictures = [*curves(runs, out), *lengths(unique_names(runs), tested, out)]
         page = _one(runs[0], tested[0]) if len(runs) == 1 else _several(runs, tested)
         text = _page(*page, pictures)
         (out / FILE).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"cannot write the report into {out}", why=str(error)) from error
     return out / FILE
 
 

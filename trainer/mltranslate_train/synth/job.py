@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mltranslate.errors import ConfigError, DataError
+from mltranslate.errors import ConfigError, DataError, reason
 from mltranslate_train.data.whole import writable, write_text
 from mltranslate_train.evaluate.systems import Advance
 from mltranslate_train.synth.lines import Line
@@ -143,7 +143,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read", why=str(error), fix=_AFRESH) from error
+        raise DataError(f"{path} cannot be read", why=reason(error), fix=_AFRESH) from error
     return found
 
 

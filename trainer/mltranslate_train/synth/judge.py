@@ -55,7 +55,11 @@ class Judge:
     """
 
     def __init__(self, config: FilterConfig, direction: Direction) -> None:
-        self._filters = Filters(config, direction)
+        try:
+            self._filters = Filters(config, direction)
+        except ConfigError as error:  # which names a key of a recipe, and there is none
+            fix = "Turn it off, as in --filter script_share=0"
+            raise ConfigError(error.what, why=error.why, fix=fix) from error
 
     def reasons(self, found: Sequence[Found], pairs: Sequence[Pair]) -> list[str]:
         """Why each translation is dropped; empty where it is kept.

@@ -12,10 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-from mltranslate.errors import DataError
+from mltranslate.errors import DataError, reason
 
 MAX_LINE = 1 << 20
 """Characters of the longest line; without a bound, a small archive could fill the memory."""
+_CONVERT = "Convert it first, for example with iconv"
+_RIGHT = "Correct its path, or get the file again"
 _BREAK = re.compile(r"[ \t\r\n]*[\t\r\n][ \t\r\n]*")
 
 
@@ -47,9 +49,11 @@ def readable(path: Path) -> Iterator[None]:
         yield
     except UnicodeDecodeError as error:
         place = f"{path}:{_undecodable_line(path)}"
-        raise DataError(f"{place} cannot be read", why=f"it is no UTF-8: {error.reason}") from error
+        raise DataError(
+            f"{place} cannot be read", why=f"it is no UTF-8: {error.reason}", fix=_CONVERT
+        ) from error
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read", why=str(error)) from error
+        raise DataError(f"{path} cannot be read", why=reason(error), fix=_RIGHT) from error
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

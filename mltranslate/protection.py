@@ -1,0 +1,102 @@
+"""Sentences with links, code, placeholders, emoji or markup: hidden from the model, verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from mltranslate.sentences import Rendering, Sentence, SentenceTranslator, assemble
+from mltranslate.text.protected import STAND_INS, Masked, mask, parts
+from mltranslate.types import CancelToken, Caution
+
+
+class ProtectingTranslator:
+    """Translates sentences like `SentenceTranslator`, and loses nothing that must be kept.
+
+    Stand-ins that do not come out of the model are tried once more as other words; at last the
+    sentence is translated in parts around what they stand for.
+    """
+
+    def __init__(self, plain: SentenceTranslator) -> None:
+        self._plain = plain
+
+    def translate(
+        self,
+        sentences: Sequence[Sentence],
+        *,
+        beam: int = 1,
+        cancel: CancelToken | None = None,
+        advance: Callable[[int], None] = lambda _: None,
+    ) -> list[Rendering]:
+        """Translate `sentences`; see `SentenceTranslator.translate`.
+
+        `advance` counts a sentence when the model has seen it for the first time.
+        """
+        masked = {one: made for one in dict.fromkeys(sentences) if (made := mask(one.text))}
+        asked = [_asked(one, masked.get(one)) for one in sentences]
+        found = self._plain.translate(asked, beam=beam, cancel=cancel, advance=advance)
+        if not masked:
+            return found
+        whole: dict[Sentence, Rendering | None] = {
+            one: _restored(rendering, masked[one], one.target) if one in masked else rendering
+            for one, rendering in zip(sentences, found, strict=True)
+        }
+        for attempt in range(1, len(STAND_INS)):
+            whole |= self._again(_lost(whole), attempt, beam, cancel)
+        whole |= self._in_parts(_lost(whole), beam, cancel)
+        return [rendering for one in sentences if (rendering := whole[one])]
+
+    def _again(
+        self, lost: Sequence[Sentence], attempt: int, beam: int, cancel: CancelToken | None
+    ) -> dict[Sentence, Rendering | None]:
+        """The `lost` sentences with other stand-ins; None for those that are lost again."""
+        masked = {one: made for one in lost if (made := mask(one.text, attempt))}
+        asked = [_asked(one, made) for one, made in masked.items()]
+        found = self._plain.translate(asked, beam=beam, cancel=cancel)
+        return {
+            one: _restored(rendering, made, one.target)
+            for (one, made), rendering in zip(masked.items(), found, strict=True)
+        }
+
+    def _in_parts(
+        self, lost: Sequence[Sentence], beam: int, cancel: CancelToken | None
+    ) -> dict[Sentence, Rendering]:
+        """The `lost` sentences cut around their names; the parts hold no names any more."""
+        plans = {one: parts(one.text) for one in lost}
+        asked = [
+            Sentence(span.text, one.target)
+            for one, spans in plans.items()
+            for span in spans
+            if span.translatable
+        ]
+        if not asked:
+            return {}
+        fresh = iter(self.translate(asked, beam=beam, cancel=cancel))
+        return {
+            one: _split(
+                assemble(spans, [next(fresh) for span in spans if span.translatable], one.target)
+            )
+            for one, spans in plans.items()
+        }
+
+
+def _split(rendering: Rendering) -> Rendering:
+    return replace(rendering, cautions=rendering.cautions | {Caution.SPLIT})
+
+
+def _asked(sentence: Sentence, masked: Masked | None) -> Sentence:
+    return Sentence(masked.text, sentence.target) if masked else sentence
+
+
+def _lost(whole: dict[Sentence, Rendering | None]) -> list[Sentence]:
+    return [one for one, rendering in whole.items() if rendering is None]
+
+
+def _restored(rendering: Rendering, masked: Masked, target: str) -> Rendering | None:
+    """The rendering of a masked sentence with everything back in it; None when a name is lost."""
+    found = masked.restore(rendering.text, target)
+    if found is None:
+        return None
+    text, guessed = found
+    cautions = rendering.cautions | {Caution.PLACED} if guessed else rendering.cautions
+    return replace(rendering, text=text, cautions=cautions)

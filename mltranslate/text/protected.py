@@ -1,0 +1,148 @@
+"""Keeps links, code, placeholders, emoji and markup through a model that knows none of them.
+
+Words that must not change (links, code, placeholders) go through the model as stand-ins, short
+words that models copy, and are put back where these come out. Emoji, symbols, markup and currency
+signs are taken out of the sentence and put back by `mltranslate.text.places`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from mltranslate.text.edges import BLANK, core, has_language, is_ideograph
+from mltranslate.text.items import find_items
+from mltranslate.text.places import Edit, Mark, apply, put_back
+from mltranslate.text.spans import Span, spans_of
+
+STAND_INS: tuple[tuple[str, ...], ...] = (("@a1", "@b2", "@c3", "@d4"), ("Linux", "Google"))
+"""For each attempt the words that take the place of a sentence's names, in order."""
+
+_JOINTS = frozenset("-/:.+=_")
+_CLOSING = frozenset(".,;:!?…)]}»”。，、；：！？）」』،؛؟")
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A sentence as the model gets it, and what it lacks."""
+
+    source: str
+    text: str
+    """The sentence with stand-ins, and without what was taken out."""
+    names: tuple[tuple[str, str], ...]
+    """Each stand-in and what it stands for, in order."""
+    marks: tuple[Mark, ...]
+
+    def restore(self, translation: str, target: str) -> tuple[str, bool] | None:
+        """Return a translation of `text` into `target` with everything back in it.
+
+        The second value is True when a place was guessed. None when a stand-in did not come out
+        exactly once.
+        """
+        if translation == self.text:
+            return self.source, False
+        if any(len(_found(word, translation)) != 1 for word, _ in self.names):
+            return None
+        edits, guessed = put_back(self.marks, self.text, translation, target)
+        edits += [Edit(*_found(word, translation)[0], name) for word, name in self.names]
+        return apply(edits, translation), guessed
+
+
+def mask(sentence: str, attempt: int = 0) -> Masked | None:
+    """Hide from the model what it must not change; None when there is nothing to hide.
+
+    `attempt` chooses the stand-ins. In a sentence with more names than stand-ins, the last ones
+    go to the model as they are.
+    """
+    items = _items(sentence)
+    if not items:
+        return None
+    fresh = iter([word for word in STAND_INS[attempt] if word not in sentence])
+    made = _Making()
+    done = 0
+    for item in items:
+        made.text += sentence[done : item.start]
+        done = item.end
+        found = sentence[item.start : item.end]
+        if item.is_name:
+            made.add_name(found, next(fresh, found))
+        else:
+            done += made.take_out(found, sentence[item.end :])
+    return Masked(sentence, made.text + sentence[done:], tuple(made.names), tuple(made.marks))
+
+
+def parts(sentence: str) -> list[Span]:
+    """Cut a sentence around its names, which are spans to keep; see `spans_of`."""
+    return spans_of(sentence, _between_names(sentence))
+
+
+@dataclass(slots=True)
+class _Item:
+    start: int
+    end: int
+    is_name: bool
+
+
+@dataclass(slots=True)
+class _Making:
+    """A masked sentence in the making."""
+
+    text: str = ""
+    names: list[tuple[str, str]] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+
+    def add_name(self, name: str, stand_in: str) -> None:
+        self.names.append((stand_in, name))
+        self.text += stand_in
+
+    def take_out(self, found: str, rest: str) -> int:
+        """Leave `found` out, with one of the spaces around it; return how many of `rest` go too."""
+        left, right = self.text[-1:], rest[:1]
+        skipped = 0 if left and left not in BLANK else len(rest) - len(rest.lstrip(BLANK))
+        following = rest[skipped : skipped + 1]
+        if not following or following in _CLOSING:
+            self.text = self.text.rstrip(BLANK)
+        elif _is_letter(left) and _is_letter(right):
+            self.text += " "
+        self.marks.append(Mark(found, len(self.text), _is_letter(left), _is_letter(right)))
+        return skipped
+
+
+def _items(sentence: str) -> list[_Item]:
+    """The items of a sentence; neighbours of one sort, and what joins them, are one."""
+    items: list[_Item] = []
+    for match in find_items(sentence):
+        is_name = match.lastgroup in ("link", "code")
+        last = items[-1] if items else None
+        if last and last.is_name == is_name and _joins(sentence[last.end : match.start()], is_name):
+            last.end = match.end()
+        else:
+            items.append(_Item(*match.span(), is_name))
+    return items
+
+
+def _joins(between: str, is_name: bool) -> bool:
+    """True for what makes one item of two: "{hours}:{minutes}", "😀 👍"."""
+    return (not between or between in _JOINTS) if is_name else not between.strip(BLANK)
+
+
+def _found(word: str, text: str) -> list[tuple[int, int]]:
+    """Where `word` stands in `text`, not as a part of a longer word."""
+    pattern = rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])"
+    return [match.span() for match in re.finditer(pattern, text)]
+
+
+def _between_names(sentence: str) -> Iterator[tuple[int, int]]:
+    """Ranges of what is to be translated when the names of a sentence stay where they are."""
+    start = 0
+    ends = [(item.start, item.end) for item in _items(sentence) if item.is_name]
+    for end, following in [*ends, (len(sentence), len(sentence))]:
+        left, right = core(sentence[start:end])
+        if left < right and has_language(sentence[start + left : start + right]):
+            yield start + left, start + right
+        start = following
+
+
+def _is_letter(char: str) -> bool:
+    return char.isalnum() and not is_ideograph(char)

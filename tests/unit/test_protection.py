@@ -1,0 +1,90 @@
+"""Protection inside the engine, with a decoder that does as it likes."""
+
+import pytest
+from fake_engine_parts import FakeDecoder, FakeDetector
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltranslate import Translator
+from mltranslate.types import Caution, Progress
+
+TEXT = "Please visit https://a.b/c for more 😀, and ask {name}."
+
+
+def _translator(decoder: FakeDecoder) -> Translator:
+    return Translator(decoder=decoder, detector=FakeDetector())
+
+
+def test_plain_sentences_reach_the_model_as_they_are() -> None:
+    decoder = FakeDecoder()
+    _translator(decoder).translate("One is here. Two, too.", "de", "en")
+    assert sorted(decoder.sentences) == ["One is here.", "Two, too."]
+
+
+def test_the_model_sees_stand_ins_and_no_emoji() -> None:
+    decoder = FakeDecoder(render=lambda text, *_: text.replace("visit", "besuche"))
+    result = _translator(decoder).translate(TEXT, "de", "en")[0]
+    assert decoder.sentences == ["Please visit @a1 for more, and ask @b2."]
+    assert result.text == TEXT.replace("visit", "besuche")
+    assert result.warnings == ()
+
+
+def test_a_lost_stand_in_is_tried_again_as_another_word() -> None:
+    decoder = FakeDecoder(render=lambda text, *_: text.replace("@a1", "").replace("visit", "sieh"))
+    result = _translator(decoder).translate(TEXT, "de", "en")[0]
+    assert decoder.sentences[1:] == ["Please visit Linux for more, and ask Google."]
+    assert result.text == TEXT.replace("visit", "sieh")
+    assert result.warnings == ()
+
+
+def _deaf(text: str, *_: object) -> str:
+    return "".join(char if char.isalpha() and char.islower() else " " for char in text).strip()
+
+
+def test_at_last_it_is_translated_around() -> None:
+    decoder = FakeDecoder(render=_deaf)
+    result = _translator(decoder).translate(TEXT, "de", "en")[0]
+    assert result.text.replace("😀 ", "") == "lease visit https://a.b/c for more and ask {name}."
+    assert Caution.SPLIT in result.warnings
+
+
+def test_a_guess_is_told() -> None:
+    decoder = FakeDecoder(render=lambda *_: "ganz etwas anderes")
+    result = _translator(decoder).translate("Are you 😀 happy?", "de", "en")[0]
+    assert result.text == "ganz etwas 😀 anderes"
+    assert result.warnings == (Caution.PLACED,)
+
+
+def test_an_empty_translation_gives_the_source() -> None:
+    result = _translator(FakeDecoder(render=lambda *_: "")).translate(TEXT, "de", "en")[0]
+    assert result.text == TEXT
+    assert result.warnings == (Caution.LENGTH,)
+
+
+def test_emoji_part_sentences_before_a_word_that_begins_one() -> None:
+    decoder = FakeDecoder()
+    text = "Thanks 😊 I will come. Files → Open"
+    result = _translator(decoder).translate(text, "de", "en")[0]
+    assert result.text == text.upper()
+    assert {*decoder.sentences} == {"Thanks", "I will come.", "Files", "Open"}
+
+
+def test_progress_counts_each_sentence_once() -> None:
+    seen: list[Progress] = []
+    translator = _translator(FakeDecoder(render=_deaf))
+    translator.translate(f"{TEXT} A plain one.", "de", "en", progress=seen.append)
+    assert (seen[-1].done, seen[-1].total) == (2, 2)
+
+
+ITEMS = ["😀", "https://a.b/c", "{name}", "%s", "@anna", "a.py", "€20", "👩‍💻", "<b>", "your_name"]
+
+
+@pytest.mark.parametrize("render", [_deaf, lambda text, *_: text[::-1], lambda *_: "gut"])
+@given(st.lists(st.sampled_from(ITEMS), min_size=1, max_size=4), st.sampled_from(["de", "zh"]))
+def test_whatever_the_model_does_every_item_comes_out(
+    render, items: list[str], target: str
+) -> None:
+    text = " ".join(f"word {item}" for item in items) + " and more"
+    result = _translator(FakeDecoder(render=render)).translate(text, target, "en")[0]
+    for item in items:
+        assert result.text.count(item) == text.count(item)

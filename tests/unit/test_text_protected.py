@@ -1,0 +1,131 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltranslate.text.protected import STAND_INS, Masked, mask, parts
+
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            "a word", "Berlin", "12", "，", ". ", " ", " ", "😀", "👩‍💻", "™", "€", "20€", "1️⃣",
+            "<b>", "</b>", "{name}", "%s", "@anna", "@a1", "Linux", "https://a.b/c", "a.py",
+            "你好", "(", ")", "\u200b",
+        ]
+    ),
+    max_size=12,
+).map("".join)  # fmt: skip
+LANGUAGES = st.sampled_from(["en", "de", "zh", "ja"])
+
+
+def _masked(sentence: str) -> Masked:
+    made = mask(sentence)
+    assert made
+    return made
+
+
+def _names(sentence: str) -> tuple[tuple[str, str], ...]:
+    made = mask(sentence)
+    return made.names if made else ()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "seen"),
+    [
+        ("Visit https://a.b/c now.", "Visit @a1 now."),
+        ("{name} has {count} of {total}", "@a1 has @b2 of @c3"),
+        ("At {hours}:{minutes} it began.", "At @a1 it began."),
+        ("Nice work 👍, thanks.", "Nice work, thanks."),
+        ("I ❤️ this 😀 👍 city", "I this city"),
+        ("super😀klasse", "super klasse"),
+        ("我❤️你。", "我你。"),
+        ("Click <b>Save</b> now", "Click Save now"),
+        ("The Windows™ logo", "The Windows logo"),
+        ("Tell @a1 about %s", "Tell @b2 about @c3"),
+        ("Salut 😀 !", "Salut!"),
+    ],
+)
+def test_what_the_model_sees(sentence: str, seen: str) -> None:
+    assert _masked(sentence).text == seen
+
+
+@pytest.mark.parametrize("sentence", ["", "A plain sentence, with 3 words.", "你好。"])
+def test_there_may_be_nothing_to_hide(sentence: str) -> None:
+    assert mask(sentence) is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "translation", "target", "result", "guessed"),
+    [
+        ("Visit www.a.b now.", "Jetzt @a1 besuchen.", "de", "Jetzt www.a.b besuchen.", False),
+        ("%s and %d", "@b2 und @a1", "de", "%d und %s", False),
+        ("Nice 👍, but late", "Schön, aber spät", "de", "Schön 👍, aber spät", False),
+        ("Nice, 👍 but late", "Schön, aber spät", "de", "Schön, 👍 aber spät", False),
+        ("Nice (👍) work", "Gute () Arbeit", "de", "Gute (👍) Arbeit", False),
+        ("Come 👍 now please", "Komm bitte jetzt", "de", "Komm 👍 bitte jetzt", True),
+        ("In Rom 🎉 we met", "Wir trafen uns in Rom", "de", "Wir trafen uns in Rom 🎉", False),
+        ("Bye 👋.", "Tschüss.", "de", "Tschüss 👋.", False),
+        ("The Windows™ logo", "Das Logo von Windows", "de", "Das Logo von Windows™", False),
+        ("<b>Hello</b> Anna", "Hallo Anna", "de", "<b>Hallo</b> Anna", False),
+        ("See <b>Berlin</b> now", "Jetzt Berlin sehen", "de", "Jetzt <b>Berlin</b> sehen", False),
+        ("Ask <b>{name}</b> now", "Jetzt @a1 fragen", "de", "Jetzt <b>{name}</b> fragen", False),
+        ("I love 😍 this, really", "我很喜欢，真的", "zh", "我很喜欢，😍真的", True),
+        ("我很喜欢😍，真的", "I like it, really", "en", "I like it 😍, really", False),
+    ],
+)  # fmt: skip
+def test_everything_is_put_back(
+    sentence: str, translation: str, target: str, result: str, guessed: bool
+) -> None:
+    assert _masked(sentence).restore(translation, target) == (result, guessed)
+
+
+@pytest.mark.parametrize("translation", ["Nichts.", "@a1 und @a1", "@a12", "x@a1x", "@A1"])
+def test_a_stand_in_must_come_out_once(translation: str) -> None:
+    assert _masked("Visit https://a.b/c now.").restore(translation, "de") is None
+
+
+def test_what_was_not_translated_is_the_source() -> None:
+    made = _masked("Come 👍 now {name} please")
+    assert made.restore(made.text, "de") == (made.source, False)
+
+
+def test_another_attempt_has_other_stand_ins() -> None:
+    texts = {getattr(mask("Ask {name}.", attempt), "text", "") for attempt in range(len(STAND_INS))}
+    assert len(texts) == len(STAND_INS)
+
+
+def test_a_name_without_a_stand_in_goes_as_it_is() -> None:
+    made = _masked("{a} {b} {c} {d} {e} {f}")
+    assert made.text.endswith("{e} {f}")
+    assert made.restore(made.text + "!", "de") == ("{a} {b} {c} {d} {e} {f}!", False)
+
+
+@given(PIECES, LANGUAGES, st.integers(0, len(STAND_INS) - 1))
+def test_nothing_is_lost_nor_doubled(sentence: str, target: str, attempt: int) -> None:
+    """Whatever the model makes of the rest, as long as the stand-ins come out."""
+    made = mask(sentence, attempt)
+    if made is None:
+        return
+    words = [word for word, _ in made.names]
+    found = made.restore(" ".join(["Ein", *words[::-1], "Satz, der 12 ist."]), target)
+    if len({*words}) < len(words):
+        return
+    assert found is not None
+    for kept in (*(name for _, name in made.names), *(mark.text for mark in made.marks)):
+        assert kept in found[0]
+    assert not any(word in found[0] for word, name in made.names if word not in sentence)
+
+
+@given(PIECES)
+def test_parts_concatenate_and_are_shorter(sentence: str) -> None:
+    spans = parts(sentence)
+    assert "".join(span.text for span in spans) == sentence
+    for span in spans:
+        assert not span.translatable or span.text != sentence or not _names(sentence)
+
+
+@given(st.text(), LANGUAGES)
+def test_any_text_can_be_masked_and_restored(text: str, target: str) -> None:
+    made = mask(text)
+    if made:
+        assert made.restore(made.text, target) == (text, False)
+        made.restore("Something else.", target)
