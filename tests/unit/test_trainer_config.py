@@ -42,6 +42,10 @@ def test_unknown_key_in_a_list_is_named_in_full(recipe_path: Path) -> None:
         ("data.directions=['en']", r"joined by a hyphen"),
         ("data.max_tokens=40", r"does not fit model\.max_length"),
         ("data.directions=['aa-bb','aa-bb']", r"names one twice"),
+        (
+            "evaluate.dev=[{name='d',prefix='x.',directions=['aa-cc']}]",
+            r"dev set d has the direction aa-cc.*data\.directions does not have it",
+        ),
         ("data.temperature=0", r"data\.temperature is 0\.0: it must be more than 0"),
         ("data.weights={toy=-1}", r"data\.weights\.toy is -1\.0"),
         ("data.noise.upper=1.5", r"it must be 0 at least, and 1 at most"),
@@ -67,6 +71,36 @@ def test_override_takes_toml_values_and_bare_words(recipe_path: Path) -> None:
     assert recipe.train.learning_rate == 1.0
     assert isinstance(recipe.train.learning_rate, float)
     assert recipe.train.device == "cuda"
+
+
+def test_a_recipe_extends_another_key_by_key(recipe_path: Path, tmp_path: Path) -> None:
+    whole = load_recipe(recipe_path, ["train.max_steps=7", "data.weights={toy=2.0}", "name=one"])
+    (tmp_path / "deep").mkdir()
+    first, second = tmp_path / "deep/first.toml", tmp_path / "second.toml"
+    first.write_text(
+        f'extends = "../{recipe_path.name}"\nname = "one"\n[train]\nmax_steps = 3\n',
+        encoding="utf-8",
+    )
+    second.write_text(
+        'extends = "deep/first.toml"\n[train]\nmax_steps = 7\n[data.weights]\ntoy = 2.0\n',
+        encoding="utf-8",
+    )
+    assert load_recipe(second) == whole
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ('"mine.toml"', r"mine\.toml extends 'mine\.toml': that is no other file"),
+        ("3", "extends 3"),
+        ('"none.toml"', r"cannot read recipe .*none\.toml"),
+    ],
+)
+def test_what_cannot_be_extended_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f"extends = {name}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        load_recipe(path)
 
 
 def test_missing_key_and_missing_file_are_refused(tmp_path: Path) -> None:

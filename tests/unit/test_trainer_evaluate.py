@@ -91,6 +91,18 @@ def test_scoring_leaves_the_random_generator_alone(
     assert scores.mean == pytest.approx(sum(scores.chrf.values()) / 2)
 
 
+def test_a_dev_set_may_score_some_directions_only(
+    toy: tuple[Recipe, Vocabulary, Seq2Seq], tmp_path: Path
+) -> None:
+    recipe, vocabulary, model = toy
+    dev = replace(dev_set(tmp_path, "sun\nmoon\n", "nus\nnoom\n"), directions=("bb-aa",))
+    recipe = replace(recipe, evaluate=replace(recipe.evaluate, dev=(dev,)))
+    check_dev_sets(recipe)
+    weights = dict(model.state_dict())
+    scores = dev_scores(recipe, model.config, weights, vocabulary, torch.device("cpu"))
+    assert set(scores.chrf) == {"dev:bb-aa"}
+
+
 def test_only_line_feeds_end_lines(tmp_path: Path) -> None:
     dev = dev_set(tmp_path, "a\u2028b\x85c\x0bd\re\r\nf\ng\n", "", lines=2)
     assert read_side(dev, "aa") == ["a\u2028b\x85c\x0bd\re", "f"]
@@ -113,10 +125,10 @@ def test_missing_and_unreadable_dev_sets_are_refused(
     recipe = replace(toy[0], evaluate=replace(toy[0].evaluate, dev=(dev,)))
     check_dev_sets(recipe)
     (tmp_path / "dev.bb").write_bytes(b"\xff\n")
-    with pytest.raises(DataError, match=r"has no readable .*dev\.bb"):
+    with pytest.raises(DataError, match=r"dev\.bb:1 cannot be read: it is no UTF-8"):
         check_dev_sets(recipe)
     (tmp_path / "dev.bb").unlink()
-    with pytest.raises(DataError, match=r"has no readable .*dev\.bb"):
+    with pytest.raises(DataError, match=r"dev\.bb cannot be read: No such file"):
         check_dev_sets(recipe)
 
 

@@ -12,7 +12,7 @@ import tomlkit
 
 from mltranslate.errors import ConfigError
 from mltranslate_train.recipe_checks import check_recipe
-from mltranslate_train.strict_toml import apply_override, build, read_table
+from mltranslate_train.strict_toml import apply_override, build, read_extended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +285,8 @@ class DevSet:
     name: str
     prefix: str
     lines: int = 200
+    directions: tuple[str, ...] = ()
+    """Which of `data.directions` are scored; all if empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,7 +336,13 @@ class Recipe:
     @property
     def directions(self) -> list[tuple[str, str]]:
         """Source and target codes, in the recipe's order."""
-        return [_direction(text) for text in self.data.directions]
+        return [_direction(text, "data.directions") for text in self.data.directions]
+
+    def directions_of(self, dev: DevSet) -> list[tuple[str, str]]:
+        """Those of `directions` that a dev set scores, in its own order."""
+        return [_direction(text, f"dev set {dev.name}") for text in dev.directions] or (
+            self.directions
+        )
 
     @property
     def languages(self) -> list[str]:
@@ -343,11 +351,12 @@ class Recipe:
         return sorted(used | set(self.data.languages) | set(self.vocabulary.languages))
 
 
-def _direction(text: str) -> tuple[str, str]:
+def _direction(text: str, where: str) -> tuple[str, str]:
+    """Source and target code of "en-de"; raises ConfigError that says `where` it was found."""
     source, _, target = text.partition("-")
     if not source or not target or source == target:
         raise ConfigError(
-            f"data.directions has {text!r}",
+            f"{where} has {text!r}",
             why="a direction is two different language codes joined by a hyphen",
             fix='Write it as "en-de"',
         )
@@ -358,9 +367,10 @@ def load_recipe(path: Path, overrides: typing.Sequence[str] = ()) -> Recipe:
     """Read a recipe; each override is `section.key=value` with a TOML value (or a bare word).
 
     Raises:
-        ConfigError: the file is missing, is no TOML, or has an unknown or wrong key.
+        ConfigError: the file, or one that it extends, is missing or no TOML, or has an unknown or
+            wrong key.
     """
-    table = read_table(path)
+    table = read_extended(path)
     for override in overrides:
         apply_override(table, override)
     return make_recipe(table)

@@ -101,6 +101,13 @@ def check_recipe(recipe: Recipe) -> None:
         raise ConfigError(
             "data.directions names one twice", fix="data.weights repeats origins, if you mean that"
         )
+    for dev in recipe.evaluate.dev:
+        if strange := set(dev.directions) - set(recipe.data.directions):
+            raise ConfigError(
+                f"dev set {dev.name} has the direction {min(strange)}",
+                why="data.directions does not have it",
+                fix="Correct one of the two in the recipe",
+            )
     _check_corpora(recipe.data)
     _check_curriculum(recipe.data)
     _check_averaging(recipe.train)

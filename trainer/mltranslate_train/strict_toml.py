@@ -32,6 +32,48 @@ def read_table(path: Path) -> dict[str, Any]:
         raise ConfigError(f"recipe {path} is no valid TOML", why=reason(error), fix=fix) from error
 
 
+def read_extended(path: Path) -> dict[str, Any]:
+    """Read a recipe file on top of the one that its key `extends` names, if it does.
+
+    The name is relative to the folder of the file. Keys replace those of the other file one by
+    one, those of its sections too; lists are replaced whole.
+
+    Raises:
+        ConfigError: a file is missing or no TOML, or `extends` leads back to one of them.
+    """
+    tables: list[dict[str, Any]] = []
+    seen: list[Path] = []
+    following: Path | None = path
+    while following:
+        seen.append(following.resolve())
+        tables.append(read_table(following))
+        following = _extended(tables[-1].pop("extends", None), following, seen)
+    whole: dict[str, Any] = {}
+    for table in reversed(tables):
+        _put(table, whole)
+    return whole
+
+
+def _extended(name: Any, path: Path, seen: list[Path]) -> Path | None:
+    if name is None:
+        return None
+    if not isinstance(name, str) or (path.parent / name).resolve() in seen:
+        raise ConfigError(
+            f"recipe {path} extends {name!r}",
+            why="that is no other file",
+            fix="Name another recipe's file there, relative to this one",
+        )
+    return path.parent / name
+
+
+def _put(table: dict[str, Any], into: dict[str, Any]) -> None:
+    for key, value in table.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _put(value, into[key])
+        else:
+            into[key] = value
+
+
 def apply_override(table: dict[str, Any], override: str) -> None:
     """Put `section.key=value` into the table; the value is TOML, or a bare word."""
     dotted, equals, text = override.partition("=")

@@ -81,7 +81,7 @@ def dev_scores(
     parts = [
         _score(recipe, model, vocabulary, dev, direction)
         for dev in recipe.evaluate.dev
-        for direction in recipe.directions
+        for direction in recipe.directions_of(dev)
     ]
     # In turn from every set and direction, so that few samples show as many of them as they can.
     turns = zip_longest(*(part.samples for part in parts))
@@ -121,7 +121,9 @@ def _score(
 def check_dev_sets(recipe: Recipe) -> None:
     """Raise DataError now rather than at the first evaluation, hours later."""
     for dev in recipe.evaluate.dev:
-        sizes = {code: len(read_side(dev, code)) for pair in recipe.directions for code in pair}
+        sizes = {
+            code: len(read_side(dev, code)) for pair in recipe.directions_of(dev) for code in pair
+        }
         if len(set(sizes.values())) != 1 or not min(sizes.values()):
             raise DataError(
                 f"the files of dev set {dev.name} are not parallel", why=f"lines: {sizes}"

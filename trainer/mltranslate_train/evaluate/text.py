@@ -109,10 +109,13 @@ def text_scores(
 
 
 def _parts(recipe: Recipe) -> list[tuple[DevSet, tuple[str, ...]]]:
-    """Every dev set in every language, and in every pair."""
-    parts: list[tuple[str, ...]] = [(code,) for code in recipe.data.languages]
-    parts += recipe.directions
-    return [(dev, codes) for dev in recipe.evaluate.dev for codes in parts]
+    """Every dev set in every language, and in each of its directions."""
+    alone: list[tuple[str, ...]] = [(code,) for code in recipe.data.languages]
+    return [
+        (dev, codes)
+        for dev in recipe.evaluate.dev
+        for codes in [*alone, *recipe.directions_of(dev)]
+    ]
 
 
 def _guessed(model: TextModel, vocabulary: Vocabulary, sides: Sequence[list[str]]) -> _Sums:
