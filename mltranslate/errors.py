@@ -2,7 +2,7 @@
 
 import errno
 
-_IN_THE_WAY = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR}
+_IN_THE_WAY = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY}
 _FORBIDDEN = {errno.EACCES, errno.ENOENT, errno.EPERM, errno.EROFS}
 
 

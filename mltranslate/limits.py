@@ -5,6 +5,10 @@ MAX_INPUT_CHARACTERS = 50_000_000
 MAX_MANIFEST_BYTES = 4 * 2**20
 MAX_PACK_BYTES = 4 * 2**30
 MAX_PACK_MEMBERS = 256
+MAX_PACK_RATIO = 100
+"""Most that an archive may grow when it is unpacked; weights hardly shrink when they are packed."""
+MAX_GRAPH_BYTES = 64 * 2**20
+"""Largest graph of a pack, without its weights, which have a file of their own."""
 MAX_BEAM = 32
 MAX_BATCH_TOKENS = 2048
 """Source tokens, padding included, that are decoded together on the CPU."""

@@ -328,7 +328,9 @@ def _translate_hop(
 ) -> None:
     """Take all texts that have this hop one language further, their sentences in one go."""
     moving = [job for job in jobs if hop < _hops(job)]
-    wanted = [Sentence(text, job.route[hop + 1]) for job in moving for text in job.current]
+    wanted = [
+        Sentence(text, job.route[hop + 1], job.route[hop]) for job in moving for text in job.current
+    ]
     fresh = iter(sentences.translate(wanted, beam=beam, cancel=cancel, advance=meter.advance))
     for job in moving:
         found = [next(fresh) for _ in job.current]

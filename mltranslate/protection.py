@@ -44,7 +44,7 @@ class ProtectingTranslator:
         for attempt in range(1, len(STAND_INS)):
             whole |= self._again(_lost(whole), attempt, beam, cancel)
         whole |= self._in_parts(_lost(whole), beam, cancel)
-        return [rendering for one in sentences if (rendering := whole[one])]
+        return [whole[one] or _kept(one) for one in sentences]
 
     def _again(
         self, lost: Sequence[Sentence], attempt: int, beam: int, cancel: CancelToken | None
@@ -64,20 +64,26 @@ class ProtectingTranslator:
         """The `lost` sentences cut around their names; the parts hold no names any more."""
         plans = {one: parts(one.text) for one in lost}
         asked = [
-            Sentence(span.text, one.target)
+            replace(one, text=span.text)
             for one, spans in plans.items()
             for span in spans
             if span.translatable
         ]
-        if not asked:
-            return {}
-        fresh = iter(self.translate(asked, beam=beam, cancel=cancel))
-        return {
-            one: _split(
-                assemble(spans, [next(fresh) for span in spans if span.translatable], one.target)
-            )
+        fresh = iter(self.translate(asked, beam=beam, cancel=cancel) if asked else [])
+        made = {
+            one: [next(fresh) for span in spans if span.translatable]
             for one, spans in plans.items()
         }
+        return {
+            one: _split(assemble(plans[one], found, one.target))
+            for one, found in made.items()
+            if found
+        }
+
+
+def _kept(sentence: Sentence) -> Rendering:
+    """A sentence that is nothing but names, as it is."""
+    return Rendering(sentence.text, 0.0, 0, frozenset({Caution.SPLIT}))
 
 
 def _split(rendering: Rendering) -> Rendering:
@@ -85,7 +91,7 @@ def _split(rendering: Rendering) -> Rendering:
 
 
 def _asked(sentence: Sentence, masked: Masked | None) -> Sentence:
-    return Sentence(masked.text, sentence.target) if masked else sentence
+    return replace(sentence, text=masked.text) if masked else sentence
 
 
 def _lost(whole: dict[Sentence, Rendering | None]) -> list[Sentence]:

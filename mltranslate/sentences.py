@@ -7,11 +7,11 @@ import threading
 import unicodedata
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from mltranslate.decode.types import Hypothesis, Request
-from mltranslate.guards import inspect
+from mltranslate.guards import inspect, loses_number
 from mltranslate.limits import MAX_BATCH_TOKENS
 from mltranslate.text.pieces import split_long
 from mltranslate.text.spans import Span, join
@@ -93,6 +93,8 @@ class Sentence:
 
     text: str
     target: str
+    source: str = ""
+    """Language that it is in; only packs whose sources start with its tag need it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +153,14 @@ class SentenceTranslator:
         `advance` is told after every batch how many more sentences are finished. Raises
         `Cancelled`; what was finished before is remembered.
         """
-        plans: dict[Sentence, tuple[list[Span], str]] = {}
+        plans: dict[Sentence, list[Span]] = {}
         for sentence in dict.fromkeys(sentences):
             _stop_if_cancelled(cancel)
             plans[sentence] = self._plan(sentence, beam)
         tally = _Tally(plans, Counter(sentences), advance)
         found: dict[Sentence, Rendering] = {}
         fresh: list[_Work] = []
-        for piece in dict.fromkeys(piece for plan in plans.values() for piece in _pieces(*plan)):
+        for piece in dict.fromkeys(piece for plan in plans.items() for piece in _pieces(*plan)):
             known = self._memory.get((piece, beam))
             if known is None:
                 fresh.append(_Work(piece, self._tokenizer.encode(clean(piece.text))))
@@ -169,17 +171,20 @@ class SentenceTranslator:
             rendered = self._render(batch, beam, cancel)
             found.update(rendered)
             tally.finish(rendered)
-        whole = {
-            sentence: assemble(spans, [found[piece] for piece in _pieces(spans, target)], target)
-            for sentence, (spans, target) in plans.items()
+        rendered = {
+            whole: _counted(
+                whole,
+                assemble(spans, [found[piece] for piece in _pieces(whole, spans)], whole.target),
+            )
+            for whole, spans in plans.items()
         }
-        return [whole[sentence] for sentence in sentences]
+        return [rendered[sentence] for sentence in sentences]
 
-    def _plan(self, sentence: Sentence, beam: int) -> tuple[list[Span], str]:
-        """The pieces that the model can take, and their target."""
+    def _plan(self, sentence: Sentence, beam: int) -> list[Span]:
+        """The pieces that the model can take."""
         if (sentence, beam) in self._memory:
-            return [Span(sentence.text, translatable=True)], sentence.target
-        return split_long(sentence.text, self._limit, self._count), sentence.target
+            return [Span(sentence.text, translatable=True)]
+        return split_long(sentence.text, self._limit, self._count)
 
     def _count(self, text: str) -> int:
         return len(self._tokenizer.encode(clean(text)))
@@ -231,8 +236,9 @@ def _stop_if_cancelled(cancel: CancelToken | None) -> None:
 def _request(work: _Work) -> Request:
     """A translation longer than twice its source is a loop; very short ones need some room."""
     return Request(
-        pieces=work.pieces, target=work.sentence.target, max_tokens=2 * len(work.pieces) + 16
-    )
+        pieces=work.pieces, source=work.sentence.source, target=work.sentence.target,
+        max_tokens=2 * len(work.pieces) + 16,
+    )  # fmt: skip
 
 
 def _badness(rendering: Rendering) -> tuple[bool, int, float]:
@@ -248,8 +254,14 @@ def _or_source(rendering: Rendering, sentence: Sentence) -> Rendering:
     return Rendering(sentence.text, rendering.log_probability, rendering.tokens, rendering.cautions)
 
 
-def _pieces(spans: Sequence[Span], target: str) -> list[Sentence]:
-    return [Sentence(span.text, target) for span in spans if span.translatable]
+def _counted(sentence: Sentence, rendering: Rendering) -> Rendering:
+    if not loses_number(sentence.text, rendering.text):
+        return rendering
+    return replace(rendering, cautions=rendering.cautions | {Caution.NUMBERS})
+
+
+def _pieces(sentence: Sentence, spans: Sequence[Span]) -> list[Sentence]:
+    return [replace(sentence, text=span.text) for span in spans if span.translatable]
 
 
 def assemble(spans: Sequence[Span], parts: Sequence[Rendering], target: str) -> Rendering:
@@ -283,11 +295,11 @@ class _Tally:
 
     def __init__(
         self,
-        plans: dict[Sentence, tuple[list[Span], str]],
+        plans: dict[Sentence, list[Span]],
         copies: Counter[Sentence],
         advance: Callable[[int], None],
     ) -> None:
-        self._missing = {sentence: set(_pieces(*plan)) for sentence, plan in plans.items()}
+        self._missing = {one: set(_pieces(one, spans)) for one, spans in plans.items()}
         self._owners: dict[Sentence, list[Sentence]] = {}
         for sentence, pieces in self._missing.items():
             for piece in pieces:

@@ -25,6 +25,8 @@ class Caution(StrEnum):
     or placeholder that did not come through the model."""
     PLACED = "placed"
     """Emoji, markup or another sign was put back into a sentence at a guessed place."""
+    NUMBERS = "numbers"
+    """A number of the source is not in the output; it may be spelt out there, or wrong."""
     LOW_CONFIDENCE = "low-confidence"
     """The source language was detected with little confidence."""
     UNTRANSLATED = "untranslated"

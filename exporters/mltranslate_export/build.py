@@ -119,6 +119,7 @@ def _manifest(
             "pad": 0,
             "eos": 3,
             "tags": dict(checkpoint.tags),
+            "source_tag": checkpoint.source_tag,
         },
         "max_source_tokens": checkpoint.max_source_tokens,
         "max_target_tokens": config.max_length,

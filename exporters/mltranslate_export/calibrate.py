@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -50,11 +51,9 @@ def _requests(
 ) -> list[Request]:
     processor = SentencePieceProcessor(model_file=str(checkpoint.vocabulary))
     pairs = [pair for group in groups.values() for pair in group[-SENTENCES:]]
-    texts = [(pair.text, pair) for pair in pairs] + [(pair.text.upper(), pair) for pair in pairs]
+    pairs += [dataclasses.replace(pair, text=pair.text.upper()) for pair in pairs]
     return requests_for(
-        lambda text: tuple(processor.encode(text)),
-        [(text, pair.target) for text, pair in texts],
-        checkpoint.max_source_tokens,
+        lambda text: tuple(processor.encode(text)), pairs, checkpoint.max_source_tokens
     )
 
 

@@ -44,6 +44,8 @@ class Checkpoint:
     """Ids that no search may produce: every mark except the end mark."""
     max_source_tokens: int
     """Longest source, in subwords, that the model was trained on."""
+    source_tag: str = "target"
+    """Whose tag a source starts with, as in the manifest."""
 
     @property
     def directions(self) -> frozenset[tuple[str, str]]:
@@ -154,7 +156,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "step": about.get("step", 0),
         "target_tokens": about.get("target_tokens", 0),
         "sources": about.get("sources", []),
-        **{key: about[key] for key in ("parent",) if key in about},
+        **{key: about[key] for key in ("parent", "imported") if key in about},
     }
 
 

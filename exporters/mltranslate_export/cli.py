@@ -13,11 +13,13 @@ from mltranslate.cli.ending import ended
 
 _COMMANDS = {
     "pack": "export a run to a verified model pack",
+    "import": "make a verified model pack of a public model in a local folder",
     "verify": "compare a pack with the run it was made from, and measure it",
     "lid": "export a language identifier",
 }
 _MODULES = {
     "pack": "mltranslate_export.commands.pack",
+    "import": "mltranslate_export.commands.import_",
     "verify": "mltranslate_export.commands.verify",
     "lid": "mltranslate_export.lid",
 }

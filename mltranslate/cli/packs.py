@@ -1,4 +1,4 @@
-"""`mltranslate packs`: which packs there are, what they say, and whether they are whole."""
+"""`mltranslate packs`: which packs there are, whether they are whole, how they come and go."""
 
 from __future__ import annotations
 
@@ -18,18 +18,51 @@ Commands = Any  # argparse keeps the type of its sub-parsers to itself
 
 def register(commands: Commands) -> None:
     """Add this sub-command and its own to the parser."""
-    parser = commands.add_parser("packs", help="list and check model packs", allow_abbrev=False)
+    parser = commands.add_parser(
+        "packs", help="list, check and install model packs", allow_abbrev=False
+    )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="list the packs that can be used")
+    listing = actions.add_parser("list", help="list the packs that can be used", allow_abbrev=False)
     listing.set_defaults(run=run_list)
-    info = actions.add_parser("info", help="show what a pack says of itself")
+    info = actions.add_parser("info", help="show what a pack says of itself", allow_abbrev=False)
     info.add_argument("pack", nargs="?", metavar="PACK", help="name or folder (the one that ships)")
     info.set_defaults(run=run_info)
-    verify = actions.add_parser("verify", help="check every byte of a pack against its hashes")
+    verify = actions.add_parser(
+        "verify", help="check every byte of a pack against its hashes", allow_abbrev=False
+    )
     verify.add_argument("pack", nargs="?", metavar="PACK", help="name or folder (all packs)")
+    verify.add_argument(
+        "--key", type=Path, metavar="PEM", help="public key whose owner must have signed it"
+    )
     verify.set_defaults(run=run_verify)
+    _register_store(actions)
     for action in (listing, info, verify):
         action.add_argument("--json", action="store_true", help="one JSON object a pack")
+
+
+def _register_store(actions: Commands) -> None:
+    install = actions.add_parser(
+        "install", help="install a pack from a zip file for this user", allow_abbrev=False
+    )
+    install.add_argument("file", type=Path, metavar="FILE", help="zip file of a pack")
+    install.add_argument("--replace", action="store_true", help="replace a pack of this name")
+    install.add_argument(
+        "--key", type=Path, metavar="PEM", help="public key whose owner must have signed it"
+    )
+    install.set_defaults(run=run_install)
+    remove = actions.add_parser(
+        "remove", help="remove a pack that was installed", allow_abbrev=False
+    )
+    remove.add_argument("pack", metavar="PACK", help="name")
+    remove.set_defaults(run=run_remove)
+    export = actions.add_parser("export", help="write a pack as a zip file", allow_abbrev=False)
+    export.add_argument("pack", metavar="PACK", help="name or folder")
+    export.add_argument("file", type=Path, metavar="FILE", help="zip file to write")
+    export.add_argument("--replace", action="store_true", help="replace FILE")
+    export.add_argument(
+        "--sign", type=Path, metavar="PEM", help="sign it with this Ed25519 private key"
+    )
+    export.set_defaults(run=run_export)
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -59,7 +92,8 @@ def run_info(options: argparse.Namespace) -> int:
 def run_verify(options: argparse.Namespace) -> int:
     """Check one pack or all of them; the exit code is that of the last failure."""
     code = 0
-    for outcome in verify_all([options.pack] if options.pack else installed_folders()):
+    packs: list[str] | list[Path] = [options.pack] if options.pack else installed_folders()
+    for outcome in verify_all(packs, options.key):
         if options.json:
             write_json(outcome)
         elif outcome["ok"]:
@@ -68,6 +102,34 @@ def run_verify(options: argparse.Namespace) -> int:
             complain(f"error: {outcome['error']}")
             code = PackError.exit_code
     return code
+
+
+def run_install(options: argparse.Namespace) -> int:
+    """Install a pack from a zip file; the exit code."""
+    from mltranslate.packs.install import install_pack
+
+    pack = install_pack(options.file, replace=options.replace, key=options.key)
+    write(f"{pack.name} {pack.version}: installed in {pack.folder}\n")
+    return 0
+
+
+def run_remove(options: argparse.Namespace) -> int:
+    """Remove an installed pack; the exit code."""
+    from mltranslate.packs.install import remove_pack
+
+    write(f"{options.pack}: removed from {remove_pack(options.pack).parent}\n")
+    return 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """Write a pack as a zip file; the exit code."""
+    from mltranslate.packs.archive import write_archive
+    from mltranslate.packs.store import load_pack
+
+    pack = load_pack(options.pack)
+    write_archive(pack, options.file, key=options.sign, replace=options.replace)
+    write(f"{pack.name} {pack.version}: written to {options.file}\n")
+    return 0
 
 
 def describe(pack: Pack) -> dict[str, Any]:
@@ -90,19 +152,22 @@ def describe(pack: Pack) -> dict[str, Any]:
 def installed_folders() -> list[Path]:
     """Return the folders of all packs, the damaged ones too; PackError when there is none."""
     from mltranslate import locations
-    from mltranslate.packs.pack import MANIFEST_NAME
+    from mltranslate.packs.store import pack_folders
 
-    parents = (locations.user_packs(), locations.embedded_packs())
-    found = [path.parent for one in parents for path in sorted(one.glob(f"*/{MANIFEST_NAME}"))]
+    found = pack_folders()
     if not found:
-        raise PackError(
-            "there is no pack", why=f"{parents[1]} has none", fix="Name the folder of one"
-        )
+        why = f"{locations.embedded_packs()} has none"
+        raise PackError("there is no pack", why=why, fix="Name the folder of one")
     return found
 
 
-def verify_all(packs: list[str] | list[Path]) -> list[dict[str, Any]]:
-    """Verify packs by name or folder; one plain record for each: pack, ok, error."""
+def verify_all(packs: list[str] | list[Path], key: Path | None = None) -> list[dict[str, Any]]:
+    """Verify packs by name or folder; one plain record for each: pack, ok, error.
+
+    With `key`, a public key in PEM, each must be signed. Raises as `check_signature` does where the
+    key cannot be used.
+    """
+    from mltranslate.packs.signature import verify_signature
     from mltranslate.packs.store import load_pack
     from mltranslate.packs.verify import verify_pack
 
@@ -111,6 +176,8 @@ def verify_all(packs: list[str] | list[Path]) -> list[dict[str, Any]]:
         try:
             pack = load_pack(name)
             verify_pack(pack)
+            if key:
+                verify_signature(pack.folder, key)
             outcomes.append({"pack": f"{pack.name} {pack.version}", "ok": True, "error": None})
         except PackError as error:
             outcomes.append({"pack": str(name), "ok": False, "error": str(error)})

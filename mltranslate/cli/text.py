@@ -35,6 +35,7 @@ _MEANINGS = {
     Caution.LENGTH: "a sentence is implausibly long or short for its source",
     Caution.SPLIT: "a sentence was translated in pieces: too long, or around a link or code",
     Caution.PLACED: "an emoji, tag or other sign was put back at a guessed place",
+    Caution.NUMBERS: "a number of the source is not in the translation; compare",
     Caution.LOW_CONFIDENCE: "the source language is uncertain; name it with --from",
     Caution.UNTRANSLATED: "nothing was translated: no language, or already the target language",
     Caution.OFF_TARGET: "the result does not seem to be in the target language",

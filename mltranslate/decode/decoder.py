@@ -114,7 +114,9 @@ class Decoder:
             return self._sessions[search]
 
     def _feeds(self, requests: Sequence[Request]) -> dict[str, NDArray[Any]]:
-        tags = [self._tag(request) for request in requests]
+        info = self.pack.manifest.tokenizer
+        tags = [self._tag(request.tag_language(info.source_tag)) for request in requests]
+        starts = [self._tag(request.target) for request in requests]
         for request in requests:
             self._check(request)
         longest = max(len(request.pieces) for request in requests) + 2
@@ -126,18 +128,18 @@ class Decoder:
         steps = [min(request.max_tokens, limit) for request in requests]
         return {
             "source": source,
-            "start": np.array(tags, np.int64),
+            "start": np.array(starts, np.int64),
             "max_tokens": np.array(steps, np.int64),
         }
 
-    def _tag(self, request: Request) -> int:
+    def _tag(self, language: str) -> int:
         tags = self.pack.manifest.tokenizer.tags
-        if request.target not in tags:
+        if language not in tags:
             raise LanguageError(
-                f"the pack {self.pack.name} does not translate into {request.target!r}",
+                f"the pack {self.pack.name} does not know the language {language!r}",
                 fix=f"Choose one of {', '.join(tags)}",
             )
-        return tags[request.target]
+        return tags[language]
 
     def _check(self, request: Request) -> None:
         size = self.pack.manifest.tokenizer.size

@@ -24,6 +24,12 @@ class Request:
     """Language code to translate into."""
     max_tokens: int
     """Most tokens to produce, the end mark included."""
+    source: str = ""
+    """Language code of the sentence; only packs whose sources start with its tag need it."""
+
+    def tag_language(self, source_tag: str) -> str:
+        """Code of the language whose tag the source starts with, by the manifest's `source_tag`."""
+        return self.source if source_tag == "source" else self.target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,8 @@
-"""Model packs: reading their manifest, finding them, and checking every byte of them."""
+"""Model packs: reading their manifest, finding them, and checking every byte of them.
+
+Their zip files, their installation and their signatures have modules of their own, which a
+translation need not import.
+"""
 
 from mltranslate.packs.manifest import Manifest, TokenizerInfo, Variant, parse_manifest
 from mltranslate.packs.pack import MANIFEST_NAME, Pack, read_pack

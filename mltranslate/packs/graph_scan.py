@@ -1,12 +1,13 @@
-"""Finds the files that an ONNX graph reads weights from, without the onnx package.
+"""Finds what an ONNX graph takes from outside itself, without the onnx package.
 
-Only the few messages of onnx.proto that can lead to an external tensor are followed, by their
-field numbers; everything else is skipped by its length.
+Only the few messages of onnx.proto that can lead to an external tensor or an operator are
+followed, by their field numbers; everything else is skipped by its length.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from mltranslate.errors import PackError
 
@@ -14,7 +15,7 @@ _CHILDREN: dict[str, dict[int, str]] = {
     "model": {7: "graph", 25: "function"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
     "function": {7: "node", 11: "attribute"},
-    "node": {5: "attribute"},
+    "node": {5: "attribute", 7: "domain"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
     "tensor": {13: "entry"},
@@ -23,12 +24,25 @@ _KEY, _VALUE = 1, 2
 _MAX_DEPTH = 32
 
 
-def external_locations(model: bytes) -> set[str]:
-    """Names of the files that a serialised ONNX model takes tensors from; `PackError` if broken."""
-    return set(_locations(memoryview(model), "model", 0))
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a serialised ONNX model needs that is not in it."""
+
+    files: frozenset[str]
+    """Names of the files that it takes tensors from."""
+    domains: frozenset[str]
+    """Domains of its operators; "" is that of ONNX itself."""
 
 
-def _locations(message: memoryview, kind: str, depth: int) -> Iterator[str]:
+def scan_graph(model: bytes) -> Outside:
+    """Scan a serialised ONNX model, sub-graphs and functions included; `PackError` if broken."""
+    found: dict[str, set[str]] = {"file": set(), "domain": set()}
+    for kind, text in _leaves(memoryview(model), "model", 0):
+        found[kind].add(text)
+    return Outside(frozenset(found["file"]), frozenset(found["domain"]))
+
+
+def _leaves(message: memoryview, kind: str, depth: int) -> Iterator[tuple[str, str]]:
     if depth > _MAX_DEPTH:
         raise _broken("it is nested too deeply")
     for number, value in _fields(message):
@@ -36,9 +50,15 @@ def _locations(message: memoryview, kind: str, depth: int) -> Iterator[str]:
         if child == "entry":
             entry = dict(_fields(value))
             if bytes(entry.get(_KEY, b"")) == b"location":
-                yield bytes(entry.get(_VALUE, b"")).decode("utf-8", "replace")
+                yield "file", _text(entry.get(_VALUE, memoryview(b"")))
+        elif child == "domain":
+            yield "domain", _text(value)
         elif child:
-            yield from _locations(value, child, depth + 1)
+            yield from _leaves(value, child, depth + 1)
+
+
+def _text(value: memoryview) -> str:
+    return bytes(value).decode("utf-8", "replace")
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:

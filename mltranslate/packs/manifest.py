@@ -14,11 +14,16 @@ from mltranslate.packs.fields import Fields, parse_object, refuse
 SCHEMA = 1
 KIND = "translation"
 PRECISIONS = ("fp32", "fp16", "int8")
+MANIFEST_NAME = "manifest.json"
+SIGNATURE_NAME = "manifest.json.sig"
 
 _MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# Windows opens a device by these names, with any ending, in every folder.
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+([+-][0-9A-Za-z.-]{1,40})?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_SOURCE_TAG = re.compile("target|source")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAX_LANGUAGES = 512
 _MAX_VOCABULARY = 1_000_000
@@ -44,6 +49,8 @@ class TokenizerInfo:
     eos: int
     tags: Mapping[str, int]
     """Language code to the id of its `<2xx>` tag."""
+    source_tag: str = "target"
+    """Whose tag a source starts with: "target" or "source"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +108,19 @@ def parse_manifest(data: bytes) -> Manifest:
         report=fields.text("report"),
     )
     fields.finish()
+    if not _is_portable(manifest.name):
+        refuse(f"the name {manifest.name!r} cannot be that of a folder on every system")
     _check_files(manifest)
     return manifest
+
+
+def is_member_name(name: str) -> bool:
+    """Whether a file of a pack may have this name: plain, on every system."""
+    return bool(_MEMBER.fullmatch(name)) and _is_portable(name)
+
+
+def _is_portable(name: str) -> bool:
+    return not name.endswith(".") and not _DEVICE.fullmatch(name)
 
 
 def _check_schema(fields: Fields) -> None:
@@ -141,6 +159,8 @@ def _directions(fields: Fields, languages: tuple[str, ...]) -> frozenset[tuple[s
 
 
 def _tokenizer(value: object, languages: tuple[str, ...]) -> TokenizerInfo:
+    # The one key of schema 1 that may be left out.
+    value = {"source_tag": "target", **value} if isinstance(value, dict) else value
     fields = Fields(value, "tokenizer")
     size = fields.integer("size", 1, _MAX_VOCABULARY)
     tags = Fields(fields.mapping("tags", _MAX_LANGUAGES), "tokenizer.tags")
@@ -150,6 +170,7 @@ def _tokenizer(value: object, languages: tuple[str, ...]) -> TokenizerInfo:
         pad=fields.integer("pad", 0, 0),
         eos=fields.integer("eos", 3, 3),
         tags={code: tags.integer(code, 0, size - 1) for code in languages},
+        source_tag=_matching(fields.text("source_tag"), _SOURCE_TAG, "tokenizer.source_tag"),
     )
     tags.finish()
     fields.finish()
@@ -172,8 +193,10 @@ def _variants(fields: Fields) -> dict[str, Variant]:
 def _members(fields: Fields) -> dict[str, Member]:
     found: dict[str, Member] = {}
     for name, value in fields.mapping("members", MAX_PACK_MEMBERS).items():
-        if not _MEMBER.fullmatch(name):
+        if not is_member_name(name):
             refuse(f"{name!r} is not a plain file name")
+        if name.lower() in (MANIFEST_NAME, SIGNATURE_NAME):
+            refuse(f"{name!r} cannot be a member: it is the manifest or its signature")
         member = Fields(value, f"members.{name}")
         found[name] = Member(
             sha256=_matching(member.text("sha256"), _SHA256, f"the hash of {name}"),

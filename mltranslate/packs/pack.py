@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from mltranslate.errors import PackError, reason
 from mltranslate.limits import MAX_MANIFEST_BYTES
-from mltranslate.packs.manifest import Manifest, parse_manifest
+from mltranslate.packs.manifest import MANIFEST_NAME, Manifest, parse_manifest
 
 if TYPE_CHECKING:
     from mltranslate.packs.tokenizer import Tokenizer
 
-MANIFEST_NAME = "manifest.json"
+__all__ = ["MANIFEST_NAME", "Pack", "read_file", "read_manifest", "read_pack"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Pack:
 
 def read_pack(folder: Path) -> Pack:
     """Read the pack in `folder`; hashes are left to `verify_pack`. Raises `PackError`."""
-    pack = Pack(folder=folder, manifest=parse_manifest(_read_manifest(folder)))
+    pack = Pack(folder=folder, manifest=parse_manifest(read_manifest(folder)))
     for name, member in pack.manifest.members.items():
         size = _regular_size(folder / name)
         if size != member.bytes:
@@ -80,14 +80,20 @@ def read_pack(folder: Path) -> Pack:
     return pack
 
 
-def _read_manifest(folder: Path) -> bytes:
+def read_manifest(folder: Path) -> bytes:
+    """Bytes of the manifest in `folder`, hardly more than allowed; `PackError` if unreadable."""
     path = folder / MANIFEST_NAME
     if not folder.is_dir():
         raise PackError(f"there is no folder {folder}", fix="Give the folder or name of a pack")
+    return read_file(path, MAX_MANIFEST_BYTES + 1)
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """First bytes of a plain file of a pack; `PackError` if it is none or cannot be read."""
     _regular_size(path)
     try:
         with path.open("rb") as file:
-            return file.read(MAX_MANIFEST_BYTES + 1)
+            return file.read(most)
     except OSError as error:
         raise PackError(f"{path} cannot be read", why=reason(error), fix="Permit it") from error
 
@@ -101,5 +107,9 @@ def _regular_size(path: Path) -> int:
             f"no {path.name} in {path.parent}", why=reason(error), fix="Get the pack again"
         ) from error
     if not stat.S_ISREG(status.st_mode):
-        raise PackError(f"{path.name} in {path.parent} is not a plain file")
+        raise PackError(
+            f"{path.name} in {path.parent} is refused",
+            why="it is not a plain file",
+            fix="Get the pack again",
+        )
     return status.st_size

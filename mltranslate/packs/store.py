@@ -10,6 +10,9 @@ from mltranslate import locations
 from mltranslate.errors import PackError
 from mltranslate.packs.pack import MANIFEST_NAME, Pack, read_pack
 
+HIDDEN = ".pack-"
+"""How a folder begins in which a pack is being unpacked or removed: it is no pack."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -17,7 +20,7 @@ def load_pack(name_or_path: str | Path) -> Pack:
     """Load a pack by its folder or its name; `PackError` if there is none or it is damaged."""
     if isinstance(name_or_path, Path) or _is_path(name_or_path):
         return read_pack(Path(name_or_path))
-    for folder in _folders():
+    for folder in pack_folders():
         if folder.name == name_or_path:
             return read_pack(folder)
     raise PackError(
@@ -44,7 +47,7 @@ def find_pack(name: str | Path | None = None) -> Pack:
 def list_packs() -> list[Pack]:
     """Load all packs that can be named, the user's first; damaged ones are logged and left out."""
     packs: dict[str, Pack] = {}
-    for folder in _folders():
+    for folder in pack_folders():
         try:
             packs.setdefault(folder.name, read_pack(folder))
         except PackError as error:
@@ -57,11 +60,16 @@ def _is_path(text: str) -> bool:
     return text in {".", ".."} or any(separator in text for separator in separators)
 
 
-def _folders() -> list[Path]:
+def pack_folders() -> list[Path]:
+    """Folders of all packs that can be named, the damaged ones too, the user's first."""
     return _sub_folders(locations.user_packs()) + _sub_folders(locations.embedded_packs())
 
 
 def _sub_folders(parent: Path) -> list[Path]:
     if not parent.is_dir():
         return []
-    return sorted(path for path in parent.iterdir() if (path / MANIFEST_NAME).is_file())
+    return sorted(
+        path
+        for path in parent.iterdir()
+        if (path / MANIFEST_NAME).is_file() and not path.name.startswith(HIDDEN)
+    )

@@ -44,12 +44,12 @@ class Edit:
 
 
 def apply(edits: Sequence[Edit], text: str) -> str:
-    """Make all `edits`, which do not overlap; those at one place come in their order."""
+    """Make all `edits`; those at one place come in their order, and one within another after it."""
     parts: list[str] = []
     done = 0
     for edit in sorted(edits, key=lambda one: (one.start, one.end)):
         parts += text[done : edit.start], edit.text
-        done = edit.end
+        done = max(done, edit.end)
     return "".join([*parts, text[done:]])
 
 

@@ -19,6 +19,8 @@ from mltranslate.text.spans import Span, spans_of
 STAND_INS: tuple[tuple[str, ...], ...] = (("@a1", "@b2", "@c3", "@d4"), ("Linux", "Google"))
 """For each attempt the words that take the place of a sentence's names, in order."""
 
+_MOST_ITEMS = 200
+"""A "sentence" with more of them is a list or noise; it goes to the model as it is."""
 _JOINTS = frozenset("-/:.+=_")
 _CLOSING = frozenset(".,;:!?…)]}»”。，、；：！？）」』،؛؟")
 
@@ -56,7 +58,7 @@ def mask(sentence: str, attempt: int = 0) -> Masked | None:
     go to the model as they are.
     """
     items = _items(sentence)
-    if not items:
+    if not 0 < len(items) <= _MOST_ITEMS:
         return None
     fresh = iter([word for word in STAND_INS[attempt] if word not in sentence])
     made = _Making()

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pack_archives import tiny, zipped
 
 from mltranslate import locations
 from mltranslate.cli.main import main
@@ -40,6 +41,42 @@ def test_every_damaged_pack_is_named(packs: Path, capsys: pytest.CaptureFixture[
     assert not any(record["ok"] for record in records)
     assert err.count("mltranslate: error: ") == 2
     assert main(["packs", "verify", "no-such-pack"]) == 3
+
+
+@pytest.mark.usefixtures("packs")
+def test_a_pack_comes_and_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, copy = str(tmp_path / "tiny.zip"), str(tmp_path / "copy.zip")
+    Path(file).write_bytes(zipped(tiny().items()))
+    assert main(["packs", "install", file]) == 0
+    assert main(["packs", "install", file]) == 2
+    assert main(["packs", "install", file, "--replace"]) == 0
+    assert main(["packs", "verify", "tiny"]) == 0
+    assert main(["packs", "export", "tiny", copy]) == 0
+    assert main(["packs", "export", "tiny", copy]) == 2
+    assert main(["packs", "export", "tiny", copy, "--replace"]) == 0
+    assert main(["packs", "remove", "tiny"]) == 0
+    assert main(["packs", "remove", "tiny"]) == 3
+    assert main(["packs", "install", copy]) == 0
+    out, err = capsys.readouterr()
+    place = tmp_path / "none" / "tiny"
+    assert out.splitlines() == [
+        f"tiny 0.1.0: installed in {place}",
+        f"tiny 0.1.0: installed in {place}",
+        "tiny 0.1.0: whole",
+        f"tiny 0.1.0: written to {copy}",
+        f"tiny 0.1.0: written to {copy}",
+        f"tiny: removed from {place.parent}",
+        f"tiny 0.1.0: installed in {place}",
+    ]
+    assert len(err.splitlines()) == 3
+
+
+def test_the_pack_that_ships_stays(packs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (packs / "one").mkdir()
+    (packs / "one" / "manifest.json").write_text("{}")
+    assert main(["packs", "remove", "one"]) == 3
+    assert "other packs are not touched" in capsys.readouterr().err
+    assert (packs / "one" / "manifest.json").exists()
 
 
 @pytest.mark.usefixtures("packs")

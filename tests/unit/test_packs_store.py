@@ -1,25 +1,33 @@
 """Packs on disk: found, checked, and refused when anything was changed."""
 
 import contextlib
+import json
 import logging
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
-import toy_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pack_archives import SCHEMAS
 
 from mltranslate import locations
+from mltranslate.decode import Decoder
 from mltranslate.errors import PackError
-from mltranslate.packs import Pack, find_pack, list_packs, load_pack, read_pack, verify_pack
-from mltranslate.packs.graph_scan import external_locations
+from mltranslate.packs import Pack, find_pack, list_packs, load_pack, read_pack, verify, verify_pack
+from mltranslate.packs.archive import unpack
+from mltranslate.packs.graph_scan import Outside, scan_graph
+
+EVIL_NODE = b"\x3a\x0c\x0a\x0a\x3a\x08org.evil"
+"""GraphProto.node.domain is org.evil."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    place = tmp_path / "toy"
-    shutil.copytree(toy_run.toy_pack(), place)
+    place = tmp_path / "golden"
+    place.mkdir()
+    unpack(SCHEMAS[-1], place)
     return place
 
 
@@ -34,11 +42,11 @@ def shelves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path
 def test_pack_shows_its_manifest(folder: Path) -> None:
     pack = read_pack(folder)
     verify_pack(pack)
-    assert (pack.name, pack.version) == ("toy", "0.1.0")
+    assert (pack.name, pack.version) == ("golden", "0.1.0")
     assert pack.languages == ("en", "de")
     assert pack.directions == frozenset({("en", "de"), ("de", "en")})
     assert pack.precisions == ("fp32", "int8")
-    assert pack.max_source_tokens == 46
+    assert pack.max_source_tokens == 22
 
 
 @pytest.mark.parametrize("member", ["int8.bin", "fp32.greedy.onnx", "vocabulary.model"])
@@ -81,19 +89,19 @@ def test_folder_without_manifest_is_refused(tmp_path: Path) -> None:
 def test_packs_are_found_by_path_and_name(folder: Path, shelves: tuple[Path, Path]) -> None:
     user, embedded = shelves
     shutil.copytree(folder, user / "mine")
-    shutil.copytree(folder, embedded / "toy")
+    shutil.copytree(folder, embedded / "golden")
     assert load_pack(str(folder)).folder == folder
     assert load_pack("mine").folder == user / "mine"
-    assert find_pack().folder == embedded / "toy"
+    assert find_pack().folder == embedded / "golden"
     assert find_pack("mine").folder == user / "mine"
-    assert [pack.folder for pack in list_packs()] == [user / "mine", embedded / "toy"]
+    assert [pack.folder for pack in list_packs()] == [user / "mine", embedded / "golden"]
 
 
 def test_users_pack_hides_the_embedded_one(folder: Path, shelves: tuple[Path, Path]) -> None:
     for shelf in shelves:
-        shutil.copytree(folder, shelf / "toy")
-    assert load_pack("toy").folder == shelves[0] / "toy"
-    assert [pack.folder for pack in list_packs()] == [shelves[0] / "toy"]
+        shutil.copytree(folder, shelf / "golden")
+    assert load_pack("golden").folder == shelves[0] / "golden"
+    assert [pack.folder for pack in list_packs()] == [shelves[0] / "golden"]
 
 
 def test_damaged_pack_is_logged_and_left_out(
@@ -114,12 +122,14 @@ def test_nothing_found_says_what_to_do() -> None:
         find_pack()
 
 
-def test_scan_finds_the_weights_of_real_graphs() -> None:
-    pack = read_pack(toy_run.toy_pack())
+def test_scan_finds_the_weights_of_real_graphs(folder: Path) -> None:
+    pack = read_pack(folder)
     for variant in pack.manifest.variants.values():
         for name in (variant.greedy, variant.beam):
-            found = external_locations((pack.folder / name).read_bytes())
-            assert found == {variant.weights}
+            found = scan_graph((pack.folder / name).read_bytes())
+            assert found.files == {variant.weights}
+            assert "" in found.domains
+            assert found.domains <= {"", "ai.onnx", "com.microsoft"}
 
 
 def test_scan_sees_into_sub_graphs() -> None:
@@ -128,29 +138,48 @@ def test_scan_sees_into_sub_graphs() -> None:
     tensor.external_data.add(key="location", value="/etc/passwd")
     inner = onnx.GraphProto(name="inner", initializer=[tensor])
     attribute = onnx.AttributeProto(name="body", g=inner, type=onnx.AttributeProto.GRAPH)
+    inner.node.add(op_type="Evil", domain="org.evil")
+    attribute.g.CopyFrom(inner)
     node = onnx.NodeProto(op_type="Loop", attribute=[attribute])
+    expected = Outside(frozenset({"/etc/passwd"}), frozenset({"org.evil"}))
     model = onnx.ModelProto(graph=onnx.GraphProto(node=[node]))
-    assert external_locations(model.SerializeToString()) == {"/etc/passwd"}
+    assert scan_graph(model.SerializeToString()) == expected
     function = onnx.FunctionProto(name="f", node=[node])
     model = onnx.ModelProto(functions=[function])
-    assert external_locations(model.SerializeToString()) == {"/etc/passwd"}
+    assert scan_graph(model.SerializeToString()) == expected
+
+
+@pytest.mark.parametrize(
+    ("graph", "why"), [(EVIL_NODE, "custom operators"), (bytes(2**20), "larger than")]
+)
+def test_decoder_refuses_a_graph_with_foreign_parts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, graph: bytes, why: str
+) -> None:
+    monkeypatch.setattr(verify, "MAX_GRAPH_BYTES", 2**20 - 1)
+    (folder / "fp32.greedy.onnx").write_bytes(graph)
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["members"]["fp32.greedy.onnx"]["bytes"] = len(graph)
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(PackError, match=why):
+        Decoder(read_pack(folder), device="cpu", threads=1, precision="fp32")
 
 
 @settings(max_examples=300)
 @given(st.binary(max_size=300))
 def test_scan_of_noise_ends(data: bytes) -> None:
     with contextlib.suppress(PackError):
-        external_locations(data)
+        scan_graph(data)
 
 
 @settings(max_examples=100)
 @given(st.data())
 def test_scan_of_damaged_graphs_ends(data: st.DataObject) -> None:
-    original = bytearray((toy_run.toy_pack() / "int8.beam.onnx").read_bytes())
+    with zipfile.ZipFile(SCHEMAS[-1]) as archive:
+        original = bytearray(archive.read("int8.beam.onnx"))
     for _ in range(3):
         original[data.draw(st.integers(0, len(original) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(PackError):
-        external_locations(bytes(original))
+        scan_graph(bytes(original))
 
 
 def test_pack_is_a_value(folder: Path) -> None:

@@ -286,6 +286,13 @@ def test_an_endless_translation_is_marked() -> None:
     assert result.warnings == (Caution.LENGTH,)
 
 
+def test_a_lost_number_is_marked() -> None:
+    decoder = FakeDecoder(render=lambda text, *_: text.replace("1200", "120"))
+    one, two = _translator(decoder).translate(["Room 1200.", "Room 1300."], "de", "en")
+    assert one.warnings == (Caution.NUMBERS,)
+    assert two.warnings == ()
+
+
 @pytest.mark.parametrize("nothing", ["", "   "])
 def test_an_empty_translation_never_loses_the_text(nothing: str) -> None:
     result = _translator(FakeDecoder(render=lambda *_: nothing)).translate("Hi. You.", "de", "en")[

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltranslate import Translator
+from mltranslate.protection import ProtectingTranslator
+from mltranslate.sentences import Sentence, SentenceTranslator
 from mltranslate.types import Caution, Progress
 
 TEXT = "Please visit https://a.b/c for more 😀, and ask {name}."
@@ -53,6 +55,14 @@ def test_a_guess_is_told() -> None:
     result = _translator(decoder).translate("Are you 😀 happy?", "de", "en")[0]
     assert result.text == "ganz etwas 😀 anderes"
     assert result.warnings == (Caution.PLACED,)
+
+
+@pytest.mark.parametrize("text", ["%s/Das", "'@n#t中5'"])
+def test_a_sentence_of_names_alone_is_kept_and_moves_no_other(text: str) -> None:
+    plain = SentenceTranslator(FakeDecoder(render=lambda *_: "gut"))
+    sentences = [Sentence(text, "en"), Sentence("an apple", "en")]
+    one, two = ProtectingTranslator(plain).translate(sentences)
+    assert (one.text, two.text) == (text, "gut")
 
 
 def test_an_empty_translation_gives_the_source() -> None:

@@ -141,7 +141,9 @@ def test_a_model_without_alignment_heads_gives_no_alignment(model: Transformer) 
         model.forward_with_alignment(ids, ids, None)
 
 
-@pytest.mark.parametrize("key", ["dropout", "attention_dropout", "activation_dropout"])
+@pytest.mark.parametrize(
+    "key", ["dropout", "word_dropout", "attention_dropout", "activation_dropout"]
+)
 def test_every_dropout_drops_in_training_only(key: str) -> None:
     torch.manual_seed(1)
     model = Transformer(dataclasses.replace(SHAPE, **{key: 0.5}))
@@ -149,6 +151,19 @@ def test_every_dropout_drops_in_training_only(key: str) -> None:
     assert not torch.equal(model(ids, ids, None), model(ids, ids, None))
     model.eval()
     assert torch.equal(model(ids, ids, None), model(ids, ids, None))
+
+
+def test_word_dropout_drops_whole_embeddings() -> None:
+    torch.manual_seed(1)
+    model = Transformer(dataclasses.replace(SHAPE, word_dropout=0.25))
+    ids = torch.randint(5, 50, (40, 50))
+    for embed in (model.embed_source, model.embed_target):
+        embedded = embed(ids)
+        dropped = (embedded == 0).all(dim=2)
+        assert 0.2 < dropped.float().mean() < 0.3
+        whole = model.eval().embed_target(ids)
+        torch.testing.assert_close(embedded[~dropped], whole[~dropped] / 0.75)
+        model.train()
 
 
 def test_positions_are_sines_then_cosines() -> None:

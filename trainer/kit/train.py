@@ -270,8 +270,12 @@ class Piece:
             tensors |= safetensors.numpy.load_file(folder / AVERAGE)
         except OSError:  # the trainer is just replacing it
             return
-        files = weights.write_files(weights.packed(tensors, totals), self._plan.out)
-        self._copy_metrics()
+        try:
+            files = weights.write_files(weights.packed(tensors, totals), self._plan.out)
+            self._copy_metrics()
+        except OSError as error:  # training goes on; the next checkpoint is tried again
+            log.warning("weights of step %d cannot be written: %s", totals["step"], error)
+            return
         self._brought = totals["step"]
         log.info("weights of step %d are out, in %d files", self._brought, len(files))
 

@@ -76,11 +76,15 @@ def write_files(content: bytes, folder: Path) -> list[Path]:
     """Write it as weights-1.bin, weights-2.bin …, in place of older ones."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = [content[at : at + FILE_BYTES] for at in range(0, len(content), FILE_BYTES)]
-    for old in folder.glob("weights-*.bin"):
-        old.unlink()
     files = [folder / f"weights-{number}.bin" for number in range(1, len(parts) + 1)]
-    for file, part in zip(files, parts, strict=True):
+    fresh = [file.with_suffix(".new") for file in files]
+    for file, part in zip(fresh, parts, strict=True):
         file.write_bytes(part)
+    # The older weights are complete until all of the new ones are on the disk.
+    for file, name in zip(fresh, files, strict=True):
+        file.replace(name)
+    for old in set(folder.glob("weights-*.bin")) - set(files):
+        old.unlink()
     return files
 
 

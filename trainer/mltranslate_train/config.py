@@ -192,6 +192,8 @@ class ModelSection:
     decoder_layers: int = 2
     dropout: float = 0.1
     """On embeddings and on what each sub-layer adds (rnn: between layers, and on the output)."""
+    word_dropout: float = 0.0
+    """Translation: on whole embeddings, before their positions: the word is not seen at all."""
     max_length: int = 256
     embeddings: str = "shared"
     """"shared" by encoder, decoder and output; "target" shares decoder and output; "separate"."""

@@ -50,6 +50,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "model.decoder_layers": _COUNTED,
     "model.max_length": _COUNTED,
     "model.dropout": (0, 0.99),
+    "model.word_dropout": (0, 0.99),
     "model.attention_dropout": (0, 0.99),
     "model.activation_dropout": (0, 0.99),
     "model.alignment_heads": _NATURAL,

@@ -15,6 +15,7 @@ _CAUTIONS = {
     Caution.LENGTH: "Unusually long or short: compare with the source",
     Caution.SPLIT: "A sentence was translated in pieces: too long, or around a link or code",
     Caution.PLACED: "An emoji, tag or sign was put back at a guessed place",
+    Caution.NUMBERS: "A number of the source is missing here: compare",
     Caution.LOW_CONFIDENCE: "Unsure of the source language: F2 sets it",
 }
 _BAR_CELLS = 12

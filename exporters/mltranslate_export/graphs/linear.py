@@ -20,6 +20,9 @@ fits, so that no product saturates."""
 LOGITS = "logits"
 """Name of the output layer's input among the ranges."""
 
+LOGITS_BIAS = "logits_bias"
+"""Name of the output layer's bias, where a model has one."""
+
 Ranges = Mapping[str, tuple[float, float]]
 """Smallest and largest input of every product, zero included, by the name of its layer."""
 
@@ -56,7 +59,7 @@ class Float32:
     def __init__(self, weights: Mapping[str, Array], banned: Array, output: str) -> None:
         self._weights = weights
         self._output = f"{output}.weight"
-        self._bias = _ban_bias(len(weights[self._output]), banned)
+        self._bias = _output_bias(weights, len(weights[self._output]), banned)
 
     def linear(self, graph: GraphBuilder, rows: Value, name: str) -> Value:
         """See `Linears.linear`."""
@@ -96,7 +99,7 @@ class Int8:
         self._weights = weights
         self._ranges = ranges
         self._output = output
-        self._bias = _ban_bias(len(weights[f"{output}.weight"]), banned)
+        self._bias = _output_bias(weights, len(weights[f"{output}.weight"]), banned)
         self._tables: dict[str, tuple[Array, Array]] = {}
 
     def linear(self, graph: GraphBuilder, rows: Value, name: str) -> Value:
@@ -169,7 +172,8 @@ def _bias(graph: GraphBuilder, weights: Mapping[str, Array], name: str) -> Value
     return "" if bias is None else graph.weight(f"{name}.bias", bias)
 
 
-def _ban_bias(size: int, banned: Array) -> Array:
-    bias = np.zeros(size, np.float32)
+def _output_bias(weights: Mapping[str, Array], size: int, banned: Array) -> Array:
+    """Bias (V,) of the output layer, zero where the model has none; banned ids get -infinity."""
+    bias = np.array(weights.get(LOGITS_BIAS, np.zeros(size)), np.float32)
     bias[banned] = -np.inf
     return bias

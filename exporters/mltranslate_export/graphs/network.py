@@ -25,6 +25,8 @@ class Network(ABC, Generic[M]):
 
     float_modules: tuple[str, ...] = ()
     """Modules of the model whose matrices are multiplied in fp32 in every precision."""
+    products_before: int = 0
+    """Products with weights that `begin` makes, beside those of the encoder and of a step."""
 
     @property
     @abstractmethod

@@ -57,11 +57,12 @@ class TransformerNetwork(Network[Memory]):
         mask = self._mask(graph, source)
         positions = graph.op(
             "Slice",
-            self._positions(graph),
+            self._positions(graph, "encoder"),
             graph.constant([0]),
             graph.op("Shape", source, start=1, end=2),
         )
-        embedded = graph.op("Add", self._embed(graph, source, self._source_table), positions)
+        embedded = self._embed(graph, source, self._source_table)
+        embedded = self._placed(graph, embedded, positions, "encoder")
         x = graph.op("Reshape", embedded, graph.constant([-1, self._config.d_model]))
         lengths = graph.op("Shape", source)
         for index in range(self._config.encoder_layers):
@@ -84,8 +85,16 @@ class TransformerNetwork(Network[Memory]):
         states: Sequence[Value], beams: Value | None,
     ) -> tuple[Value, list[Value]]:  # fmt: skip
         """See `Network.step`."""
-        place = graph.op("Gather", self._positions(graph), position)
-        x = graph.op("Add", self._embed(graph, ids, "embedding"), place)
+        x, following = self._advance(graph, ids, position, memory, states, beams)
+        return self._linears.logits(graph, self._enter(graph, x, "decoder_norm")), following
+
+    def _advance(
+        self, graph: GraphBuilder, ids: Value, position: Value, memory: Memory,
+        states: Sequence[Value], beams: Value | None,
+    ) -> tuple[Value, list[Value]]:  # fmt: skip
+        """Feed ids (R,) at `position` (scalar): what the last layer gives, and the next states."""
+        place = graph.op("Gather", self._positions(graph, "decoder"), position)
+        x = self._placed(graph, self._embed(graph, ids, "embedding"), place, "decoder")
         following: list[Value] = []
         for index in range(self._config.decoder_layers):
             count = len(self._mixer.states)
@@ -99,7 +108,7 @@ class TransformerNetwork(Network[Memory]):
             x = self._leave(graph, x, read, f"{name}.cross_norm")
             x = self._feed_forward(graph, x, name)
             following += new
-        return self._linears.logits(graph, self._enter(graph, x, "decoder_norm")), following
+        return x, following
 
     def _encoder_layer(
         self, graph: GraphBuilder, x: Value, name: str, lengths: Value, mask: Value
@@ -140,8 +149,12 @@ class TransformerNetwork(Network[Memory]):
     def _feed_forward(self, graph: GraphBuilder, x: Value, name: str) -> Value:
         entered = self._enter(graph, x, f"{name}.ffn_norm")
         hidden = self._linears.linear(graph, entered, f"{name}.ffn.up")
-        out = self._linears.rectified_linear(graph, hidden, f"{name}.ffn.down")
+        out = self._activated(graph, hidden, f"{name}.ffn.down")
         return self._leave(graph, x, out, f"{name}.ffn_norm")
+
+    def _activated(self, graph: GraphBuilder, hidden: Value, name: str) -> Value:
+        """Apply the activation to hidden (N, F), and then the linear layer `name`."""
+        return self._linears.rectified_linear(graph, hidden, name)
 
     def _split_heads(
         self, graph: GraphBuilder, x: Value, name: str, lengths: Value, parts: int
@@ -170,10 +183,15 @@ class TransformerNetwork(Network[Memory]):
         bias = graph.weight(f"{name}.bias", self._weights[f"{name}.bias"])
         return graph.op("LayerNormalization", x, scale, bias, axis=-1, epsilon=1e-5)
 
+    def _placed(self, graph: GraphBuilder, embedded: Value, places: Value, side: str) -> Value:
+        """What the layers of the encoder or the decoder read: embeddings and their positions."""
+        return graph.op("Add", embedded, places)
+
     def _embed(self, graph: GraphBuilder, ids: Value, table: str) -> Value:
         return self._linears.embed(graph, ids, table, math.sqrt(self._config.d_model))
 
-    def _positions(self, graph: GraphBuilder) -> Value:
+    def _positions(self, graph: GraphBuilder, side: str) -> Value:
+        """Positions (max_length, D) of the encoder or the decoder."""
         return graph.weight("positions", self._weights["positions"])
 
     def _mask(self, graph: GraphBuilder, source: Value) -> Value:

@@ -17,7 +17,13 @@ _INTEGER_PRODUCTS = ("DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulInt
 _FLOAT_PRODUCTS = ("Gemm", "FusedGemm")
 """Products with weights in fp32; MatMul and FusedMatMul are attention, activation by activation."""
 
-_TABLES = ("positions", "embedding.weight", "source_embedding.weight", "output.weight")
+_TABLES = (
+    "positions",
+    "encoder_positions",
+    "embedding.weight",
+    "source_embedding.weight",
+    "output.weight",
+)
 
 
 def census(graph: Path) -> dict[str, int]:

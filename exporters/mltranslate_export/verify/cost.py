@@ -17,6 +17,7 @@ from mltranslate.decode.types import Request
 from mltranslate.packs.pack import Pack
 from mltranslate.runtime.providers import describe_devices
 from mltranslate.runtime.sessions import default_threads
+from mltranslate_export.verify.pairs import Pair
 
 _SINGLES = 50
 _BATCHES = 5
@@ -30,7 +31,7 @@ pack = load_pack(sys.argv[1])
 tokenizer = pack.tokenizer()
 decoder = Decoder(pack, device="cpu", precision=sys.argv[2], threads=1)
 pieces = tokenizer.encode(sys.argv[3])[: pack.max_source_tokens]
-decoder.decode([Request(pieces=pieces, target=sys.argv[4], max_tokens=64)])
+decoder.decode([Request(pieces=pieces, source=sys.argv[4], target=sys.argv[5], max_tokens=64)])
 status = pathlib.Path("/proc/self/status").read_text()
 print(int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1]) * 1024)
 """
@@ -72,15 +73,16 @@ def measure_speed(pack: Pack, precision: str, requests: Sequence[Request]) -> di
     }
 
 
-def measure_peak(pack: Pack, precision: str, text: str, target: str) -> dict[str, Any] | None:
+def measure_peak(pack: Pack, precision: str, pair: Pair) -> dict[str, Any] | None:
     """Peak resident memory in bytes of a process that translates one sentence; Linux only."""
     if not sys.platform.startswith("linux"):
         return None
     root = Path(mltranslate.__file__).parents[1]
     command = [sys.executable, "-c", _PEAK_PROGRAM, str(pack.folder.resolve()), precision]
     result = subprocess.run(  # noqa: S603 - our own interpreter and program
-        [*command, text, target], cwd=root, check=True, capture_output=True, text=True
-    )
+        [*command, pair.text, pair.source, pair.target],
+        cwd=root, check=True, capture_output=True, text=True,
+    )  # fmt: skip
     return {"peak_bytes": int(result.stdout), "sentences": 1, "threads": 1}
 
 

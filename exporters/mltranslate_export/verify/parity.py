@@ -84,10 +84,10 @@ def oracle(
 def _inputs(checkpoint: Checkpoint, requests: Sequence[Request]) -> tuple[Tensor, Tensor]:
     width = max(len(request.pieces) for request in requests) + 2
     source = torch.full((len(requests), width), PAD)
-    tags = [checkpoint.tags[request.target] for request in requests]
+    tags = [checkpoint.tags[r.tag_language(checkpoint.source_tag)] for r in requests]
     for row, tag, request in zip(source, tags, requests, strict=True):
         row[: len(request.pieces) + 2] = torch.tensor([tag, *request.pieces, END])
-    return source, torch.tensor(tags)
+    return source, torch.tensor([checkpoint.tags[request.target] for request in requests])
 
 
 def _near_tie(

@@ -40,22 +40,22 @@ class Loss:
 
 
 def requests_for(
-    encode: Callable[[str], tuple[int, ...]], texts: Iterable[tuple[str, str]], most: int
+    encode: Callable[[str], tuple[int, ...]], pairs: Iterable[Pair], most: int
 ) -> list[Request]:
-    """Make requests of texts and target languages; sources are cut to `most` subwords."""
+    """Make requests of the sources of `pairs`, which are cut to `most` subwords."""
     found = []
-    for text, target in texts:
-        pieces = encode(text)[:most]
+    for pair in pairs:
+        pieces = encode(pair.text)[:most]
         limit = _GROWTH * len(pieces) + _SLACK
-        found.append(Request(pieces=pieces, target=target, max_tokens=limit))
+        found.append(
+            Request(pieces=pieces, source=pair.source, target=pair.target, max_tokens=limit)
+        )
     return found
 
 
 def translate(decoder: Decoder, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> list[str]:
     """Translate the sources of `pairs` greedily, batched by length; in order."""
-    requests = requests_for(
-        tokenizer.encode, ((p.text, p.target) for p in pairs), decoder.pack.max_source_tokens
-    )
+    requests = requests_for(tokenizer.encode, pairs, decoder.pack.max_source_tokens)
     order = sorted(range(len(requests)), key=lambda index: len(requests[index].pieces))
     texts = [""] * len(pairs)
     for first in range(0, len(order), _BATCH):

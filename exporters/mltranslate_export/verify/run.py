@@ -39,9 +39,7 @@ def verify(
     groups = by_direction(pairs, pack.directions)
     tokenizer = pack.tokenizer()
     sample = take_turns(list(groups.values()), PARITY_SENTENCES)
-    requests = quality.requests_for(
-        tokenizer.encode, ((p.text, p.target) for p in sample), pack.max_source_tokens
-    )
+    requests = quality.requests_for(tokenizer.encode, sample, pack.max_source_tokens)
     report: dict[str, Any] = {"machine": cost.machine()}
     with tempfile.TemporaryDirectory() as folder:
         reference = _reference(pack, checkpoint, Path(folder))
@@ -84,14 +82,15 @@ def _measure(
     _log.info("measuring %s", precision)
     variant = pack.manifest.variants[precision]
     counts = {name: census.census(pack.folder / name) for name in (variant.greedy, variant.beam)}
-    kept = network_of(checkpoint, "fp32", {}).float_modules if precision == "int8" else ()
+    network = network_of(checkpoint, "fp32", {})
     if precision == "int8":
-        expected = census.expected_products(checkpoint.weights(), kept)
+        expected = census.expected_products(checkpoint.weights(), network.float_modules)
+        expected += network.products_before
         for found in counts.values():
             census.check_int8(found, expected)
     return {
         "operators": counts,
-        **({"modules_in_fp32": list(kept)} if precision == "int8" else {}),
+        **({"modules_in_fp32": list(network.float_modules)} if precision == "int8" else {}),
         "speed": cost.measure_speed(pack, precision, requests),
-        "memory": cost.measure_peak(pack, precision, pair.text, pair.target),
+        "memory": cost.measure_peak(pack, precision, pair),
     }

@@ -47,7 +47,7 @@ PARENT = "parent.json"
 _FREE = frozenset(
     f"data.{name}"
     for name in ("weights", "curriculum", "temperature", "subword_sampling", "subword_alpha")
-) | {"model.dropout", "model.attention_dropout", "model.activation_dropout"}
+) | {f"model.{name}dropout" for name in ("", "word_", "attention_", "activation_")}
 """What may change in a run whose data is made: it decides only how data and model are used."""
 
 

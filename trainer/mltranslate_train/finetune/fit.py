@@ -12,8 +12,8 @@ from mltranslate_train.model.seq2seq import ModelConfig
 from mltranslate_train.tokenizer import Vocabulary
 
 _NO_SHAPE = {
-    "vocabulary_size", "dropout", "attention_dropout", "activation_dropout", "max_length",
-    "alignment_heads",
+    "vocabulary_size", "dropout", "word_dropout", "attention_dropout", "activation_dropout",
+    "max_length", "alignment_heads",
 }  # fmt: skip
 """Fields of a model's configuration that decide no weight: they may differ from the parent's."""
 

@@ -38,7 +38,7 @@ class CausalConfig(TransformerConfig):
     """Shape of a decoder-only Transformer."""
 
     unused: ClassVar[frozenset[str]] = frozenset(
-        {"encoder_layers", "alignment_heads", "embeddings"}
+        {"encoder_layers", "alignment_heads", "embeddings", "word_dropout"}
     )
 
 
@@ -78,7 +78,7 @@ class RecurrentConfig(RnnConfig):
     """Shape of a recurrent language model."""
 
     unused: ClassVar[frozenset[str]] = frozenset(
-        {"encoder_layers", "attention", "bidirectional", "embeddings"}
+        {"encoder_layers", "attention", "bidirectional", "embeddings", "word_dropout"}
     )
 
 

@@ -27,7 +27,7 @@ class MaskedConfig(TransformerConfig):
     """Shape of the Transformer's encoder."""
 
     unused: ClassVar[frozenset[str]] = frozenset(
-        {"decoder_layers", "decoder", "alignment_heads", "embeddings"}
+        {"decoder_layers", "decoder", "alignment_heads", "embeddings", "word_dropout"}
     )
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mltranslate.errors import ConfigError
+from mltranslate_train.model.dropout import Dropout
 
 Tree = Any
 """Tensors in nested lists and tuples, each with the rows of a batch as its first dimension."""
@@ -42,6 +43,7 @@ class ModelConfig:
     encoder_layers: int = 6
     decoder_layers: int = 2
     dropout: float = 0.1
+    word_dropout: float = 0.0
     max_length: int = 256
     """Longest sequence, tag and end mark included, on either side."""
     embeddings: str = "shared"
@@ -110,6 +112,7 @@ class Seq2Seq(TextModel, ABC):
             self.source_embedding = nn.Embedding(size, width)
         if config.embeddings == "separate":
             self.output = nn.Linear(width, size, bias=False)
+        self.word_dropout = Dropout(config.word_dropout)
 
     @property
     def output_weight(self) -> Tensor:
@@ -120,11 +123,19 @@ class Seq2Seq(TextModel, ABC):
     def embed_source(self, ids: Tensor) -> Tensor:
         """Embed source ids (B, S) as (B, S, D), scaled to unit variance at the start."""
         shared = self.config.embeddings == "shared"
-        return self._scale(self.embedding(ids) if shared else self.source_embedding(ids))
+        return self._words(self.embedding(ids) if shared else self.source_embedding(ids))
 
     def embed_target(self, ids: Tensor) -> Tensor:
         """Embed target ids (B, T) as (B, T, D), scaled alike."""
-        return self._scale(self.embedding(ids))
+        return self._words(self.embedding(ids))
+
+    def _words(self, embedded: Tensor) -> Tensor:
+        """Scale embeddings (B, T, D); in training drop whole ones (Gal and Ghahramani 2016)."""
+        scaled = self._scale(embedded)
+        if not (self.training and self.config.word_dropout):
+            return scaled
+        kept: Tensor = self.word_dropout(scaled.new_ones(*scaled.shape[:2], 1))
+        return scaled * kept
 
     def _initialise_embeddings(self) -> None:
         """Draw every embedding and the output matrix, so that first logits have unit variance."""

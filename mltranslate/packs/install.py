@@ -1,0 +1,133 @@
+"""Puts packs into the user's folder and takes them out, wholly or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mltranslate import locations
+from mltranslate.errors import MltError, PackError, UsageError, reason, remedy
+from mltranslate.packs.archive import unpack
+from mltranslate.packs.pack import Pack, read_pack
+from mltranslate.packs.store import HIDDEN
+from mltranslate.packs.verify import verify_pack
+
+
+def install_pack(archive: Path, *, replace: bool = False, key: Path | None = None) -> Pack:
+    """Install a pack from a zip file for this user, every byte verified, and return it.
+
+    With `key`, a public key in PEM, its manifest must be signed. Nothing is left behind by a
+    failure, and a pack that would have been replaced stays.
+
+    Raises:
+        PackError: the archive is damaged, dishonest or not signed.
+        UsageError: a pack of this name is installed and not `replace`, or `key` cannot be used.
+        MltError: the user's folder cannot be written, or cryptography is missing.
+    """
+    store = locations.user_packs()
+    with _staging(store) as folder:
+        with _writing(store):
+            unpack(archive, folder, key=key)
+        pack = read_pack(folder)
+        verify_pack(pack)
+        place = store / pack.name
+        if os.path.lexists(place) and not replace:
+            raise UsageError(
+                f"the pack {pack.name} {pack.version} is not installed",
+                why=f"{place} exists already",
+                fix="Replace it with --replace",
+            )
+        with _writing(store):
+            _flush_folder(folder)
+            _move(folder, place)
+            _flush_folder(store)
+    return read_pack(place)
+
+
+def remove_pack(name: str) -> Path:
+    """Remove a pack that the user installed, also a damaged one; the folder where it was.
+
+    A link to a folder elsewhere is removed, the folder stays.
+
+    Raises:
+        PackError: the user has no pack of this name.
+        MltError: it cannot be removed.
+    """
+    store = locations.user_packs()
+    place = _installed(store).get(name)
+    if place is None:
+        raise PackError(
+            f"the pack {name!r} cannot be removed",
+            why=f"{store} has none of this name, and other packs are not touched",
+            fix="List the packs with: mltranslate packs list",
+        )
+    with _staging(store) as folder, _writing(place):
+        if place.is_symlink():
+            place.unlink()
+        else:
+            # Out of sight in one step, so that nobody meets half a pack.
+            place.rename(folder / "removed")
+            shutil.rmtree(folder)
+    return place
+
+
+def _installed(store: Path) -> dict[str, Path]:
+    if not store.is_dir():
+        return {}
+    places = (path for path in store.iterdir() if not path.name.startswith(HIDDEN))
+    return {path.name: path for path in places if path.is_dir() or path.is_symlink()}
+
+
+def _move(folder: Path, place: Path) -> None:
+    """Rename a folder to its place; what stood there comes back if that fails."""
+    if not os.path.lexists(place):
+        folder.rename(place)
+        return
+    with tempfile.TemporaryDirectory(
+        prefix=HIDDEN, dir=place.parent, ignore_cleanup_errors=True
+    ) as aside:
+        old = Path(aside, "old")
+        place.rename(old)
+        try:
+            folder.rename(place)
+        except BaseException:
+            old.rename(place)
+            raise
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make what was created or renamed in a folder last; Windows does so by itself."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _staging(store: Path) -> Iterator[Path]:
+    """Make a folder in the store, on the same disk, that is removed unless it was renamed."""
+    with _writing(store):
+        store.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=store))
+    try:
+        folder.chmod(0o755)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise MltError(
+            f"{place} cannot be written", why=reason(error), fix=remedy(error)
+        ) from error
