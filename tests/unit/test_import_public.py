@@ -102,7 +102,7 @@ def test_beam_tokens_by_the_same_rule(imported: Imported) -> None:
         if expected[-1] == end or not ours.finished:
             compared += 1
             assert imported.public(ours.pieces, finished=ours.finished) == expected
-    assert compared > 25
+    assert compared > 15
 
 
 def test_int8_graphs_run_in_integers_and_agree(imported: Imported) -> None:
