@@ -204,4 +204,4 @@ def test_recipe_tells_what_a_model_learnt(folder: Path) -> None:
 
 def test_every_architecture_of_the_trainer_has_graphs() -> None:
     translating = {name for name, (_, model) in KINDS.items() if issubclass(model, Seq2Seq)}
-    assert set(FAMILIES) == translating
+    assert set(FAMILIES) == translating | {"imported-transformer"}  # not trained here
