@@ -119,7 +119,8 @@ def _manifest(
             "pad": 0,
             "eos": 3,
             "tags": dict(checkpoint.tags),
-            "source_tag": checkpoint.source_tag,
+            # Left out where it is the default: such packs load in engines that do not know it.
+            **({"source_tag": checkpoint.source_tag} if checkpoint.source_tag != "target" else {}),
         },
         "max_source_tokens": checkpoint.max_source_tokens,
         "max_target_tokens": config.max_length,
