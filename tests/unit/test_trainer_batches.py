@@ -19,7 +19,7 @@ from mltranslate_train.data.prepare import prepare
 from mltranslate_train.data.readers import weight_of
 from mltranslate_train.data.shards import Shard, ShardWriter, Way
 from mltranslate_train.data.streams import Direction, Stage, Stream, stages_of, streams_of
-from mltranslate_train.data.weights import is_used, stage_weights
+from mltranslate_train.data.weights import is_used, weighted_stages
 from mltranslate_train.tokenizer import END, PAD
 
 
@@ -285,13 +285,33 @@ def test_stage_patterns_win_over_those_of_the_recipe(prepared: tuple[Recipe, Pat
         prepared[0].data, weights={"n*": 1.0, "news": 3.0},
         curriculum=(StageConfig(from_step=5, weights={"n*": 0.5}),),
     )  # fmt: skip
-    (_, before), (step, after) = stage_weights(data)
-    assert (weight_of("news", before), step, weight_of("news", after)) == (3.0, 5, 0.5)
+    before, after = weighted_stages(data)
+    assert weight_of("news", before.weights) == 3.0
+    assert (after.from_step, weight_of("news", after.weights)) == (5, 0.5)
     data = replace(
         data, weights={"a": 0.0}, curriculum=(StageConfig(from_step=5, weights={"a": 1.0}),)
     )
     assert is_used("a", data)
     assert not is_used("a", replace(data, curriculum=()))
+
+
+def test_stage_trains_its_directions_only(tmp_path: Path, prepared: tuple[Recipe, Path]) -> None:
+    shard = make_shard(tmp_path, ["x"] * 6)
+    found = [*streams(shard), *streams(shard, "bb", "aa")]
+    one_way = StageConfig(from_step=3, directions=("bb-aa",))
+    first, second = stages_of(found, replace(prepared[0].data, curriculum=(one_way,)))
+    assert first.shares.tolist() == [0.5, 0.5]
+    assert (second.from_step, second.shares.tolist()) == (3, [0.0, 1.0])
+
+
+def test_stage_needs_no_examples_of_directions_that_it_leaves_out(
+    tmp_path: Path, prepared: tuple[Recipe, Path]
+) -> None:
+    there, back = make_shard(tmp_path / "1", ["x"] * 2), make_shard(tmp_path / "2", ["y"] * 2)
+    found = [*streams(there), *streams(back, "bb", "aa")]
+    only_y = StageConfig(from_step=3, weights={"x": 0.0}, directions=("bb-aa",))
+    data = replace(prepared[0].data, temperature=2.0, curriculum=(only_y,))
+    assert stages_of(found, data)[1].shares.tolist() == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("world", [2, 3])

@@ -43,6 +43,10 @@ def test_unknown_key_in_a_list_is_named_in_full(recipe_path: Path) -> None:
         ("data.max_tokens=40", r"does not fit model\.max_length"),
         ("data.directions=['aa-bb','aa-bb']", r"names one twice"),
         (
+            "data.curriculum=[{from_step=2,directions=['aa-cc']}]",
+            r"data\.curriculum has the direction 'aa-cc', which data does not have",
+        ),
+        (
             "evaluate.dev=[{name='d',prefix='x.',directions=['aa-cc']}]",
             r"dev set d has the direction aa-cc.*data\.directions does not have it",
         ),

@@ -112,11 +112,13 @@ class NoiseConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageConfig:
-    """One stage of a curriculum: weights that hold from a step on."""
+    """One stage of a curriculum: weights and directions that hold from a step on."""
 
     from_step: int
     weights: dict[str, float] = field(default_factory=dict)
     """As `data.weights`, applied after them; the last match counts."""
+    directions: tuple[str, ...] = ()
+    """Those of `data.directions` and `data.languages` that are trained; default: all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -272,6 +272,12 @@ def _check_curriculum(data: DataConfig) -> None:
             why="stages begin at 1 or later, each after the one before",
         )
     for stage in data.curriculum:
+        for name in stage.directions:
+            if name not in (*data.directions, *data.languages):
+                raise ConfigError(
+                    f"data.curriculum has the direction {name!r}, which data does not have",
+                    why=f"there are {', '.join((*data.directions, *data.languages))}",
+                )
         for origin, weight in stage.weights.items():
             if not 0 <= weight < math.inf:
                 raise ConfigError(

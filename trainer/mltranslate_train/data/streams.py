@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from mltranslate.errors import DataError
 from mltranslate_train.align.links import ShardLinks
-from mltranslate_train.config import DataConfig, Recipe
+from mltranslate_train.config import DataConfig, Recipe, StageConfig
 from mltranslate_train.data.order import shuffled
 from mltranslate_train.data.prepare import SHARDS, VOCABULARY_FILE
 from mltranslate_train.data.readers import weight_of
 from mltranslate_train.data.shards import AGAIN, Group, Shard
-from mltranslate_train.data.weights import stage_weights
+from mltranslate_train.data.weights import weighted_stages
 from mltranslate_train.tokenizer import Vocabulary
 
 
@@ -147,33 +147,45 @@ def stages_of(streams: list[Stream], data: DataConfig) -> list[Stage]:
     """The stages of the recipe, by rising step; the first holds from the start.
 
     Raises:
-        DataError: a stage leaves a direction without any example.
+        DataError: a stage leaves a direction that it trains without any example.
     """
     return [
-        Stage(from_step, _shares(streams, weights, data.temperature, from_step))
-        for from_step, weights in stage_weights(data)
+        Stage(stage.from_step, _shares(streams, stage, data.temperature))
+        for stage in weighted_stages(data)
     ]
 
 
-def _shares(
-    streams: list[Stream], weights: dict[str, float], temperature: float, step: int
-) -> NDArray[np.float64]:
+def _shares(streams: list[Stream], stage: StageConfig, temperature: float) -> NDArray[np.float64]:
     """Directions by size ** (1 / temperature), origins of a direction by weighted size."""
-    names = [stream.direction.name for stream in streams]
-    sizes = np.array(
-        [stream.group.pairs * weight_of(stream.group.origin, weights) for stream in streams]
+    totals = _weighted_sizes(streams, stage)
+    largest = max(totals.values())
+    factors = {name: (total / largest) ** (1 / temperature - 1) for name, total in totals.items()}
+    shares = np.array(
+        [
+            _weighted_size(stream, stage) * factors.get(stream.direction.name, 0)
+            for stream in streams
+        ]
     )
-    totals = dict.fromkeys(names, 0.0)
-    for name, size in zip(names, sizes, strict=True):
-        totals[name] += size
+    shares /= shares.sum()
+    return shares
+
+
+def _weighted_sizes(streams: list[Stream], stage: StageConfig) -> dict[str, float]:
+    """Size of each direction that the stage trains."""
+    names = [stream.direction.name for stream in streams]
+    totals = {name: 0.0 for name in names if name in (stage.directions or names)}
+    for name, stream in zip(names, streams, strict=True):
+        if name in totals:
+            totals[name] += _weighted_size(stream, stage)
+    step = stage.from_step
     for name, total in totals.items():
         if not total:
             raise DataError(
                 f"no example is left for {name}" + (f" from step {step} on" if step else ""),
                 fix=f"Raise its {'data.curriculum' if step else 'data'} weights in the recipe",
             )
-    largest = max(totals.values())
-    factors = [(totals[name] / largest) ** (1 / temperature - 1) for name in names]
-    shares: NDArray[np.float64] = sizes * np.array(factors)
-    shares /= shares.sum()
-    return shares
+    return totals
+
+
+def _weighted_size(stream: Stream, stage: StageConfig) -> float:
+    return stream.group.pairs * weight_of(stream.group.origin, stage.weights)

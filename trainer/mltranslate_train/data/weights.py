@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import fnmatch
 from collections.abc import Iterable, Iterator
 
 from mltranslate.errors import ConfigError
-from mltranslate_train.config import DataConfig
+from mltranslate_train.config import DataConfig, StageConfig
 from mltranslate_train.data.readers import PairFile, read_lines, weight_of
 
 
-def stage_weights(data: DataConfig) -> list[tuple[int, dict[str, float]]]:
-    """First step and weights of each stage; the first holds from the start.
+def weighted_stages(data: DataConfig) -> list[StageConfig]:
+    """The stages with all weights that count in each; the first holds from the start.
 
     A stage's patterns come after those of `data.weights`, so that they win; other stages do not
     count.
     """
-    stages = [(0, data.weights)]
+    stages = [StageConfig(from_step=0, weights=data.weights)]
     for stage in data.curriculum:
         # A pattern that comes again must move to the end, where an assignment leaves it in place.
         kept = {key: value for key, value in data.weights.items() if key not in stage.weights}
-        stages.append((stage.from_step, kept | stage.weights))
+        stages.append(dataclasses.replace(stage, weights=kept | stage.weights))
     return stages
 
 
 def largest_weight(origin: str, data: DataConfig) -> float:
     """The largest weight that the origin has in any stage."""
-    return max(weight_of(origin, weights) for _, weights in stage_weights(data))
+    return max(weight_of(origin, stage.weights) for stage in weighted_stages(data))
 
 
 def is_used(origin: str, data: DataConfig) -> bool:
