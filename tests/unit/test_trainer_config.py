@@ -124,3 +124,14 @@ def test_every_range_names_a_number_and_holds_its_default(recipe_path: Path) -> 
     for key, (low, high) in recipe_checks.RANGES.items():
         value = functools.reduce(getattr, key.split("."), recipe)
         assert low <= value <= high
+
+
+def test_directions_of_a_step_are_those_of_its_stage(recipe_path: Path) -> None:
+    stages = '[{from_step=5, directions=["bb-aa"]}, {from_step=9, weights={"*"=1}}]'
+    recipe = load_recipe(recipe_path, [f"data.curriculum={stages}"])
+    both = [("aa", "bb"), ("bb", "aa")]
+    assert [recipe.directions_at(step) for step in (0, 4)] == [both, both]
+    assert [recipe.directions_at(step) for step in (5, 8)] == [[("bb", "aa")]] * 2
+    assert recipe.directions_at(9) == both
+    first = load_recipe(recipe_path, ['data.curriculum=[{from_step=1, directions=["aa-bb"]}]'])
+    assert first.directions_at(0) == [("aa", "bb")]

@@ -11,6 +11,11 @@ from toy_metrics import course, lines, point, write_course
 
 from mltranslate.errors import DataError
 from mltranslate_train import cli
+from mltranslate_train.evaluate.faults import Rate
+from mltranslate_train.evaluate.measure import Drop, Evaluation, Fault, Result
+from mltranslate_train.evaluate.metrics import Score
+from mltranslate_train.evaluate.sets import PLAIN
+from mltranslate_train.evaluate.systems import SystemInfo
 from mltranslate_train.report.evaluation import read_results
 from mltranslate_train.report.markdown import block, code, escape, table
 from mltranslate_train.report.write import write_report, write_reports
@@ -18,26 +23,28 @@ from mltranslate_train.report.write import write_report, write_reports
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def score(value: float, sentences: int = 60) -> dict[str, Any]:
-    return {"value": value, "signature": f"nrefs:1|v:{sentences}", "sentences": sentences}
+def score(value: float, sentences: int = 60) -> Score:
+    return Score(value, f"nrefs:1|v:{sentences}", sentences)
 
 
-def result(bleu: float, **more: Any) -> dict[str, Any]:
-    return {"dataset": "test_16", "direction": "en-de", "chrf": score(55.5), "bleu": score(bleu),
-            "ter": score(44.4), **more}  # fmt: skip
+def result(bleu: float, words: str = "") -> Result:
+    return Result(dataset="test_16", direction="en-de", chrf=score(55.5), bleu=score(bleu),
+                  ter=score(44.4), words=words)  # fmt: skip
 
 
 def write_evaluation(run: Path, bleu: float) -> None:
-    groups = [result(bleu - 2, words="11–20"), result(bleu - 9, words="41+"),
-              result(bleu + 3, words="0–5")]  # fmt: skip
-    record = {
-        "beam": 5, "results": [result(bleu)], "lengths": groups,
-        "robustness": [{"dataset": "test_16", "direction": "en-de", "disturbance": "upper",
-                        "clean": score(55.5), "disturbed": score(33.3)}],
-        "faults": [{"dataset": "test_16", "direction": "en-de", "text": "lines", "fault": "loop",
-                    "rate": {"judged": 60, "percent": 1.25}}],
-    }  # fmt: skip
-    (run / "evaluation.json").write_text(json.dumps(record), encoding="utf-8")
+    """As `evaluate --json` writes it."""
+    found = Evaluation(
+        system=SystemInfo(kind="run", name="toy", beam=5),
+        form=PLAIN,
+        results=[result(bleu)],
+        lengths=[result(bleu - 2, "11–20"), result(bleu - 9, "41+"), result(bleu + 3, "0–5")],
+        robustness=[Drop(dataset="test_16", direction="en-de", disturbance="upper",
+                         clean=score(55.5), disturbed=score(33.3), kept=None)],
+        faults=[Fault(dataset="test_16", direction="en-de", text="lines", fault="loop",
+                      rate=Rate(1, 80), on_references=None)],
+    )  # fmt: skip
+    (run / "evaluation.json").write_text(json.dumps(found.record()), encoding="utf-8")
 
 
 @pytest.fixture
@@ -76,7 +83,7 @@ def test_report_of_a_finished_run_tells_everything(run: Path) -> None:
         "| machine | cpu, bf16, threads 2, processes 1 |",
         "at step 1,000, the best |", "| test\\_16 | en-de | 60 | 31.25 | 55.50 | 44.40 |",
         "| 0–5 | 60 | 34.25 | 55.50 | 44.40 |\n| 11–20 |", "Beam 5.", "`nrefs:1|v:60`",
-        "| upper | 55.50 | 33.30 |", "| loop | 60 | 1.2 |", "| 10 others | ",
+        "| upper | 55.50 | 33.30 |", "| loop | 80 | 1.2 |", "| 10 others | ",
         "| too long | 7 |", "| filters: copy | 1 |", "| dev:en-de | ",
         "| output | Ein Hund \\| 1000. |", "| reference | Ein \\*Hund\\*. |",
         "| Python | ", "```toml\nname = \"toy_1\"",
@@ -149,7 +156,12 @@ def test_command_line_writes_and_refuses(
 
 @pytest.mark.parametrize(
     "record",
-    [{}, {"results": 3}, {"results": [1, {}, {"dataset": "a"}]}, {"lengths": [{}], "results": []}],
+    [
+        {},
+        {"results": 3},
+        {"results": [1, {}, {"dataset": "a"}]},
+        {"results": [{"by_length": [{}]}]},
+    ],
 )
 def test_evaluation_with_missing_parts_gives_what_is_there(record: dict[str, Any]) -> None:
     assert read_results(record) == []

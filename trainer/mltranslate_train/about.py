@@ -27,7 +27,7 @@ def about(
     return {
         **describe(model),
         "languages": recipe.languages,
-        "directions": recipe.directions,
+        "directions": recipe.directions_at(totals.step),
         "step": totals.step,
         "target_tokens": totals.target_tokens,
         "training_seconds": round(totals.seconds),

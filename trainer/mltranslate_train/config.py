@@ -342,6 +342,14 @@ class Recipe:
         """Source and target codes, in the recipe's order."""
         return [_direction(text, "data.directions") for text in self.data.directions]
 
+    def directions_at(self, step: int) -> list[tuple[str, str]]:
+        """Those of `directions` that are trained at a step, counted from 1."""
+        begun = [stage for stage in self.data.curriculum if stage.from_step <= max(step, 1)]
+        chosen = begun[-1].directions if begun else ()
+        return [
+            pair for pair in self.directions if "-".join(pair) in (chosen or self.data.directions)
+        ]
+
     def directions_of(self, dev: DevSet) -> list[tuple[str, str]]:
         """Those of `directions` that a dev set scores, in its own order."""
         return [_direction(text, f"dev set {dev.name}") for text in dev.directions] or (

@@ -174,7 +174,7 @@ def _about_last(run: Path, last: Path, recipe: Recipe) -> dict[str, Any]:
     return {
         **describe_config(make_config(recipe.model, size, recipe.train.objective)),
         "languages": recipe.languages,
-        "directions": recipe.directions,
+        "directions": recipe.directions_at(state["totals"]["step"]),
         "step": state["totals"]["step"],
         "sources": [
             {"name": name, "licence": data["licences"].get(name, ""), "pairs": pairs}

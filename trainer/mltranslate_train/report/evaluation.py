@@ -44,18 +44,19 @@ class Measured:
 
 def read_results(record: Mapping[str, Any]) -> list[Measured]:
     """The results of an evaluation.json; entries that have no set or direction are left out."""
-    groups: dict[tuple[str, str], list[Group]] = {}
-    for item in maps(record.get("lengths")):
-        words = str(item.get("words", "?"))
-        groups.setdefault(_key(item), []).append(Group(words, _sentences(item), _scores(item)))
     return [
-        Measured(
-            *_key(item), _sentences(item), _scores(item), _signatures(item),
-            sorted(groups.get(_key(item), []), key=least_words),
-        )
+        Measured(*_key(item), _sentences(item), _scores(item), _signatures(item), _groups(item))
         for item in maps(record.get("results"))
         if all(_key(item))
-    ]  # fmt: skip
+    ]
+
+
+def _groups(item: Mapping[str, Any]) -> list[Group]:
+    found = [
+        Group(str(part.get("words", "?")), _sentences(part), _scores(part))
+        for part in maps(item.get("by_length"))
+    ]
+    return sorted(found, key=least_words)
 
 
 def least_words(group: Group) -> int:
