@@ -50,14 +50,15 @@ def core(sentence: str) -> tuple[int, int]:
     ]
     for match in outside:
         following = min(_after_blank(sentence, match.end()), end)
-        if match.start() != start or (match["link"] and _goes_on(sentence[following:end])):
+        first = sentence[following : min(following + 1, end)]
+        if match.start() != start or (match["link"] and _goes_on(first)):
             break
         start = following
     for match in reversed(outside):
         before = _before_blank(sentence, match.start(), start)
         if match.end() != end or match.start() < start:
             break
-        if match["link"] and sentence[start:before][-1:].isalnum():
+        if match["link"] and sentence[max(start, before - 1) : before].isalnum():
             break
         end = before
     return start, end
@@ -78,9 +79,9 @@ def is_ideograph(char: str) -> bool:
     return "\u3000" < char <= "\u9fff" or "\uff00" <= char <= "\uffef" or char > "\U0001ffff"
 
 
-def _goes_on(rest: str) -> bool:
-    """True when `rest` begins in the middle of a sentence, whose subject is then before it."""
-    return rest[:1].islower() or (bool(rest) and is_ideograph(rest[0]))
+def _goes_on(first: str) -> bool:
+    """True when a character, or none, goes on with a sentence, whose subject is then before it."""
+    return first.islower() or (bool(first) and is_ideograph(first))
 
 
 def _is_word(text: str) -> bool:

@@ -16,8 +16,9 @@ from mltranslate_train.evaluate.measure import Drop, Evaluation, Fault, Result
 from mltranslate_train.evaluate.metrics import Score
 from mltranslate_train.evaluate.sets import PLAIN
 from mltranslate_train.evaluate.systems import SystemInfo
-from mltranslate_train.report.evaluation import read_results
+from mltranslate_train.report.evaluation import Group, Measured, read_results
 from mltranslate_train.report.markdown import block, code, escape, table
+from mltranslate_train.report.pictures import lengths
 from mltranslate_train.report.write import write_report, write_reports
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -132,6 +133,14 @@ def test_comparison_overlays_runs_and_their_scores_by_length(run: Path, tmp_path
     (other / "evaluation.json").unlink()
     text = write_reports([run, other], tmp_path / "both").read_text(encoding="utf-8")
     assert "test\\_16 en-de BLEU" not in text
+
+
+@pytest.mark.parametrize(("sentences", "drawn"), [(19, 0), (20, 1)])
+def test_lengths_of_few_sentences_are_not_drawn(tmp_path: Path, sentences: int, drawn: int) -> None:
+    group = Group("6–10", sentences, {"bleu": 30.0})
+    found = Measured("dev", "en-de", 100, {"bleu": 31.0}, lengths=[group])
+    assert len(lengths(["toy"], [[found]], tmp_path)) == drawn
+    assert len(list(tmp_path.iterdir())) == drawn
 
 
 def test_report_that_cannot_be_written_is_an_error(run: Path, tmp_path: Path) -> None:

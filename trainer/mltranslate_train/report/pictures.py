@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mltranslate_train.evaluate.breakdown import FEW
 from mltranslate_train.report.evaluation import METRICS, Measured, least_words
 from mltranslate_train.report.folder import RunFolder, unique_names
 from mltranslate_train.report.plots import Line, draw_curves, draw_lengths
@@ -85,7 +86,10 @@ def _lines(
 def lengths(
     names: Sequence[str], tested: Sequence[Sequence[Measured]], folder: Path
 ) -> list[Picture]:
-    """Draw scores by source length, all runs in one picture, for every set and direction."""
+    """Draw scores by source length, all runs in one picture, for every set and direction.
+
+    Lengths that few sentences have are in the tables only.
+    """
     keys = dict.fromkeys(item.key for found in tested for item in found if item.lengths)
     pictures = []
     for number, key in enumerate(keys):
@@ -104,7 +108,7 @@ def _by_length(
     names: Sequence[str], tested: Sequence[Sequence[Measured]], key: tuple[str, str], metric: str
 ) -> tuple[list[Line], list[str]]:
     of_runs = [
-        (name, item.lengths)
+        (name, [group for group in item.lengths if group.sentences >= FEW])
         for name, found in zip(names, tested, strict=True)
         for item in found
         if item.key == key
