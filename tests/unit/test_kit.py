@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -259,7 +260,8 @@ def test_time_is_planned_over_all_pieces(tmp_path: Path) -> None:
 
 
 FAKE = """
-import json, pathlib, sys
+import json, pathlib, re, sys
+CODES = [1, 8, 0]
 command, run, *rest = sys.argv[1:]
 if command == "speed":
     found = {"target_tokens_per_second": 200.0 if "compiled" in rest[0] else 100.0, "loss": 5.0}
@@ -268,7 +270,11 @@ else:
     starts = pathlib.Path(run) / "starts"
     with starts.open("a") as file:
         file.write(" ".join(rest) + "\\n")
-    sys.exit([1, 8, 0][len(starts.read_text().splitlines()) - 1])
+    recipe = pathlib.Path(run) / "recipe.toml"  # a run takes over what it is trained with
+    for rate in re.findall(r"train\\.learning_rate=(\\S+)", " ".join(rest)):
+        text = re.sub(r"(?m)^learning_rate = .*", f"learning_rate = {rate}", recipe.read_text())
+        recipe.write_text(text)
+    sys.exit(CODES[len(starts.read_text().splitlines()) - 1])
 """
 
 
@@ -286,3 +292,13 @@ def test_a_trainer_that_fails_is_started_again_more_carefully(tmp_path: Path) ->
     ]  # fmt: skip
     kept = json.loads((tmp_path / "store/choice.json").read_text("utf-8"))
     assert (kept["compile"], kept["slower"]) == (False, 0.5)
+
+
+def test_a_rate_is_halved_once_each_time_that_training_diverges(tmp_path: Path) -> None:
+    pack(prepared(tmp_path), tmp_path / "pieces", 3)
+    fake = FAKE.replace("CODES = [1, 8, 0]", "CODES = [8, 8, 0]")
+    (tmp_path / "fake.py").write_text(fake, encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "fake.py")]
+    assert Piece(plan_of(tmp_path, 1, sets=()), command).work() == 1
+    starts = (tmp_path / "store/run/starts").read_text("utf-8")
+    assert re.findall(r"train\.learning_rate=(\S+)", starts) == ["0.0025", "0.00125"]

@@ -144,8 +144,10 @@ class Piece:
             compiled = self._measured("compiled", sets)
             verdict, reason = choose(eager, compiled)
         choice = {
-            "compile": verdict, "reason": reason, "sets": sets, "slower": 1.0,
-            "eager": eager, "compiled": compiled,
+            "compile": verdict, "reason": reason, "sets": sets, "eager": eager,
+            "compiled": compiled, "slower": 1.0,
+            # The run's own recipe takes over every rate that it was trained with.
+            "learning_rate": self._recipe().train.learning_rate,
         }  # fmt: skip
         log.info("self-check: %s", json.dumps(choice, indent=1))
         log.info("%s; after %.0f s", reason, self._spent())
@@ -211,7 +213,7 @@ class Piece:
             sets = [f"train.save_every={every}", *self._sets(), *choice["sets"]]
             sets.append(f"train.compile={str(choice['compile']).lower()}")
             if choice["slower"] < 1:
-                rate = self._recipe().train.learning_rate * choice["slower"]
+                rate = choice["learning_rate"] * choice["slower"]
                 sets.append(f"train.learning_rate={rate}")
             code = self._attend(sets)
             if code in (0, 130) or self._stopping or self._plan.time_left < _START_UP:
