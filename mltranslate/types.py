@@ -41,6 +41,21 @@ class Detection:
 
     language: str
     confidence: float
+    variety: str | None = None
+    """BCP 47 tag such as "pt-BR" or "zh-Hant" where the text decides; of the likeliest only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A part of a text that is in one language."""
+
+    text: str
+    start: int
+    end: int
+    """Bytes of the UTF-8 text before the segment and up to its end; a lone surrogate has 3."""
+    language: str
+    confidence: float
+    """How probable this language is for the segment alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,8 +31,15 @@ def python_of(peer: str, folder: Path) -> Path:
         subprocess.CalledProcessError: it could not be made; what pip says stands on stderr.
     """
     torch = importlib.metadata.version("torch").partition("+")[0]
-    pins = (f"torch=={torch}", *PINS[peer])
-    home = folder / peer
+    return environment(folder / peer, (f"torch=={torch}", *PINS[peer]))
+
+
+def environment(home: Path, pins: tuple[str, ...]) -> Path:
+    """The interpreter of the environment in `home`, made anew unless it has these packages.
+
+    Raises:
+        subprocess.CalledProcessError: as for `python_of`.
+    """
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     ready = home / _READY
     if ready.is_file() and ready.read_text("utf-8").split() == list(pins):

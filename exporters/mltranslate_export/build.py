@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from mltranslate.errors import UsageError
 from mltranslate.packs.manifest import KIND, SCHEMA
 from mltranslate.packs.pack import MANIFEST_NAME, Pack, read_pack
+from mltranslate.packs.shortlist import Shortlist, pack_shortlists
 from mltranslate.packs.verify import file_sha256
 from mltranslate_export.checkpoint import Checkpoint, describe
 from mltranslate_export.graphs.beam import beam_graph
@@ -22,11 +23,13 @@ from mltranslate_export.graphs.greedy import greedy_graph
 from mltranslate_export.graphs.linear import Float32, Int8, Linears, Ranges
 from mltranslate_export.graphs.network import Network
 from mltranslate_export.graphs.storage import save_graphs
+from mltranslate_export.shortlist import describe as describe_shortlists
 from mltranslate_export.training_weights import DESCRIPTION, WEIGHTS, write_weights
 
 PRECISIONS = ("fp32", "int8")
 REPORT = "report.json"
 VOCABULARY = "vocabulary.model"
+SHORTLIST = "shortlist.bin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class PackPlan:
     precisions: tuple[str, ...]
     weights: bool = False
     """Add the weights as the trainer reads them, for fine-tuning."""
+    shortlists: Mapping[str, Shortlist] = field(default_factory=dict)
+    """By target language; with any, there are graphs that score only what they give."""
 
     def __post_init__(self) -> None:
         unknown = [p for p in self.precisions if p not in PRECISIONS]
@@ -55,33 +60,48 @@ def build_pack(checkpoint: Checkpoint, folder: Path, plan: PackPlan, *, ranges: 
     `ranges` are those of `calibrate`; only int8 needs them.
     """
     for precision in plan.precisions:
-        write_variant(checkpoint, folder, precision, ranges)
+        write_variant(checkpoint, folder, precision, ranges, short=bool(plan.shortlists))
     shutil.copyfile(checkpoint.vocabulary, folder / VOCABULARY)
     if plan.weights:
         write_weights(checkpoint, folder)
+    if plan.shortlists:
+        (folder / SHORTLIST).write_bytes(pack_shortlists(list(plan.shortlists.values())))
     return write_manifest(checkpoint, folder, plan, report={})
 
 
-def write_variant(checkpoint: Checkpoint, folder: Path, precision: str, ranges: Ranges) -> None:
-    """Write the graphs of one precision and the weights that they share."""
+def write_variant(
+    checkpoint: Checkpoint, folder: Path, precision: str, ranges: Ranges, *, short: bool
+) -> None:
+    """Write the graphs of one precision and the weights that they share.
+
+    With `short` there are also those that score only what a shortlist gives.
+    """
+    files = _files(precision, short=short)
     network = network_of(checkpoint, precision, ranges)
-    files = _files(precision)
     graphs = {files["greedy"]: greedy_graph(network), files["beam"]: beam_graph(network)}
+    if short:
+        network = network_of(checkpoint, precision, ranges, short=True)
+        graphs[files["short_greedy"]] = greedy_graph(network)
+        graphs[files["short_beam"]] = beam_graph(network)
     save_graphs(folder, graphs, files["weights"])
 
 
-def network_of(checkpoint: Checkpoint, precision: str, ranges: Ranges) -> Network[Any]:
+def network_of(
+    checkpoint: Checkpoint, precision: str, ranges: Ranges, *, short: bool = False
+) -> Network[Any]:
     """Graph fragments of the model in one precision; only int8 needs `ranges`."""
     weights = checkpoint.weights()
     banned = np.array(checkpoint.banned, np.int64)
     separate = checkpoint.model.config.embeddings == "separate"
     output = "output" if separate else "embedding"
     linears: Linears = (
-        Int8(weights, banned, output, ranges)
+        Int8(weights, banned, output, ranges, short=short)
         if precision == "int8"
-        else Float32(weights, banned, output)
+        else Float32(weights, banned, output, short=short)
     )
-    return FAMILIES[checkpoint.architecture](checkpoint.model.config, weights, linears)
+    network = FAMILIES[checkpoint.architecture](checkpoint.model.config, weights, linears)
+    network.short = short
+    return network
 
 
 def write_manifest(
@@ -89,9 +109,11 @@ def write_manifest(
 ) -> Pack:
     """Write report and manifest for the members that `folder` holds, and load the pack."""
     write_json(folder / REPORT, report)
-    variants = {precision: _files(precision) for precision in plan.precisions}
+    short = bool(plan.shortlists)
+    variants = {precision: _files(precision, short=short) for precision in plan.precisions}
     names = [VOCABULARY, REPORT, *(name for files in variants.values() for name in files.values())]
     names += [WEIGHTS, DESCRIPTION] if plan.weights else []
+    names += [SHORTLIST] if short else []
     write_json(folder / MANIFEST_NAME, _manifest(checkpoint, folder, plan, variants, names))
     return read_pack(folder)
 
@@ -132,6 +154,12 @@ def _manifest(
         "licence": plan.licence,
         "provenance": _provenance(checkpoint, plan),
         "report": REPORT,
+        # Left out by packs that have none, which then load in engines that do not know the key.
+        **(
+            {"shortlist": {"file": SHORTLIST, "targets": describe_shortlists(plan.shortlists)}}
+            if plan.shortlists
+            else {}
+        ),
     }
 
 
@@ -142,9 +170,7 @@ def _provenance(checkpoint: Checkpoint, plan: PackPlan) -> dict[str, Any]:
     return found
 
 
-def _files(precision: str) -> dict[str, str]:
-    return {
-        "greedy": f"{precision}.greedy.onnx",
-        "beam": f"{precision}.beam.onnx",
-        "weights": f"{precision}.bin",
-    }
+def _files(precision: str, *, short: bool) -> dict[str, str]:
+    graphs = ("greedy", "beam", *(("short_greedy", "short_beam") if short else ()))
+    names = {name: f"{precision}.{name.replace('_', '.')}.onnx" for name in graphs}
+    return {**names, "weights": f"{precision}.bin"}

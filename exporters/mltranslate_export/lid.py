@@ -29,6 +29,9 @@ OPSET = 17
 MAX_ACCURACY_LOSS = 0.003
 """Share of the tuning texts that int8 may get wrong more often than fp32."""
 
+Floats = npt.NDArray[np.float32]
+_ARRAYS = ("table", "hidden_weight", "hidden_bias", "output_weight", "output_bias")
+
 log = logging.getLogger(__name__)
 
 
@@ -36,13 +39,24 @@ log = logging.getLogger(__name__)
 class TrainedLid:
     """What a training run left: `result` (its lid.json), the arrays, the tuning texts.
 
-    `table` (rows, classes) and `bias` (classes,) are fp32.
+    Of C classes, all fp32: `table` (rows, width), `hidden_weight` (units, width), `hidden_bias`
+    (units,), `output_weight` (C, width + units), `output_bias` (C,).
     """
 
     result: dict[str, Any]
-    table: npt.NDArray[np.float32]
-    bias: npt.NDArray[np.float32]
+    table: Floats
+    hidden_weight: Floats
+    hidden_bias: Floats
+    output_weight: Floats
+    output_bias: Floats
     tuning: list[tuple[str, str]]
+
+    def scores(self, rows: npt.NDArray[np.int32]) -> Floats:
+        """Return the (C,) scores of a text with these (N,) rows, in fp32."""
+        text = self.table[rows].sum(axis=0) / max(1, len(rows)) ** self.result["length_power"]
+        hidden = np.maximum(self.hidden_weight @ text + self.hidden_bias, 0)
+        scores: Floats = self.output_weight @ np.concatenate([text, hidden]) + self.output_bias
+        return scores
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,8 +79,7 @@ def export_lid(run_folder: Path, out: Path) -> dict[str, Any]:
     if the written identifier, run by the engine, does not answer like the trained one.
     """
     trained = read_run(run_folder)
-    quantised, scale = quantise(trained.table)
-    model = build_graph(quantised, scale, trained.bias, trained.result["length_power"])
+    model = build_graph(trained, *quantise(trained.table))
     graph = model.SerializeToString()
     with writable(out):
         out.mkdir(parents=True, exist_ok=True)
@@ -88,7 +101,7 @@ def read_run(folder: Path) -> TrainedLid:
         result = json.loads((folder / "lid.json").read_text("utf-8"))
         lines = (folder / "tuning.jsonl").read_text("utf-8").splitlines()
         with np.load(folder / "lid.npz", allow_pickle=False) as arrays:
-            table, bias = arrays["table"], arrays["bias"]
+            values = {name: arrays[name] for name in _ARRAYS}
         tuning = [(text, language) for text, language in map(json.loads, lines)]
         classes = len(result["classes"])
     except (OSError, ValueError, KeyError) as error:
@@ -97,76 +110,71 @@ def read_run(folder: Path) -> TrainedLid:
             why=reason(error),
             fix="Train one with mltranslate-train lid",
         ) from error
-    if table.shape[1:] != (classes,) or bias.shape != (classes,):
+    width, units = values["table"].shape[1], len(values["hidden_bias"])
+    fits = (
+        values["hidden_weight"].shape == (units, width)
+        and values["output_weight"].shape == (classes, width + units)
+        and values["output_bias"].shape == (classes,)
+    )
+    if not fits:
         raise DataError(f"the arrays of {folder} do not fit its {classes} classes")
-    return TrainedLid(result, table, bias, tuning)
+    return TrainedLid(result, tuning=tuning, **values)
 
 
-def quantise(
-    table: npt.NDArray[np.float32], clip: float = 0.9999
-) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """Return int8 (rows, classes) and its one fp32 scale (1,).
+def quantise(table: Floats, clip: float = 0.9999) -> tuple[npt.NDArray[np.int8], Floats]:
+    """Return int8 (rows, width) and the fp32 scale of every column (1, width).
 
-    Weights beyond the `clip` quantile of the non-zero magnitudes are cut, so that a few giants
-    do not take the resolution from all others.
+    Numbers beyond the `clip` quantile of a column's non-zero magnitudes are cut, so that a few
+    giants do not take the resolution from all others.
     """
-    magnitudes = np.abs(table[table != 0])
-    largest = float(np.quantile(magnitudes, clip)) if magnitudes.size else 1.0
-    scale = np.array([largest / 127], np.float32)
-    return np.clip(np.rint(table / scale), -127, 127).astype(np.int8), scale
+    scales = np.ones((1, table.shape[1]), np.float32)
+    for number, column in enumerate(np.abs(table).T):
+        if (some := column[column > 0]).size:
+            scales[0, number] = np.quantile(some, clip) / 127
+    return np.clip(np.rint(table / scales), -127, 127).astype(np.int8), scales
 
 
 def build_graph(
-    table: npt.NDArray[np.int8],
-    scale: npt.NDArray[np.float32],
-    bias: npt.NDArray[np.float32],
-    length_power: float,
+    trained: TrainedLid, table: npt.NDArray[np.int8], scales: Floats
 ) -> onnx.ModelProto:
-    """Return the graph (rows (N,), ends (B,)) -> scores (B, classes).
+    """Return the graph (rows (B, F), weights (B, 1, F), sizes (B, 1)) -> scores (B, classes).
 
-    Text b is the rows from ends[b - 1] to ends[b]. The rows are summed as integers, exactly, by
-    one running sum over all texts, so that ragged batches need no padding.
+    Text b has the rows whose weight is 1; the others fill up the rectangle. The rows are summed
+    as integers, exactly, by a product with the weights. `sizes` are the numbers of rows.
     """
-    classes = table.shape[1]
+    width = table.shape[1]
+    # The scales belong to the weights: a node less, and every node is felt in a short text.
+    output = trained.output_weight.copy()
+    output[:, :width] *= scales
     constants: dict[str, npt.NDArray[Any]] = {
         "table": table,
-        "zero_row": np.zeros((1, classes), np.int32),
-        "zero": np.zeros(1, np.int64),
-        "one": np.ones(1, np.float32),
-        "axis": np.array(0, np.int64),
-        "columns": np.array([1], np.int64),
-        "first": np.array([0], np.int64),
-        "minus_one": np.array([-1], np.int64),
-        "scale": scale,
-        "bias": bias,
-        "power": np.array([length_power], np.float32),
+        "middle": np.array([1], np.int64),
+        "power": np.array([trained.result["length_power"]], np.float32),
+        "hidden_weight": trained.hidden_weight * scales,
+        "hidden_bias": trained.hidden_bias,
+        "output_weight": output,
+        "output_bias": trained.output_bias,
     }
     nodes = [
         helper.make_node("Gather", ["table", "rows"], ["picked"], axis=0),
-        helper.make_node("Cast", ["picked"], ["wide"], to=TensorProto.INT32),
-        helper.make_node("CumSum", ["wide", "axis"], ["running"]),
-        helper.make_node("Concat", ["zero_row", "running"], ["before"], axis=0),
-        helper.make_node("Slice", ["ends", "first", "minus_one"], ["earlier"]),
-        helper.make_node("Concat", ["zero", "earlier"], ["starts"], axis=0),
-        helper.make_node("Gather", ["before", "ends"], ["upper"], axis=0),
-        helper.make_node("Gather", ["before", "starts"], ["lower"], axis=0),
-        helper.make_node("Sub", ["upper", "lower"], ["sums"]),
+        helper.make_node("MatMulInteger", ["weights", "picked"], ["sums"]),
         helper.make_node("Cast", ["sums"], ["real_sums"], to=TensorProto.FLOAT),
-        helper.make_node("Sub", ["ends", "starts"], ["sizes"]),
-        helper.make_node("Cast", ["sizes"], ["real_sizes"], to=TensorProto.FLOAT),
-        helper.make_node("Max", ["real_sizes", "one"], ["safe_sizes"]),
-        helper.make_node("Pow", ["safe_sizes", "power"], ["divisors"]),
-        helper.make_node("Unsqueeze", ["divisors", "columns"], ["divisor_column"]),
-        helper.make_node("Mul", ["real_sums", "scale"], ["scaled"]),
-        helper.make_node("Div", ["scaled", "divisor_column"], ["divided"]),
-        helper.make_node("Add", ["divided", "bias"], ["scores"]),
+        helper.make_node("Squeeze", ["real_sums", "middle"], ["flat_sums"]),
+        helper.make_node("Pow", ["sizes", "power"], ["divisors"]),
+        helper.make_node("Div", ["flat_sums", "divisors"], ["text"]),
+        helper.make_node("Gemm", ["text", "hidden_weight", "hidden_bias"], ["linear"], transB=1),
+        helper.make_node("Relu", ["linear"], ["units"]),
+        helper.make_node("Concat", ["text", "units"], ["both"], axis=1),
+        helper.make_node("Gemm", ["both", "output_weight", "output_bias"], ["scores"], transB=1),
     ]
+    classes = len(trained.output_bias)
     graph = helper.make_graph(
         nodes,
         "language_identifier",
         [
-            helper.make_tensor_value_info("rows", TensorProto.INT64, ["features"]),
-            helper.make_tensor_value_info("ends", TensorProto.INT64, ["texts"]),
+            helper.make_tensor_value_info("rows", TensorProto.INT32, ["texts", "features"]),
+            helper.make_tensor_value_info("weights", TensorProto.UINT8, ["texts", 1, "features"]),
+            helper.make_tensor_value_info("sizes", TensorProto.FLOAT, ["texts", 1]),
         ],
         [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["texts", classes])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
@@ -209,15 +217,14 @@ def verify(trained: TrainedLid, folder: Path) -> dict[str, Any]:
 
 def _reference(trained: TrainedLid, detector: Detector, texts: list[str]) -> list[str]:
     """Answer in numpy from the fp32 arrays; the classes ruled out are taken from the engine."""
-    classes = trained.result["classes"]
-    answers = []
-    for text in texts:
-        hashed = features(letters([text]), len(trained.table))
-        possible = {found.language for found in detector.detect(text, top=len(classes))}
-        size = max(1, len(hashed.rows)) ** trained.result["length_power"]
-        scores = trained.table[hashed.rows].sum(axis=0) / size + trained.bias
-        answers.append(max(possible, key=lambda name: scores[classes.index(name)]))
-    return answers
+    classes = np.array(trained.result["classes"])
+    possible = detector.probabilities(texts) > 0
+    hashed = features(letters(texts), len(trained.table))
+    found: list[str] = []
+    for rows, allowed in zip(np.split(hashed.rows, hashed.ends[:-1]), possible, strict=True):
+        scores = np.where(allowed, trained.scores(rows), -np.inf)
+        found.append(str(classes[scores.argmax()]))
+    return found
 
 
 def _report(
@@ -231,7 +238,7 @@ def _report(
         "operators": sorted({node.op_type for node in model.graph.node}),
         "trained": result["tuning"],
         "verified": verified,
-        **{key: result[key] for key in ("training", "sampling", "shares")},
+        **{key: result[key] for key in ("training", "sampling", "main", "shares")},
     }
 
 

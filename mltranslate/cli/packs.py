@@ -11,6 +11,7 @@ from mltranslate.cli.streams import complain, write, write_json
 from mltranslate.errors import PackError
 
 if TYPE_CHECKING:
+    from mltranslate.packs.manifest import Manifest
     from mltranslate.packs.pack import Pack
 
 Commands = Any  # argparse keeps the type of its sub-parsers to itself
@@ -30,7 +31,9 @@ def register(commands: Commands) -> None:
     verify = actions.add_parser(
         "verify", help="check every byte of a pack against its hashes", allow_abbrev=False
     )
-    verify.add_argument("pack", nargs="?", metavar="PACK", help="name or folder (all packs)")
+    verify.add_argument(
+        "pack", nargs="?", metavar="PACK", help="name, folder or zip file (all packs)"
+    )
     verify.add_argument(
         "--key", type=Path, metavar="PEM", help="public key whose owner must have signed it"
     )
@@ -162,26 +165,36 @@ def installed_folders() -> list[Path]:
 
 
 def verify_all(packs: list[str] | list[Path], key: Path | None = None) -> list[dict[str, Any]]:
-    """Verify packs by name or folder; one plain record for each: pack, ok, error.
+    """Verify packs by name, folder or zip file; one plain record for each: pack, ok, error.
 
     With `key`, a public key in PEM, each must be signed. Raises as `check_signature` does where the
     key cannot be used.
     """
-    from mltranslate.packs.signature import verify_signature
-    from mltranslate.packs.store import load_pack
-    from mltranslate.packs.verify import verify_pack
-
     outcomes = []
     for name in packs:
         try:
-            pack = load_pack(name)
-            verify_pack(pack)
-            if key:
-                verify_signature(pack.folder, key)
-            outcomes.append({"pack": f"{pack.name} {pack.version}", "ok": True, "error": None})
+            manifest = _verified(name, key)
+            title = f"{manifest.name} {manifest.version}"
+            outcomes.append({"pack": title, "ok": True, "error": None})
         except PackError as error:
             outcomes.append({"pack": str(name), "ok": False, "error": str(error)})
     return outcomes
+
+
+def _verified(name: str | Path, key: Path | None) -> Manifest:
+    from mltranslate.packs.archive import verify_archive
+    from mltranslate.packs.signature import verify_signature
+    from mltranslate.packs.store import load_pack, pack_folders
+    from mltranslate.packs.verify import verify_pack
+
+    # A pack that is installed is meant rather than a file that happens to be called like it.
+    if Path(name).is_file() and name not in {folder.name for folder in pack_folders()}:
+        return verify_archive(Path(name), key=key)
+    pack = load_pack(name)
+    verify_pack(pack)
+    if key:
+        verify_signature(pack.folder, key)
+    return pack.manifest
 
 
 def _outline(value: Any, depth: int = 0) -> Iterator[str]:

@@ -13,12 +13,17 @@ from mltranslate.decode.types import END, PAD, UNFINISHED_PENALTY, Hypothesis, R
 from mltranslate.errors import DeviceError, InputError, LanguageError, PackError, UsageError
 from mltranslate.limits import MAX_BEAM
 from mltranslate.packs.pack import Pack
+from mltranslate.packs.shortlist import read_shortlists
 from mltranslate.packs.verify import check_graph
 from mltranslate.runtime.providers import choose_device
 from mltranslate.runtime.sessions import Session, create_session
 from mltranslate.types import CancelToken
 
 Ids = NDArray[np.int64]
+
+_NOT_ALLOWED = np.float32(-60)
+"""Added to the score of what only other sentences of a batch may choose. Beside a probability of 1
+one of exp(-60) is nothing in fp32; exp of much less is a denormal number, which is slow to make."""
 
 _PREFERRED = {"cpu": ("int8", "fp32"), "cuda": ("fp16", "fp32")}
 """Precisions of a device, best first; int8 graphs have kernels on the CPU only."""
@@ -27,8 +32,12 @@ _PREFERRED = {"cpu": ("int8", "fp32"), "cuda": ("fp16", "fp32")}
 class Decoder:
     """Greedy and beam search of one pack on one device.
 
-    The greedy graph is loaded at once, the beam graph when it is first asked for. Calls from
-    several threads are allowed.
+    The greedy graph is loaded at once, the others when they are first needed. Calls from several
+    threads are allowed.
+
+    Where the pack has a shortlist for the target language, only the ids that it gives for a
+    sentence are scored. A sentence with subwords that it never saw is decoded with the whole
+    vocabulary; `Hypothesis.shortlist` says which it was.
     """
 
     def __init__(
@@ -38,18 +47,22 @@ class Decoder:
         device: str = "auto",
         precision: str | None = None,
         threads: int | None = None,
+        shortlist: bool = True,
     ) -> None:
         """Choose device and precision and load the greedy graph.
 
-        Raises `DeviceError` if "cuda" cannot really be used, `PackError` if the pack lacks the
-        precision or is damaged.
+        Without `shortlist` the whole vocabulary is always scored. Raises `DeviceError` if "cuda"
+        cannot really be used, `PackError` if the pack lacks the precision or is damaged.
         """
         self.pack = pack
         self._threads = threads
         self._device, self.precision, note = _choose(pack, device, precision)
+        self._shortlists = read_shortlists(pack) if shortlist else {}
+        self.has_shortlists = bool(self._shortlists)
+        """Whether any sentence is decoded with a shortlist."""
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
-        greedy = self._session("greedy")
+        greedy = self._session(1, short=self.has_shortlists)
         self.device = greedy.device
         self.provider = greedy.provider
         self.note = note or greedy.note
@@ -57,7 +70,7 @@ class Decoder:
 
     def prepare(self, beam: int) -> None:
         """Load the graph that this beam needs, so that the first `decode` does not."""
-        self._session("greedy" if beam == 1 else "beam")
+        self._session(beam, short=self.has_shortlists)
 
     def decode(
         self,
@@ -90,35 +103,65 @@ class Decoder:
             raise UsageError(f"beam {beam} is not between 1 and {MAX_BEAM}")
         if not requests:
             return []
-        feeds: dict[str, NDArray[Any]] = self._feeds(requests)
-        feeds["guard"] = np.array(repetition_guard)
+        for request in requests:
+            self._check(request)
+        short = [self._has_shortlist(request) for request in requests]
+        found: list[list[Hypothesis]] = [[]] * len(requests)
+        for kind in set(short):
+            rows = [row for row, its in enumerate(short) if its is kind]
+            feeds = self._feeds([requests[row] for row in rows], short=kind)
+            feeds["guard"] = np.array(repetition_guard)
+            for row, hypotheses in zip(rows, self._search(feeds, beam, kind, cancel), strict=True):
+                found[row] = hypotheses
+        return found
+
+    def choices(self, request: Request) -> Ids | None:
+        """Ids in rising order that are scored for this sentence; None: the whole vocabulary."""
+        if not self._has_shortlist(request):
+            return None
+        return self._restriction([request])["shortlist"]
+
+    def _has_shortlist(self, request: Request) -> bool:
+        shortlist = self._shortlists.get(request.target)
+        return shortlist is not None and shortlist.covers(request.pieces)
+
+    def _search(
+        self, feeds: dict[str, NDArray[Any]], beam: int, short: bool, cancel: CancelToken | None
+    ) -> list[list[Hypothesis]]:
+        session = self._session(beam, short=short)
         if beam == 1:
-            found = self._session("greedy").run(feeds, cancel=cancel)
-            return [[h] for h in _greedy_hypotheses(found["tokens"], found["totals"])]
+            found = session.run(feeds, cancel=cancel)
+            return [[h] for h in _greedy_hypotheses(found["tokens"], found["totals"], short)]
         feeds["beams"] = np.array(beam, np.int64)
-        found = self._session("beam").run(feeds, cancel=cancel)
+        found = session.run(feeds, cancel=cancel)
         return [
-            [_beam_hypothesis(row, rank) for row, rank in zip(rows, ranks, strict=True)]
-            for rows, ranks in zip(found["tokens"], found["ranks"].tolist(), strict=True)
+            [_beam_hypothesis(row, rank, short) for row, rank in zip(rows, ranks, strict=True)]
+            for rows, ranks in zip(found["tokens"].tolist(), found["ranks"].tolist(), strict=True)
         ]
 
-    def _session(self, search: str) -> Session:
+    def _session(self, beam: int, *, short: bool) -> Session:
+        variant = self.pack.manifest.variants[self.precision]
+        if short:
+            name = variant.short_greedy if beam == 1 else variant.short_beam
+        else:
+            name = variant.greedy if beam == 1 else variant.beam
         with self._lock:
-            if search not in self._sessions:
-                variant = self.pack.manifest.variants[self.precision]
-                name = variant.greedy if search == "greedy" else variant.beam
+            if name not in self._sessions:
                 check_graph(self.pack, name)
-                self._sessions[search] = create_session(
-                    self.pack.folder / name, device=self._device, threads=self._threads
+                # A whole output layer is transposed when it is loaded; beyond that the runtime's
+                # optimisations only slow single sentences.
+                self._sessions[name] = create_session(
+                    self.pack.folder / name,
+                    device=self._device,
+                    threads=self._threads,
+                    optimise=not short,
                 )
-            return self._sessions[search]
+            return self._sessions[name]
 
-    def _feeds(self, requests: Sequence[Request]) -> dict[str, NDArray[Any]]:
+    def _feeds(self, requests: Sequence[Request], *, short: bool) -> dict[str, NDArray[Any]]:
         info = self.pack.manifest.tokenizer
         tags = [self._tag(request.tag_language(info.source_tag)) for request in requests]
         starts = [self._tag(request.target) for request in requests]
-        for request in requests:
-            self._check(request)
         longest = max(len(request.pieces) for request in requests) + 2
         source = np.full((len(requests), longest), PAD, np.int64)
         for row, tag, request in zip(source, tags, requests, strict=True):
@@ -130,7 +173,23 @@ class Decoder:
             "source": source,
             "start": np.array(starts, np.int64),
             "max_tokens": np.array(steps, np.int64),
+            **(self._restriction(requests) if short else {}),
         }
+
+    def _restriction(self, requests: Sequence[Request]) -> dict[str, NDArray[Any]]:
+        """All ids that the sentences may need, and which of them each may.
+
+        A sentence must not use what its neighbours in the batch brought.
+        """
+        allowed = np.zeros((len(requests), self.pack.manifest.tokenizer.size), np.bool_)
+        for row, request in zip(allowed, requests, strict=True):
+            self._shortlists[request.target].mark(request.pieces, row)
+        # The graph finds them by their places: padding first, the end mark second.
+        allowed[:, :END] = False
+        allowed[:, [PAD, END]] = True
+        ids = np.flatnonzero(allowed[0] if len(allowed) == 1 else allowed.any(axis=0))
+        penalty = np.logical_not(allowed.take(ids, axis=1)) * _NOT_ALLOWED
+        return {"shortlist": ids, "penalty": penalty}
 
     def _tag(self, language: str) -> int:
         tags = self.pack.manifest.tokenizer.tags
@@ -175,19 +234,23 @@ def _choose(pack: Pack, device: str, precision: str | None) -> tuple[str, str, s
     raise DeviceError(f"{choice.device} cannot be used", why=why, fix="Use another pack or device")
 
 
-def _greedy_hypotheses(tokens: Ids, totals: NDArray[np.float32]) -> list[Hypothesis]:
-    lengths = (tokens != PAD).sum(axis=1)
-    means = (totals / lengths).tolist()
-    return [_hypothesis(row.tolist(), mean) for row, mean in zip(tokens, means, strict=True)]
+def _greedy_hypotheses(tokens: Ids, totals: NDArray[np.float32], short: bool) -> list[Hypothesis]:
+    found = []
+    for row, total in zip(tokens.tolist(), totals.tolist(), strict=True):
+        pieces, finished = _pieces(row)
+        mean = total / (len(pieces) + finished)
+        found.append(Hypothesis(pieces=pieces, score=mean, finished=finished, shortlist=short))
+    return found
 
 
-def _beam_hypothesis(row: Ids, rank: float) -> Hypothesis:
-    cut = rank <= -UNFINISHED_PENALTY
-    return _hypothesis(row.tolist(), rank + UNFINISHED_PENALTY if cut else rank)
+def _beam_hypothesis(row: list[int], rank: float, short: bool) -> Hypothesis:
+    pieces, finished = _pieces(row)
+    score = rank + UNFINISHED_PENALTY if rank <= -UNFINISHED_PENALTY else rank
+    return Hypothesis(pieces=pieces, score=score, finished=finished, shortlist=short)
 
 
-def _hypothesis(tokens: list[int], score: float) -> Hypothesis:
+def _pieces(tokens: list[int]) -> tuple[tuple[int, ...], bool]:
+    """What stands before the end mark, or all but padding, and whether there is an end mark."""
     if END in tokens:
-        return Hypothesis(pieces=tuple(tokens[: tokens.index(END)]), score=score, finished=True)
-    pieces = tuple(token for token in tokens if token != PAD)
-    return Hypothesis(pieces=pieces, score=score, finished=False)
+        return tuple(tokens[: tokens.index(END)]), True
+    return tuple(token for token in tokens if token != PAD), False

@@ -41,3 +41,5 @@ class Hypothesis:
     """Mean log-probability a token (natural log), the end mark included."""
     finished: bool
     """False when `max_tokens` was reached before the end mark."""
+    shortlist: bool = False
+    """True when only the ids of a shortlist were scored: among them is the score a probability."""

@@ -6,20 +6,34 @@ import functools
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mltranslate import locations
 from mltranslate.detect import scripts
-from mltranslate.detect.features import MAX_CHARACTERS, VERSION, features, letters
+from mltranslate.detect.features import (
+    MAX_CHARACTERS,
+    ORDERS,
+    VERSION,
+    Features,
+    features,
+    letters,
+)
 from mltranslate.detect.manifest import read_manifest
+from mltranslate.detect.unknown import looks_like_code
+from mltranslate.detect.varieties import variety
 from mltranslate.errors import LanguageError
 from mltranslate.runtime.sessions import create_session
 from mltranslate.types import UNDETERMINED, Detection
 
-_BATCH_CHARACTERS = 64_000
-"""Texts of about this many characters go through the graph together: it bounds the memory."""
+_BATCH_CHARACTERS = 16_000
+"""Texts of about this many characters go through the graph together: its rows fit a cache."""
+_LARGEST = MAX_CHARACTERS * (ORDERS + 1)
+"""Features of the longest text, about."""
+
+Probabilities = npt.NDArray[np.float32]
 
 
 class Detector:
@@ -38,6 +52,11 @@ class Detector:
             for script in self._manifest.scripts[language]:
                 self._offered[row, scripts.SCRIPTS.index(script)] = True
         self._rows = {language: row for row, language in enumerate(self.languages)}
+        self._names = (*self.languages, UNDETERMINED)
+        log_sizes = np.log(np.maximum(np.arange(_LARGEST + 1), 1))
+        log_scales = self._manifest.log_scale + self._manifest.length_scale * log_sizes
+        self._scales = np.exp(log_scales).astype(np.float32)
+        self._restricted: tuple[tuple[str, ...], npt.NDArray[np.bool_]] = ((), self._offered)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -61,9 +80,27 @@ class Detector:
     ) -> list[list[Detection]]:
         """Do what `detect` does for many texts at once, much faster a text."""
         offered = self._restrict(languages)
-        found: list[list[Detection]] = []
-        for batch in _batches(texts):
-            found.extend(self._detect_batch(batch, offered, max(1, top)))
+        if len(texts) == 1:
+            return self._candidates(texts, self._judge(texts, offered), max(1, top))
+        found: list[list[Detection]] = [[]] * len(texts)
+        for places in _batches(texts):
+            batch = [texts[place] for place in places]
+            candidates = self._candidates(batch, self._judge(batch, offered), max(1, top))
+            for place, answer in zip(places, candidates, strict=True):
+                found[place] = answer
+        return found
+
+    def probabilities(
+        self, texts: Sequence[str], languages: Iterable[str] | None = None
+    ) -> Probabilities:
+        """Return (B, K + 1) probabilities of all K `languages` of this detector, "und" last.
+
+        Classes that are not on offer, or ruled out by the script of a text, are exactly 0.
+        """
+        offered = self._restrict(languages)
+        found = np.zeros((len(texts), len(self._names)), np.float32)
+        for places in _batches(texts):
+            found[places] = self._judge([texts[place] for place in places], offered)
         return found
 
     def _restrict(self, languages: Iterable[str] | None) -> npt.NDArray[np.bool_]:
@@ -75,6 +112,10 @@ class Detector:
                 f"{languages!r} is no list of languages", fix=f"Write [{languages!r}]."
             )
         wanted = tuple(languages)
+        # Somebody who types asks for the same languages again and again.
+        known, offered = self._restricted
+        if known == wanted and wanted:
+            return offered
         unknown = [language for language in wanted if language not in self._rows]
         if unknown or not wanted:
             raise LanguageError(
@@ -84,51 +125,76 @@ class Detector:
             )
         chosen = np.zeros((len(self._rows), 1), np.bool_)
         chosen[[self._rows[language] for language in wanted]] = True
-        return self._offered & chosen
+        offered = self._offered & chosen
+        self._restricted = (wanted, offered)
+        return offered
 
-    def _detect_batch(
-        self, texts: Sequence[str], offered: npt.NDArray[np.bool_], top: int
-    ) -> Iterator[list[Detection]]:
-        probabilities = self._probabilities(texts, offered)
-        names = (*self.languages, UNDETERMINED)
-        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-        for classes, values in zip(order.tolist(), probabilities.tolist(), strict=True):
-            yield [
-                Detection(language=names[index], confidence=values[index])
-                for index in classes
-                if values[index] > 0
+    def _candidates(
+        self, texts: Sequence[str], probabilities: Probabilities, top: int
+    ) -> list[list[Detection]]:
+        if top == 1:
+            order = probabilities.argmax(axis=1)[:, None]
+        else:
+            order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+        values = probabilities[np.arange(len(order))[:, None], order]
+        names = self._names
+        return [
+            [
+                Detection(
+                    language=names[index],
+                    confidence=value,
+                    variety=variety(text, names[index]) if not rank else None,
+                )
+                for rank, (index, value) in enumerate(zip(indices, row, strict=True))
+                if value > 0
             ]
+            for text, indices, row in zip(texts, order.tolist(), values.tolist(), strict=True)
+        ]
 
-    def _probabilities(
-        self, texts: Sequence[str], offered: npt.NDArray[np.bool_]
-    ) -> npt.NDArray[np.float32]:
+    def _judge(self, texts: Sequence[str], offered: npt.NDArray[np.bool_]) -> Probabilities:
         """Return (B, K + 1); the last column is "und", and classes ruled out are exactly 0."""
         cleaned = letters(texts)
-        possible = scripts.gate(scripts.counts(cleaned), offered)
+        possible = scripts.possible(cleaned, offered)
+        for row, text in enumerate(texts):
+            if looks_like_code(text):
+                possible[row] = False
         hashed = features(cleaned, self._manifest.table_rows)
-        feeds = {"rows": hashed.rows, "ends": hashed.ends}
-        scores: npt.NDArray[np.float32] = self._session.run(feeds)["scores"]
-        sizes = np.maximum(hashed.sizes, 1)
-        log_scale = self._manifest.log_scale + self._manifest.length_scale * np.log(sizes)
-        scores = scores * np.exp(log_scale)[:, None].astype(np.float32)
+        feeds = _feeds(hashed)
+        scores: Probabilities = self._session.run(feeds)["scores"]
+        scores *= self._scales[np.minimum(feeds["sizes"], _LARGEST).astype(np.int64)]
         scores[:, :-1][~possible] = -np.inf
         # Where no language is possible only "und" is left, and its softmax is 1.
         scores -= scores.max(axis=1, keepdims=True)
-        weights = np.exp(scores)
-        normalised: npt.NDArray[np.float32] = weights / weights.sum(axis=1, keepdims=True)
-        return normalised
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=1, keepdims=True)
+        return scores
 
 
-def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    start = characters = 0
-    for index, text in enumerate(texts):
-        size = min(len(text), MAX_CHARACTERS) + 1
-        if characters + size > _BATCH_CHARACTERS and index > start:
-            yield texts[start:index]
-            start, characters = index, 0
-        characters += size
-    if start < len(texts):
-        yield texts[start:]
+def _feeds(hashed: Features) -> dict[str, npt.NDArray[Any]]:
+    """Lay the features of B texts out: rows (B, F), weights (B, 1, F), sizes (B, 1)."""
+    sizes = hashed.sizes
+    divisors = np.maximum(sizes, 1).astype(np.float32)[:, None]
+    if len(sizes) == 1:
+        ones = np.ones((1, 1, len(hashed.rows)), np.uint8)
+        return {"rows": hashed.rows[None, :], "weights": ones, "sizes": divisors}
+    weights = np.arange(int(sizes.max())) < sizes[:, None]
+    padded = np.zeros(weights.shape, np.int32)
+    padded[weights] = hashed.rows
+    return {"rows": padded, "weights": weights.view(np.uint8)[:, None], "sizes": divisors}
+
+
+def _batches(texts: Sequence[str]) -> Iterator[list[int]]:
+    """Put texts of like length together, so that little of a rectangle is empty."""
+    lengths = np.minimum([len(text) for text in texts], MAX_CHARACTERS) + 1
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        # The longest of a batch is its last.
+        sizes = lengths[order[start : start + _BATCH_CHARACTERS]]
+        fits = sizes * np.arange(1, len(sizes) + 1) <= _BATCH_CHARACTERS
+        count = max(1, int(fits.argmin()) if not fits.all() else len(sizes))
+        yield order[start : start + count].tolist()
+        start += count
 
 
 _default_lock = threading.Lock()

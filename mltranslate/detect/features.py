@@ -10,16 +10,16 @@ trailing separator has no right border: it may not be finished yet.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever the same text no longer gives the same features."""
 ORDERS = 5
 """Longest n-gram in characters, word borders included."""
@@ -27,18 +27,25 @@ MAX_CHARACTERS = 6000
 """Longer text is judged by its first, middle and last third of this many characters."""
 
 _MULTIPLIER = np.uint32(0x01000193)
+_INVERSE = np.uint32(pow(0x01000193, -1, 1 << 32))
 _MIX = np.uint32(0x85EBCA6B)
-_SEEDS = tuple(np.uint32(0x9E3779B1 * order & 0xFFFFFFFF) for order in range(ORDERS + 1))
+_WORD_SEED = np.uint32(0x9E3779B1)
 _SPACE = 0x20
 
-# Vowel signs and other marks are no \w, yet they are part of the word in Hebrew, Arabic and the
-# scripts of South and South-East Asia.
-_MARKS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u109f\u1780-\u17d3"
-_NON_LETTERS = re.compile(rf"(?:[^\w{_MARKS}]|[\d_])+")
-# Bounded repeats: an unbounded \S+@ would take quadratic time on a long word.
-_ADDRESS = re.compile(
-    r"\b[a-z][a-z0-9+.-]{1,16}://\S+|\bwww\.\S+|[^\s@]{1,64}@[^\s@]{1,255}\.[^\s@]+", re.IGNORECASE
+# Vowel signs and other marks are no \w, yet they are part of the word in Hebrew, Arabic, Thaana
+# and the scripts of South and South-East Asia.
+_MARKS = (
+    "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u06d6-\u06ed\u07a6-\u07b0\u0900-\u109f"
+    "\u1780-\u17d3"
 )
+_NON_LETTERS = re.compile(rf"(?:[^\w{_MARKS}\0]|[\d_])+")
+# Bounded repeats: an unbounded \S+@ would take quadratic time on a long word.
+ADDRESS = re.compile(
+    r"\b[a-z][a-z0-9+.-]{1,16}://[^\s\0]+|\bwww\.[^\s\0]+"
+    r"|[^\s@\0]{1,64}@[^\s@\0]{1,255}\.[^\s@\0]+",
+    re.IGNORECASE,
+)
+"""Web and mail addresses, which belong to no language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +62,13 @@ class Letters:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Table rows of the n-grams of B texts.
+    """Table rows of the n-grams and words of B texts.
 
     `rows` (N,): row numbers, those of one text side by side.
     `ends` (B,): text b owns `rows[ends[b - 1]:ends[b]]`.
     """
 
-    rows: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int32]
     ends: npt.NDArray[np.int64]
 
     @property
@@ -80,34 +87,49 @@ def steps(ends: npt.NDArray[np.int64], start: int = 0) -> npt.NDArray[np.int64]:
 
 
 def clean(text: str) -> str:
-    """Return `text` as lower-case words, one space before each; "" if it has no letter.
+    """Return `text` as lower-case words, one space before each; " " if it has no letter.
 
     A trailing space means that the last word is finished. Any `str` is accepted, lone
     surrogates and NULs included.
     """
-    if len(text) > MAX_CHARACTERS:
-        text = _sample(text)
-    if "@" in text or "://" in text or "www." in text:
-        text = _ADDRESS.sub(" ", text)
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    words = _NON_LETTERS.sub(" ", text.lower())
-    if words in ("", " "):
-        return ""
-    return words if words[0] == " " else " " + words
+    return _clean_joined([text])[:-1]
 
 
-def _sample(text: str) -> str:
-    part = MAX_CHARACTERS // 3
-    middle = (len(text) - part) // 2
-    return f"{text[:part]}\n{text[middle : middle + part]}\n{text[-part:]}"
+def clean_many(texts: Sequence[str]) -> list[str]:
+    """Do what `clean` does for many texts at once."""
+    return _clean_joined(texts).split("\0")[:-1] if texts else []
 
 
 def letters(texts: Sequence[str]) -> Letters:
     """Clean `texts` and lay them end to end."""
-    joined = "\0".join([*map(clean, texts), ""])
+    joined = _clean_joined(texts)
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    if len(texts) == 1:
+        return Letters(codes, np.array([len(codes) - 1]))
     return Letters(codes, np.flatnonzero(codes == 0))
+
+
+def _clean_joined(texts: Sequence[str]) -> str:
+    """Clean all texts at once; each begins with a space and ends with a NUL."""
+    if len(texts) == 1:
+        text = _bounded(texts[0]).replace("\0", " ")
+        joined = f" {text}\0"
+    else:
+        plain = [_bounded(text).replace("\0", " ") for text in texts]
+        joined = "".join([f" {text}\0" for text in plain])
+    if "@" in joined or "://" in joined or "www." in joined:
+        joined = ADDRESS.sub(" ", joined)
+    if not joined.isascii():
+        joined = unicodedata.normalize("NFC", joined)
+    return _NON_LETTERS.sub(" ", joined.lower())
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    part = MAX_CHARACTERS // 3
+    middle = (len(text) - part) // 2
+    return f"{text[:part]}\n{text[middle : middle + part]}\n{text[-part:]}"
 
 
 def features(cleaned: Letters, table_rows: int) -> Features:
@@ -116,50 +138,76 @@ def features(cleaned: Letters, table_rows: int) -> Features:
     `table_rows` is a power of two.
     """
     codes = cleaned.codes
-    length = len(codes)
-    hashed = np.zeros((length, ORDERS + 1), np.uint32)
-    valid = np.zeros((length, ORDERS + 1), np.bool_)
-    _hash_ngrams(codes, hashed, valid)
-    _hash_words(codes, hashed, valid)
-    ends = np.cumsum(valid.sum(axis=1))[cleaned.ends]
-    return Features((hashed[valid] & np.uint32(table_rows - 1)).astype(np.int64), ends)
-
-
-def _hash_ngrams(
-    codes: npt.NDArray[np.uint32], hashed: npt.NDArray[np.uint32], valid: npt.NDArray[np.bool_]
-) -> None:
-    """Put the n-grams that start at each position into columns 0 to ORDERS - 1."""
-    length = len(codes)
+    hashed = np.empty((len(codes), ORDERS + 1), np.uint32)
+    valid = np.empty((len(codes), ORDERS + 1), np.bool_)
     is_letter = codes > _SPACE
-    is_text = codes > 0
-    inner = np.ones(length, np.bool_)
-    rolling = np.zeros(length, np.uint32)
-    for order in range(1, min(ORDERS, length) + 1):
-        size = length - order + 1
-        last = slice(order - 1, None)
-        rolling = rolling[:size] * _MULTIPLIER + codes[last]
-        hashed[:size, order - 1] = _mix(rolling + _SEEDS[order])
-        if order == 1:
-            valid[:, 0] = is_letter
-            continue
-        if order > 2:
-            inner = inner[:size] & is_letter[order - 2 : -1]
-        valid[:size, order - 1] = inner[:size] & is_text[:size] & is_text[last]
+    # Every text begins with a space and ends with a 0: both are separators.
+    separators = (~is_letter).nonzero()[0]
+    _hash_ngrams(codes, hashed)
+    _allow_ngrams(cleaned, separators, valid)
+    valid[:, 0] = is_letter
+    valid[:, ORDERS] = False
+    _hash_words(codes, separators, hashed, valid)
+    picked = hashed[valid]
+    picked ^= picked >> np.uint32(15)
+    # The high bits of a product depend on all bits below them.
+    rows = ((picked * _MIX) >> np.uint32(33 - table_rows.bit_length())).view(np.int32)
+    if len(cleaned.ends) == 1:
+        return Features(rows, np.array([len(rows)]))
+    return Features(rows, np.cumsum(np.count_nonzero(valid, axis=1))[cleaned.ends])
+
+
+def _hash_ngrams(codes: npt.NDArray[np.uint32], hashed: npt.NDArray[np.uint32]) -> None:
+    """Put the polynomial hashes of what starts at each position into columns 0 to ORDERS - 1."""
+    rolling = codes + _MULTIPLIER
+    hashed[:, 0] = rolling
+    for order in range(1, min(ORDERS, len(codes))):
+        rolling = rolling[:-1] * _MULTIPLIER
+        rolling += codes[order:]
+        hashed[: len(rolling), order] = rolling
+
+
+def _allow_ngrams(
+    cleaned: Letters, separators: npt.NDArray[np.int64], valid: npt.NDArray[np.bool_]
+) -> None:
+    """Mark the n-grams of two characters and more that lie in one word and its borders."""
+    codes = cleaned.codes
+    # From each position up to its next separator, which counts where it is a space.
+    reach = separators[1:] + (codes[separators[1:]] == _SPACE)
+    longest = np.zeros(len(codes), np.int64)
+    longest[:-1] = np.repeat(reach, separators[1:] - separators[:-1])
+    longest -= _counting(len(codes))
+    longest[cleaned.ends] = 0
+    np.greater(longest[:, None], _counting(ORDERS), out=valid[:, :ORDERS])
 
 
 def _hash_words(
-    codes: npt.NDArray[np.uint32], hashed: npt.NDArray[np.uint32], valid: npt.NDArray[np.bool_]
+    codes: npt.NDArray[np.uint32],
+    separators: npt.NDArray[np.int64],
+    hashed: npt.NDArray[np.uint32],
+    valid: npt.NDArray[np.bool_],
 ) -> None:
     """Put every word as a whole into the last column, at the position of its last letter."""
-    is_letter = codes > _SPACE
-    last = np.flatnonzero(is_letter[:-1] & ~is_letter[1:])
-    words = codes.tobytes().decode("utf-32-le", "surrogatepass").replace("\0", " ").split()
-    hashed[last, ORDERS] = [zlib.crc32(word.encode()) for word in words]
-    valid[last, ORDERS] = True
+    starts, ends = separators[:-1], separators[1:]
+    full = ends - starts > 1
+    starts, ends = starts[full], ends[full] - 1
+    powers, inverses = _powers(1 << (len(codes) - 1).bit_length())
+    sums = np.multiply(codes, powers[: len(codes)]).cumsum(dtype=np.uint32)
+    # sums[end] - sums[start] is the word's polynomial times power[start + 1].
+    hashed[ends, ORDERS] = (sums[ends] - sums[starts]) * inverses[starts] ^ _WORD_SEED
+    valid[ends, ORDERS] = True
 
 
-def _mix(values: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """Spread the entropy of a polynomial hash over all bits (MurmurHash3's finaliser, cut)."""
-    values = values ^ (values >> np.uint32(15))
-    values = values * _MIX
-    return values ^ (values >> np.uint32(13))
+@functools.lru_cache(maxsize=32)
+def _powers(size: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    """Return the first `size` powers of the multiplier, and of its inverse modulo 2^32."""
+    exponents = np.ones(size, np.uint32)
+    inverses = np.ones(size, np.uint32)
+    exponents[1:] = np.cumprod(np.full(size - 1, _MULTIPLIER), dtype=np.uint32)
+    inverses[1:] = np.cumprod(np.full(size - 1, _INVERSE), dtype=np.uint32)
+    return exponents, inverses
+
+
+@functools.lru_cache(maxsize=64)
+def _counting(size: int) -> npt.NDArray[np.int64]:
+    return np.arange(size)

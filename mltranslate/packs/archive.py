@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ from mltranslate.packs.manifest import (
     is_member_name,
     parse_manifest,
 )
-from mltranslate.packs.pack import Pack, read_manifest
+from mltranslate.packs.pack import Pack, read_manifest, read_pack
 from mltranslate.packs.signature import (
     SIGNATURE_BYTES,
     check_signature,
@@ -89,6 +90,28 @@ def unpack(file: Path, folder: Path, *, key: Path | None = None) -> None:
         _check_members(parse_manifest(manifest), listing)
         for name, info in listing.items():
             _write(folder / name, _chunks(archive, info))
+
+
+def verify_archive(file: Path, *, key: Path | None = None) -> Manifest:
+    """Check every byte of a zip file as an installation would, and return its manifest.
+
+    It is unpacked into a temporary folder, which needs as much room as the pack.
+
+    Raises:
+        PackError: the archive is damaged, dishonest, or not signed by the owner of `key`.
+        UsageError: `key` cannot be used.
+        MltError: there is no room to unpack it, or cryptography is missing.
+    """
+    try:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            unpack(file, Path(folder), key=key)
+            pack = read_pack(Path(folder))
+            verify_pack(pack)
+            return pack.manifest
+    except OSError as error:
+        raise MltError(
+            f"{file} cannot be unpacked", why=reason(error), fix=remedy(error)
+        ) from error
 
 
 def write_archive(

@@ -38,6 +38,10 @@ class Fields:
         self._left: dict[str, Any] = dict(value)
         self._where = where
 
+    def has(self, key: str) -> bool:
+        """Whether a key is there that may be left out."""
+        return key in self._left
+
     def take(self, key: str) -> Any:
         """Take a key that must be there."""
         if key not in self._left:

@@ -12,21 +12,27 @@ from pathlib import Path
 from mltranslate import locations
 from mltranslate.errors import MltError, PackError, UsageError, reason, remedy
 from mltranslate.packs.archive import unpack
+from mltranslate.packs.lock import locked
 from mltranslate.packs.pack import Pack, read_pack
 from mltranslate.packs.store import HIDDEN
 from mltranslate.packs.verify import verify_pack
+
+_ASIDE = f"{HIDDEN}old-"
+"""How a folder begins that holds a pack which is being replaced, under its own name."""
 
 
 def install_pack(archive: Path, *, replace: bool = False, key: Path | None = None) -> Pack:
     """Install a pack from a zip file for this user, every byte verified, and return it.
 
     With `key`, a public key in PEM, its manifest must be signed. Nothing is left behind by a
-    failure, and a pack that would have been replaced stays.
+    failure, and a pack that would have been replaced stays. What a process that was killed left
+    behind is cleaned up first.
 
     Raises:
         PackError: the archive is damaged, dishonest or not signed.
         UsageError: a pack of this name is installed and not `replace`, or `key` cannot be used.
-        MltError: the user's folder cannot be written, or cryptography is missing.
+        MltError: the user's folder cannot be written, another process is changing it, or
+            cryptography is missing.
     """
     store = locations.user_packs()
     with _staging(store) as folder:
@@ -55,7 +61,7 @@ def remove_pack(name: str) -> Path:
 
     Raises:
         PackError: the user has no pack of this name.
-        MltError: it cannot be removed.
+        MltError: it cannot be removed, or another process is changing the user's packs.
     """
     store = locations.user_packs()
     place = _installed(store).get(name)
@@ -88,9 +94,9 @@ def _move(folder: Path, place: Path) -> None:
         folder.rename(place)
         return
     with tempfile.TemporaryDirectory(
-        prefix=HIDDEN, dir=place.parent, ignore_cleanup_errors=True
+        prefix=_ASIDE, dir=place.parent, ignore_cleanup_errors=True
     ) as aside:
-        old = Path(aside, "old")
+        old = Path(aside, place.name)
         place.rename(old)
         try:
             folder.rename(place)
@@ -112,15 +118,31 @@ def _flush_folder(folder: Path) -> None:
 
 @contextmanager
 def _staging(store: Path) -> Iterator[Path]:
-    """Make a folder in the store, on the same disk, that is removed unless it was renamed."""
+    """Make a folder in the store, on the same disk, that is removed unless it was renamed.
+
+    Meanwhile no other process may do so: what hidden folders there are belong to none that lives.
+    """
     with _writing(store):
         store.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=store))
-    try:
-        folder.chmod(0o755)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with locked(store.with_name(f"{store.name}.lock")):
+        with _writing(store):
+            _clean(store)
+            folder = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=store))
+        try:
+            folder.chmod(0o755)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clean(store: Path) -> None:
+    """Remove what killed processes left; a pack that was about to be replaced comes back."""
+    for hidden in [path for path in store.iterdir() if path.name.startswith(HIDDEN)]:
+        if hidden.name.startswith(_ASIDE):
+            for old in list(hidden.iterdir()):
+                if not os.path.lexists(store / old.name):
+                    old.rename(store / old.name)
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 @contextmanager

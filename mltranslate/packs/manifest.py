@@ -28,6 +28,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAX_LANGUAGES = 512
 _MAX_VOCABULARY = 1_000_000
 _MAX_LENGTH = 65_536
+_MAX_CANDIDATES = 2**28
+_GRAPHS = ("greedy", "beam", "short_greedy", "short_beam")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,32 @@ class Variant:
     greedy: str
     beam: str
     weights: str
+    short_greedy: str = ""
+    """Searches that score only the ids of a shortlist; empty in packs without one."""
+    short_beam: str = ""
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """Files of all graphs that there are."""
+        found = (self.greedy, self.beam, self.short_greedy, self.short_beam)
+        return tuple(name for name in found if name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortlistShape:
+    """How many numbers the shortlist of one target language has."""
+
+    candidates: int
+    always: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortlistInfo:
+    """Where the lexical shortlists are, and of which languages."""
+
+    file: str
+    targets: Mapping[str, ShortlistShape]
+    """Target language to the size of its part, in the order of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +111,8 @@ class Manifest:
     """Where the training data came from and how long the model was trained; for display."""
     report: str
     """Member that holds the measured report."""
+    shortlist: ShortlistInfo | None = None
+    """Absent in packs that always score the whole vocabulary."""
 
 
 def parse_manifest(data: bytes) -> Manifest:
@@ -93,6 +123,7 @@ def parse_manifest(data: bytes) -> Manifest:
     _check_schema(fields)
     languages = _languages(fields)
     members = _members(fields)
+    shortlist = _shortlist(fields, languages)
     manifest = Manifest(
         name=_matching(fields.text("name"), _NAME, "name"),
         version=_matching(fields.text("version"), _VERSION, "version"),
@@ -101,11 +132,12 @@ def parse_manifest(data: bytes) -> Manifest:
         tokenizer=_tokenizer(fields.take("tokenizer"), languages),
         max_source_tokens=fields.integer("max_source_tokens", 1, _MAX_LENGTH),
         max_target_tokens=fields.integer("max_target_tokens", 1, _MAX_LENGTH),
-        variants=_variants(fields),
+        variants=_variants(fields, short=shortlist is not None),
         members=members,
         licence=fields.text("licence"),
         provenance=fields.mapping("provenance", 64),
         report=fields.text("report"),
+        shortlist=shortlist,
     )
     fields.finish()
     if not _is_portable(manifest.name):
@@ -159,7 +191,7 @@ def _directions(fields: Fields, languages: tuple[str, ...]) -> frozenset[tuple[s
 
 
 def _tokenizer(value: object, languages: tuple[str, ...]) -> TokenizerInfo:
-    # The one key of schema 1 that may be left out.
+    # It may be left out.
     value = {"source_tag": "target", **value} if isinstance(value, dict) else value
     fields = Fields(value, "tokenizer")
     size = fields.integer("size", 1, _MAX_VOCABULARY)
@@ -177,15 +209,33 @@ def _tokenizer(value: object, languages: tuple[str, ...]) -> TokenizerInfo:
     return info
 
 
-def _variants(fields: Fields) -> dict[str, Variant]:
+def _shortlist(fields: Fields, languages: tuple[str, ...]) -> ShortlistInfo | None:
+    if not fields.has("shortlist"):
+        return None
+    inner = Fields(fields.take("shortlist"), "shortlist")
+    targets = {}
+    for code, value in inner.mapping("targets", _MAX_LANGUAGES).items():
+        if code not in languages:
+            refuse(f"its shortlist is for {code!r}, which is none of its languages")
+        shape = Fields(value, f"shortlist.targets.{code}")
+        targets[code] = ShortlistShape(
+            candidates=shape.integer("candidates", 0, _MAX_CANDIDATES),
+            always=shape.integer("always", 1, _MAX_VOCABULARY),
+        )
+        shape.finish()
+    info = ShortlistInfo(file=inner.text("file"), targets=targets)
+    inner.finish()
+    return info
+
+
+def _variants(fields: Fields, *, short: bool) -> dict[str, Variant]:
     found = {}
     for precision, value in fields.mapping("variants", len(PRECISIONS)).items():
         if precision not in PRECISIONS:
             refuse(f"{precision!r} is not a known precision")
         files = Fields(value, f"variants.{precision}")
-        found[precision] = Variant(
-            greedy=files.text("greedy"), beam=files.text("beam"), weights=files.text("weights")
-        )
+        names = [name for name in _GRAPHS if short or not name.startswith("short_")]
+        found[precision] = Variant(**{name: files.text(name) for name in (*names, "weights")})
         files.finish()
     return found
 
@@ -213,7 +263,9 @@ def _members(fields: Fields) -> dict[str, Member]:
 def _check_files(manifest: Manifest) -> None:
     named = [manifest.tokenizer.file, manifest.report]
     for variant in manifest.variants.values():
-        named += [variant.greedy, variant.beam, variant.weights]
+        named += [*variant.graphs, variant.weights]
+    if manifest.shortlist:
+        named.append(manifest.shortlist.file)
     for name in named:
         if name not in manifest.members:
             refuse(f"the file {name!r} is not among its members")

@@ -25,7 +25,7 @@ def verify_pack(pack: Pack) -> None:
                 fix="Get the pack again",
             )
     for variant in pack.manifest.variants.values():
-        for graph in (variant.greedy, variant.beam):
+        for graph in variant.graphs:
             check_graph(pack, graph)
 
 

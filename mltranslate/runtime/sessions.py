@@ -57,15 +57,20 @@ class Session:
 
 
 def create_session(
-    model: Path | bytes, *, device: str = "auto", threads: int | None = None
+    model: Path | bytes,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    optimise: bool = True,
 ) -> Session:
     """Load a graph from a file or from its bytes.
 
     `device` is "auto", "cpu" or "cuda" (`DeviceError` if CUDA is not really used); `threads`
-    defaults to the cores this process may use. `PackError` if the graph is missing or damaged.
+    defaults to the cores this process may use. Without `optimise` the runtime takes the graph as it
+    is, which can be faster: see docs/speed.md. `PackError` if the graph is missing or damaged.
     """
     choice = choose_device(device)
-    session = _load(model, choice.device, threads)
+    session = _load(model, choice.device, threads, optimise)
     if choice.device == "cuda" and session.get_providers()[0] != CUDA_PROVIDER:
         why = f"onnxruntime fell back to {session.get_providers()[0]}"
         if device == "cuda":
@@ -74,9 +79,11 @@ def create_session(
     return Session(session, note=choice.note)
 
 
-def _load(model: Path | bytes, device: str, threads: int | None) -> Any:
+def _load(model: Path | bytes, device: str, threads: int | None, optimise: bool) -> Any:
     source: Any = model if isinstance(model, bytes) else str(model)
     options = _options(threads)
+    if not optimise:
+        options.graph_optimization_level = runtime().GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         return runtime().InferenceSession(source, options, providers=_providers(device))
     except Exception as error:  # onnxruntime has no common base class for its errors

@@ -333,6 +333,22 @@ async def test_source_can_be_pinned_with_the_mouse() -> None:
         assert app.label("#source-language") == "French ▾"
 
 
+async def test_one_key_pins_the_source_then_takes_the_runner_up() -> None:
+    async with running() as app:
+        await app.pilot.press("f6")
+        assert app.main_label("#source-language") == "Detect language ▾"
+        await app.type("morgen")
+        await app.translated("[en] morgen")
+        shown = []
+        for _ in range(3):
+            await app.pilot.press("f6")
+            await app.translated("[en] morgen")
+            shown.append(app.main_label("#source-language"))
+        assert shown[:2] == ["German ▾", "French ▾"]
+        await app.until(lambda: app.main_label("#source-language") == "German, detected ▾")
+        assert [source for _, source, _ in app.engine.calls][-3:] == ["de", "fr", "de"]
+
+
 async def test_swap_exchanges_languages_and_texts() -> None:
     async with running() as app:
         await app.type("guten")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 
@@ -301,3 +302,24 @@ def test_the_last_job_always_holds_the_last_text(texts: list[str]) -> None:
         assert controller.is_current(slot.jobs[-1].number)
     else:
         assert controller.phase is Phase.EMPTY
+
+
+def test_pinning_goes_round_detected_runner_up_and_detection() -> None:
+    controller = Controller(ListSlot(), FakeSchedule())
+    assert controller.next_source is None
+    controller.pair = PAIR
+    controller.edit("no")
+    assert controller.next_source is None
+    found = [Detection(language=code, confidence=0.3) for code in ("es", "und", "it", "pt")]
+    controller.note_detected(controller._number, tuple(found))
+    seen = []
+    for _ in range(3):
+        source = controller.next_source
+        assert source is not None
+        seen.append(source)
+        controller.choose(dataclasses.replace(PAIR, source=source))
+    assert seen == ["es", "it", "auto"]
+    controller.choose(dataclasses.replace(PAIR, source="de"))
+    assert controller.next_source == "auto"
+    controller.edit("")
+    assert controller.next_source is None

@@ -35,6 +35,8 @@ def test_detection_names_language_confidence_and_runner_up() -> None:
     assert wording.detection_line(both) == "German 97 %, or Dutch 2 %"
     assert wording.detection_line(both[:1]) == "German 97 %"
     assert wording.detection_line([]) == ""
+    brazilian = Detection(language="pt", confidence=0.9, variety="pt-BR")
+    assert wording.detection_line([brazilian]) == "Portuguese (pt-BR) 90 %"
 
 
 def test_runner_up_without_a_chance_is_left_out() -> None:

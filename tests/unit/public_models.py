@@ -1,16 +1,17 @@
 """Small random models of the real classes of transformers, as they would come from a hub.
 
 `python tests/unit/public_models.py` writes tests/data/public_models anew, with the tokens that
-transformers' own generate gives for 50 sentences of each. The tests read them without transformers.
+transformers' own generate gives for 50 sentences of each, and the logits that its models give for
+some of them. The tests read them without transformers; `made.json` says which script made them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import random
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,21 @@ import torch
 
 DATA = Path(__file__).parents[1] / "data" / "public_models"
 EXPECTED = "expected.json"
+LOGITS = "logits.safetensors"
+MADE = "made.json"
 SPLITTER = "sentencepiece.bpe.model"
 MARKS = ("<s>", "<pad>", "</s>", "<unk>")
 """First ids of the multilingual models."""
 FAMILIES = ("marian", "marian-many", "m2m-100", "nllb-200", "mbart-50")
 SENTENCES = 50
 MOST_TOKENS = 24
+LOGIT_SENTENCES, LOGIT_TOKENS = 10, 5
+"""Of which the goldens hold logits: more would make them large."""
 BEAM = 4
 SPREAD, END_BIAS = 0.3, 3.0
-END_FACTORS = {"m2m-100": 1.5, "nllb-200": 1.5, "mbart-50": 4.0}
+END_FACTORS = {"m2m-100": 1.5, "nllb-200": 1.9, "mbart-50": 4.0}
 """How much longer the end mark's embedding is: some outputs end early, others are cut."""
+SEED, SEEDS = 5, {"nllb-200": 11}
 SHAPE: dict[str, Any] = {
     "d_model": 16, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 2,
     "decoder_attention_heads": 2, "encoder_ffn_dim": 24, "decoder_ffn_dim": 24,
@@ -105,7 +111,7 @@ def _make_marian(family: str, folder: Path, normalise: str) -> tuple[Any, Any]:
         **SHAPE, vocab_size=len(names), pad_token_id=pad, decoder_start_token_id=pad,
         eos_token_id=0, forced_eos_token_id=None, activation_function="swish", scale_embedding=True,
     )  # fmt: skip
-    model = _random(transformers.MarianMTModel(config))
+    model = _random(transformers.MarianMTModel(config), family)
     with torch.no_grad():
         model.final_logits_bias.normal_()
         model.final_logits_bias[0, config.eos_token_id] = END_BIAS
@@ -124,10 +130,10 @@ def _make_multilingual(family: str, folder: Path) -> tuple[Any, Any]:
     common |= {"bos_token_id": 0, "forced_eos_token_id": None, "scale_embedding": True}
     if family == "mbart-50":
         config = transformers.MBartConfig(**SHAPE, **common, activation_function="gelu")
-        model = _random(transformers.MBartForConditionalGeneration(config), END_FACTORS[family])
+        model = _random(transformers.MBartForConditionalGeneration(config), family)
     else:
         config = transformers.M2M100Config(**SHAPE, **common, activation_function="relu")
-        model = _random(transformers.M2M100ForConditionalGeneration(config), END_FACTORS[family])
+        model = _random(transformers.M2M100ForConditionalGeneration(config), family)
     model.save_pretrained(folder)
     return model, tokenizer
 
@@ -154,9 +160,9 @@ def _tokenizer(family: str, folder: Path) -> Any:
     return transformers.NllbTokenizer(vocab=ids, merges=merges, **sides)
 
 
-def _random(model: Any, end_factor: float = 1.0) -> Any:
+def _random(model: Any, family: str) -> Any:
     """Give a model weights that make its outputs vary, and its sentences end."""
-    torch.manual_seed(5)
+    torch.manual_seed(SEEDS.get(family, SEED))
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if "embed_positions" in name and not weight.requires_grad:
@@ -165,7 +171,7 @@ def _random(model: Any, end_factor: float = 1.0) -> Any:
                 weight.add_(torch.randn_like(weight) * 0.1)
             elif "shared" in name:
                 weight.copy_(torch.randn_like(weight) * SPREAD)
-                weight[model.config.eos_token_id] *= end_factor
+                weight[model.config.eos_token_id] *= END_FACTORS.get(family, 1.0)
             else:
                 weight.copy_(torch.randn_like(weight) * 1.5 * weight.shape[1] ** -0.5)
     return model.eval()
@@ -205,19 +211,17 @@ def _generate(
     part of the prompt instead of the first token that is forced.
     """
     keys: dict[str, Any] = {"max_new_tokens": MOST_TOKENS, "num_beams": num_beams}
-    skipped = 1
+    marks = _marks(family, model, tokenizer)
     if not family.startswith("marian"):
-        language = tokenizer.convert_tokens_to_ids(_token(family, LANGUAGES[family][1]))
-        skipped = 2
         if prefixed:
-            keys["decoder_input_ids"] = torch.tensor([[2, language]] * len(ids["input_ids"]))
+            keys["decoder_input_ids"] = torch.tensor([marks] * len(ids["input_ids"]))
         else:
-            keys |= {"forced_bos_token_id": language, "max_new_tokens": MOST_TOKENS + 1}
+            keys |= {"forced_bos_token_id": marks[-1], "max_new_tokens": MOST_TOKENS + 1}
     out = model.generate(
         **ids, do_sample=False, early_stopping=False, length_penalty=1.0,
         bad_words_ids=[[token] for token in banned], renormalize_logits=True, **keys,
     )  # fmt: skip
-    return [_cut(row[skipped:], model.config.eos_token_id) for row in out.tolist()]
+    return [_cut(row[len(marks) :], model.config.eos_token_id) for row in out.tolist()]
 
 
 def _cut(tokens: list[int], end: int) -> list[int]:
@@ -226,6 +230,38 @@ def _cut(tokens: list[int], end: int) -> list[int]:
 
 def _token(family: str, language: str) -> str:
     return f"__{language}__" if family == "m2m-100" else language
+
+
+@torch.inference_mode()
+def logits(
+    family: str, folder: Path, model: Any, tokenizer: Any, texts: Sequence[str]
+) -> dict[str, torch.Tensor]:
+    """What the model gives when it is fed fixed targets of random text, one after the other.
+
+    `targets` (B, T - 1) are the ids that follow the marks, `text` (V,) the ids that are text or the
+    end mark, and `logits` (B, T, V) what it gives for these after the marks and after each target.
+    """
+    tagged = [f">>fra<< {text}" if family == "marian-many" else text for text in texts]
+    ids = tokenizer(tagged, return_tensors="pt", padding=True)
+    banned = set(_no_text(family, folder, model))
+    text = torch.tensor([i for i in range(model.config.vocab_size) if i not in banned])
+    chance = torch.Generator().manual_seed(11)
+    drawn = torch.randint(len(text), (len(texts), LOGIT_TOKENS - 1), generator=chance)
+    marks = torch.tensor([_marks(family, model, tokenizer)] * len(texts))
+    out = model(**ids, decoder_input_ids=torch.cat([marks, text[drawn]], dim=1)).logits
+    return {
+        "targets": text[drawn],
+        "text": text,
+        "logits": out[:, marks.shape[1] - 1 :, text].contiguous(),
+    }
+
+
+def _marks(family: str, model: Any, tokenizer: Any) -> list[int]:
+    """What the decoder reads before the first token that it chooses."""
+    start = [int(model.config.decoder_start_token_id)]
+    if family.startswith("marian"):
+        return start
+    return [*start, tokenizer.convert_tokens_to_ids(_token(family, LANGUAGES[family][1]))]
 
 
 class all_candidates_may_end:  # noqa: N801 - reads like a function
@@ -262,16 +298,34 @@ def _no_text(family: str, folder: Path, model: Any) -> list[int]:
     return sorted(set(range(model.config.vocab_size)) - text)
 
 
-def main(families: Sequence[str]) -> None:
-    """Write the golden folders of `families`, all if there are none."""
-    for family in families or FAMILIES:
+def script_hash() -> str:
+    """SHA-256 of this script: with another one the goldens may be others."""
+    text = Path(__file__).read_text("utf-8")
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def main() -> None:
+    """Write every golden folder."""
+    import transformers
+    from safetensors.torch import save_file
+
+    shutil.rmtree(DATA, ignore_errors=True)
+    for family in FAMILIES:
         folder = DATA / family
-        shutil.rmtree(folder, ignore_errors=True)
         model, tokenizer = make(family, folder)
-        found = expect(family, folder, model, tokenizer, sentences("source", SENTENCES, 9))
+        texts = sentences("source", SENTENCES, 9)
+        found = expect(family, folder, model, tokenizer, texts)
         lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in found)
         (folder / EXPECTED).write_text(f"[\n{lines}\n]\n", "utf-8")
+        save_file(logits(family, folder, model, tokenizer, texts[:LOGIT_SENTENCES]),
+                  folder / LOGITS)  # fmt: skip
+    made = {
+        "script_sha256": script_hash(),
+        "transformers": transformers.__version__,
+        "torch": torch.__version__,
+    }
+    (DATA / MADE).write_text(json.dumps(made, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

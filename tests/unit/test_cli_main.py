@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def test_json_has_every_field(feed: Feed, capsys: pytest.CaptureFixture[str]) ->
     record = json.loads(capsys.readouterr().out)
     assert set(record) == set(Translation.__dataclass_fields__)
     assert (record["text"], record["route"], record["warnings"]) == ("HELLO.", ["en", "de"], [])
-    assert record["detected"] == {"language": "en", "confidence": 0.9}
+    assert record["detected"] == {"language": "en", "confidence": 0.9, "variety": None}
     feed(b"One.\r\n\nTwo. Three.")
     assert main(["text", "--to", "de", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -176,10 +177,38 @@ def test_detect_json_and_wrong_options(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["detect", "--json", "--top", "2", "Hello"]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "text": "Hello",
-        "detections": [{"language": "en", "confidence": 0.9}],
+        "detections": [{"language": "en", "confidence": 0.9, "variety": None}],
     }
     assert main(["detect", "--top", "0", "Hello"]) == 2
     assert main(["detect", "--languages", "en,Klingon", "Hello"]) == 2
+
+
+def test_detect_segments(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "Das Wetter ist heute sehr schön. Nous allons nous promener au parc."
+    options = ["detect", "--segments", "--languages", "de,fr"]
+    assert main([*options, text]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [row[2] for row in rows] == ["de", "fr"]
+    assert "".join(json.loads(row[4]) for row in rows) == text
+    assert main([*options, "--json", text]) == 0
+    (record,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [part["language"] for part in record["segments"]] == ["de", "fr"]
+    assert record["segments"][-1]["end"] == len(text.encode())
+    assert main(["detect", "--segments", "--top", "2", text]) == 2
+
+
+def test_detect_reads_a_file_in_large_pieces(tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_bytes(b"Das ist ein kleines Haus.\n" * 12_000 + b"This is\xff")
+    program = "import sys; from mltranslate.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, "detect", "--languages", "de,en"]
+    with file.open("rb") as stream:
+        done = subprocess.run(command, stdin=stream, capture_output=True, check=False)
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == 5
+    assert len(lines) == 12_000
+    assert {line.split("\t")[0] for line in lines} == {"de"}
+    assert b"not valid UTF-8" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,37 @@ def test_a_pack_comes_and_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert len(err.splitlines()) == 3
 
 
+def test_a_zip_file_is_verified(
+    packs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "tiny.zip"
+    file.write_bytes(zipped(tiny().items()))
+    assert main(["packs", "verify", str(file)]) == 0
+    file.write_bytes(zipped((tiny() | {"w.bin": bytes(256)}).items()))
+    assert main(["packs", "verify", str(file), "--json"]) == 3
+    file.write_bytes(b"no zip")
+    assert main(["packs", "verify", str(file)]) == 3
+    out, err = capsys.readouterr()
+    whole, record = out.splitlines()
+    assert whole == "tiny 0.1.0: whole"
+    assert json.loads(record)["pack"] == str(file)
+    assert "SHA-256" in err
+    assert "the archive is refused" in err
+    assert list(packs.iterdir()) == []
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_file_called_like_a_pack_is_not_meant(
+    packs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (packs / "tiny").mkdir()
+    for name, data in tiny().items():
+        (packs / "tiny" / name).write_bytes(data)
+    monkeypatch.chdir(tmp_path)
+    Path("tiny").write_bytes(b"some notes")
+    assert main(["packs", "verify", "tiny"]) == 0
+
+
 def test_the_pack_that_ships_stays(packs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (packs / "one").mkdir()
     (packs / "one" / "manifest.json").write_text("{}")

@@ -60,6 +60,21 @@ def test_wide_beam_finds_the_best_of_all(seed: int) -> None:
     assert [h.finished for h in found] == sorted((h.finished for h in found), reverse=True)
 
 
+@pytest.mark.parametrize("penalty", [0.5, 2.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_length_penalty_decides_the_order_and_not_the_score(seed: int, penalty: float) -> None:
+    model, (source, start, limits) = tiny(seed), inputs([4, 5, 6, 5, END])
+    totals = {tokens: total(model, source, tokens) for tokens in finished()}
+    best = sorted(totals, key=lambda tokens: -totals[tokens] / len(tokens) ** penalty)
+    (found,) = search.n_best(model, source, start, limits, size=20, length_penalty=penalty)
+    ours = [h for h in found if h.finished]
+    assert [h.pieces for h in ours[:5]] == [tokens[:-1] for tokens in best[:5]]
+    means = [totals[tokens] / len(tokens) for tokens in best[:5]]
+    assert [h.score for h in ours[:5]] == pytest.approx(means, abs=1e-5)
+    cut = [h for h in found if not h.finished]
+    assert all(-20 < h.score < 0 for h in cut)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_greedy_takes_the_best_token_each_time(seed: int) -> None:
     model, (source, start, limits) = tiny(seed), inputs([4, 5, 6, 5, END])

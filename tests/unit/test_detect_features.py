@@ -1,14 +1,23 @@
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltranslate.detect.features import MAX_CHARACTERS, Features, clean, features, letters
+from mltranslate.detect.features import (
+    MAX_CHARACTERS,
+    Features,
+    clean,
+    clean_many,
+    features,
+    letters,
+)
 
 ROWS = 1 << 12
-GOLDEN = [747, 858, 3515, 165, 2370, 2790, 1458, 1969, 2710, 362]
+GOLDEN = [2168, 3635, 3458, 327, 560, 3830, 923, 2895, 137, 1275]
 any_text = st.text(st.characters(exclude_categories=()), max_size=80)
 
 
@@ -19,9 +28,9 @@ def _of(text: str) -> Features:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ""),
-        ("12 345,6 !?", ""),
-        ("\0\x07\ud800", ""),
+        ("", " "),
+        ("12 345,6 !?", " "),
+        ("\0\x07\ud800", " "),
         ("Hello wo", " hello wo"),
         ("Hello, world.", " hello world "),
         ("L'été", " l été"),
@@ -69,6 +78,34 @@ def test_a_batch_gives_what_its_texts_give_alone(texts: list[str]) -> None:
     assert batch.rows.tolist() == [row for rows in alone for row in rows.tolist()]
 
 
+def _by_the_book(text: str) -> list[int]:
+    """Hash every n-gram and word by itself, as the documentation says."""
+    cleaned = clean(text)
+    grams = [
+        cleaned[start : start + order]
+        for start in range(len(cleaned))
+        for order in range(1, 6)
+        if start + order <= len(cleaned)
+    ]
+    kept = [gram for gram in grams if gram != " " and " " not in gram[1:-1]]
+    hashes = [functools.reduce(lambda h, c: h * 0x01000193 + ord(c), gram, 1) for gram in kept]
+    hashes += [
+        sum(ord(c) * 0x01000193 ** (place + 1) for place, c in enumerate(word)) % 2**32 ^ 0x9E3779B1
+        for word in cleaned.split()
+    ]
+    return sorted(_row(value % 2**32) for value in hashes)
+
+
+def _row(value: int) -> int:
+    value ^= value >> 15
+    return (value * 0x85EBCA6B % 2**32) >> (33 - ROWS.bit_length())
+
+
+@given(any_text)
+def test_rows_are_those_of_every_ngram_and_word(text: str) -> None:
+    assert sorted(_of(text).rows.tolist()) == _by_the_book(text)
+
+
 @given(any_text)
 def test_any_text_has_rows_within_the_table(text: str) -> None:
     found = _of(text)
@@ -80,7 +117,13 @@ def test_any_text_has_rows_within_the_table(text: str) -> None:
 def test_clean_text_has_no_separator_of_batches(text: str) -> None:
     cleaned = clean(text)
     assert "\0" not in cleaned
-    assert cleaned == "" or (cleaned[0] == " " and "  " not in cleaned)
+    assert cleaned[0] == " "
+    assert "  " not in cleaned
+
+
+@given(st.lists(any_text, max_size=6))
+def test_many_are_cleaned_as_each_is_alone(texts: list[str]) -> None:
+    assert clean_many(texts) == [clean(text) for text in texts]
 
 
 @pytest.mark.parametrize("unit", ["a", "ab ", "@", "a@b ", "www.", "\u0301", "漢", "\ud800"])

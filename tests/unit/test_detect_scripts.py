@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltranslate.detect.features import letters
-from mltranslate.detect.scripts import SCRIPTS, counts, gate
+from mltranslate.detect.scripts import SCRIPTS, counts, gate, possible
 
 LANGUAGES = {
     "en": ("Latn",),
@@ -25,8 +25,10 @@ def _gate(text: str, languages: tuple[str, ...] = tuple(LANGUAGES)) -> set[str]:
     for row, language in enumerate(languages):
         for script in LANGUAGES[language]:
             offered[row, SCRIPTS.index(script)] = True
-    possible = gate(counts(letters([text])), offered)[0]
-    return {language for language, yes in zip(languages, possible, strict=True) if yes}
+    cleaned = letters([text])
+    allowed = gate(counts(cleaned), offered)
+    assert possible(cleaned, offered).tolist() == allowed.tolist()
+    return {language for language, yes in zip(languages, allowed[0], strict=True) if yes}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,13 @@ def test_text_in_a_script_that_is_not_on_offer_has_no_language() -> None:
         ("ω", "Grek"),
         ("א", "Hebr"),
         ("ก", "Thai"),
-        ("አ", "Zyyy"),
+        ("አ", "Ethi"),
+        ("ᚠ", "Zyyy"),
+        ("ދ", "Thaa"),
+        ("ပ", "Mymr"),
+        ("ក", "Khmr"),
+        ("𐌰", "Goth"),
+        ("𞤀", "Zyyy"),
     ],
 )
 def test_script_of_a_letter(character: str, script: str) -> None:

@@ -74,11 +74,13 @@ def test_near_tie_of_a_beam_is_judged_where_prefixes_are_dropped() -> None:
 
 def test_int8_may_not_lose_too_much() -> None:
     loss = quality.Loss(
-        direction="en-de", sentences=9, fp32=50.0, int8=49.5, equal=0.5, signature="s"
+        direction="en-de", sentences=9, without=50.0, having=49.5, equal=0.5, signature="s"
     )
-    assert quality.check_loss([loss], 0.6)["mean_lost"] == pytest.approx(0.5)
+    assert quality.check_loss([loss], 0.6, quality.INT8)["mean_lost"] == pytest.approx(0.5)
     with pytest.raises(VerificationError, match=r"0\.50 chrF"):
-        quality.check_loss([loss], 0.3)
+        quality.check_loss([loss], 0.3, quality.INT8)
+    with pytest.raises(VerificationError, match=r"the shortlist loses 0\.50 chrF"):
+        quality.check_loss([loss], 0.3, quality.SHORTLIST)
 
 
 def test_census_sees_a_float_product() -> None:

@@ -1,4 +1,4 @@
-"""Public models come out as transformers says: subwords, greedy and beam tokens, text.
+"""Public models come out as transformers says: subwords, logits, greedy and beam tokens, text.
 
 What transformers said is in tests/data/public_models, see `public_models`.
 """
@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from forced_logits import forced_logits
+from public_models import DATA, LOGITS, MADE, script_hash
+from safetensors.torch import load_file
 from sentencepiece import SentencePieceProcessor
 
 from mltranslate.decode import Decoder, Request
@@ -24,10 +27,11 @@ from mltranslate_export.importers.load import load_public
 from mltranslate_export.verify import census, parity
 from mltranslate_export.verify.pairs import Pair
 
-DATA = Path(__file__).parents[1] / "data" / "public_models"
-FAMILIES = sorted(path.name for path in DATA.iterdir())
+FAMILIES = sorted(path.name for path in DATA.iterdir() if path.is_dir())
 TARGETS = {"marian-many": "fr"}
 MOST_TOKENS = 24
+MOST_OFF = 1e-4
+"""Between logits: about ten times what rounding in another order was seen to make of them."""
 PLAN = PackPlan(name="toy", version="1.0.0", licence="CC0-1.0", precisions=("fp32", "int8"))
 
 
@@ -35,6 +39,7 @@ class Imported:
     """One golden folder, imported."""
 
     def __init__(self, family: str, folder: Path) -> None:
+        self.family = family
         self.expected: list[dict[str, Any]] = json.loads(
             (DATA / family / "expected.json").read_text("utf-8")
         )
@@ -56,17 +61,16 @@ class Imported:
             for entry in self.expected
         ]
         # Rows of the public embedding by our ids, from the one tensor that tells them apart.
-        self.rows = rows_of(family, self.checkpoint)
+        self.rows = rows_of(DATA / family, self.checkpoint)
 
     def public(self, pieces: tuple[int, ...], *, finished: bool) -> list[int]:
         """Public ids of the pieces that a search found."""
         return [self.rows[piece] for piece in pieces] + ([self.rows[3]] if finished else [])
 
 
-def rows_of(family: str, checkpoint: Checkpoint) -> dict[int, int]:
-    from safetensors.torch import load_file
-
-    table = load_file(DATA / family / "model.safetensors")["model.shared.weight"]
+def rows_of(folder: Path, checkpoint: Checkpoint) -> dict[int, int]:
+    """Rows of the public embedding by our ids."""
+    table = load_file(folder / "model.safetensors")["model.shared.weight"]
     where = {row.tobytes(): index for index, row in enumerate(table.numpy())}
     ours = checkpoint.weights()["embedding.weight"]
     return {i: where[row.tobytes()] for i, row in enumerate(ours) if row.tobytes() in where}
@@ -81,6 +85,22 @@ def test_subwords(imported: Imported) -> None:
     tagged = imported.checkpoint.model.config.reads_tag  # type: ignore[attr-defined]
     for request, entry in zip(imported.requests, imported.expected, strict=True):
         assert imported.public(request.pieces, finished=True) == entry["ids"][tagged:]
+
+
+def test_the_goldens_are_of_the_script() -> None:
+    made = json.loads((DATA / MADE).read_text("utf-8"))
+    assert made["script_sha256"] == script_hash(), "run tests/unit/public_models.py"
+
+
+def test_logits(imported: Imported, tmp_path: Path) -> None:
+    golden = load_file(DATA / imported.family / LOGITS)
+    ours = {row: number for number, row in imported.rows.items()}
+    targets = np.array([[ours[row] for row in line] for line in golden["targets"].tolist()])
+    requests = imported.requests[: len(targets)]
+    found = forced_logits(imported.checkpoint, requests, targets, tmp_path)
+    text = [ours[row] for row in golden["text"].tolist()]
+    assert np.abs(found[:, :, text] - golden["logits"].numpy()).max() < MOST_OFF
+    assert np.isneginf(np.delete(found, text, axis=2)).all()
 
 
 def test_greedy_tokens_and_text(imported: Imported) -> None:
@@ -124,8 +144,6 @@ def test_graphs_equal_the_model_in_torch(imported: Imported) -> None:
 
 
 def test_pickled_weights_are_read_alike(tmp_path: Path) -> None:
-    from safetensors.torch import load_file
-
     folder = tmp_path / "model"
     shutil.copytree(DATA / "marian", folder)
     tensors = load_file(folder / "model.safetensors")

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import lzma
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +17,13 @@ from mltranslate.types import UNDETERMINED
 
 pytest.importorskip("torch")
 
-from mltranslate_train.lid.batches import Batcher
+from mltranslate.detect.features import clean, letters
+from mltranslate_train.lid.batches import Batch, Batcher
 from mltranslate_train.lid.calibrate import Calibration, calibrate, calibration_error
-from mltranslate_train.lid.corpus import read_corpus, split
+from mltranslate_train.lid.corpus import Split, Wanted, read_corpus
 from mltranslate_train.lid.recipe import read_recipe
 from mltranslate_train.lid.sampling import Sampler, fold
-from mltranslate_train.lid.train import train_lid
+from mltranslate_train.lid.train import train_lid, weights
 from mltranslate_train.lid.undetermined import undetermined
 
 WORDS = {
@@ -50,15 +53,21 @@ WORDS = {
     ],
     "zh": ["我们", "天气", "房子", "总是", "早上"],
     "ja": ["私たち", "天気", "家屋", "毎日", "早朝"],
+    "yy": ["hus", "vann", "dag", "aldri", "alltid", "folk", "ting", "liten"],
 }
+LANGUAGES = ("en", "de", "zh", "ja", "xx")
 RECIPE = """
 name = "toy"
 version = "0"
+main = ["en", "de", "zh", "ja"]
 [languages]
 en = ["Latn"]
 de = ["Latn"]
 zh = ["Hani"]
 ja = ["Hani", "Kana"]
+xx = ["Latn"]
+[aliases]
+yy = "xx"
 [shares]
 zh = 0.5
 [sources]
@@ -68,12 +77,20 @@ words = "CC0-1.0"
 folder = "corpus"
 hold_out_one_in = 4
 foreign_ratio = 4.0
+main_share = 0.8
+size_power = 0.5
 [training]
-examples = 3000
+examples = 6400
 batch = 64
-learning_rate = 1.0
+learning_rate = 0.5
+head_learning_rate = 0.01
 table_rows = 4096
+width = 8
+hidden = 16
 length_power = 0.5
+restricted = 0.5
+report_steps = 10
+save_every = 3200
 tuning_examples = 300
 seed = 7
 [sampling]
@@ -82,13 +99,14 @@ pairs = 0.1
 short = 0.2
 medium = 0.2
 long = 0.2
+whole = 0.1
 han_runs = 0.3
 cut = 0.5
 inner = 0.3
-lower = 0.4
 folded = 0.2
 typos = 0.05
 undetermined = 0.1
+undetermined_texts = 200
 """
 
 
@@ -102,7 +120,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with lzma.open(folder / "words.tsv.xz", "wt", encoding="utf-8") as file:
         for language, words in WORDS.items():
             file.writelines(f"{language}\t{rank}\t{w}\n" for rank, w in enumerate(words, 1))
-        file.write("de\t900\twater\nxx\t1\tignored\n")
+        file.write("de\t900\twater\nqq\t1\tignored\n")
     with lzma.open(folder / "sentences.tsv.xz", "wt", encoding="utf-8") as file:
         for language, words in WORDS.items():
             glue = "" if language in ("zh", "ja") else " "
@@ -114,54 +132,128 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def _wanted(*languages: str, sources: Sequence[str] = ("made",), one_in: int = 4) -> Wanted:
+    return Wanted(
+        languages=languages,
+        aliases={"yy": "xx"},
+        main=[language for language in languages if language != "xx"],
+        sources=sources,
+        foreign_ratio=4.0,
+        hold_out_one_in=one_in,
+    )
+
+
+def _words(split: Split, language: str) -> set[str]:
+    return {*split.training[language].words, *split.held_out[language].words}
+
+
 def test_words_of_another_language_are_dropped(recipe: Path) -> None:
-    corpus, _ = read_corpus(recipe.parent / "corpus", ["en", "de"], ["made"], 4.0)
-    assert "water" in corpus["en"].words
-    assert "water" not in corpus["de"].words
-    assert set(corpus) == {"en", "de"}
+    split = read_corpus(recipe.parent / "corpus", _wanted("en", "de"))
+    assert "water" in _words(split, "en")
+    assert "water" not in _words(split, "de")
+    assert set(split.training) == {"en", "de"}
+
+
+def test_words_that_only_sentences_have_are_added(recipe: Path) -> None:
+    with lzma.open(recipe.parent / "corpus" / "sentences.tsv.xz", "at", encoding="utf-8") as file:
+        file.write("de\tmade\tEin Donaudampfschiff!\n")
+    split = read_corpus(recipe.parent / "corpus", _wanted("de"))
+    assert "donaudampfschiff" in _words(split, "de")
+
+
+def test_alias_is_read_as_its_language(recipe: Path) -> None:
+    split = read_corpus(recipe.parent / "corpus", _wanted("xx"))
+    assert "alltid" in _words(split, "xx")
+    assert {line.language for line in split.sentences} == {"xx"}
 
 
 def test_missing_language_and_missing_file(recipe: Path) -> None:
     with pytest.raises(DataError, match="no sentences in fr"):
-        read_corpus(recipe.parent / "corpus", ["en", "fr"], ["made"], 4.0)
+        read_corpus(recipe.parent / "corpus", _wanted("en", "fr"))
     with pytest.raises(DataError, match="cannot read"):
-        read_corpus(recipe.parent, ["en"], ["made"], 4.0)
+        read_corpus(recipe.parent, _wanted("en"))
 
 
 def test_sources_that_are_not_named_are_not_read(recipe: Path) -> None:
     folder = recipe.parent / "corpus"
-    _, sizes = read_corpus(folder, list(WORDS), ["made"], 4.0)
-    assert sizes == {"made": 480, "words": 30}
+    split = read_corpus(folder, _wanted("en", "de", "zh", "ja", "xx"))
+    assert split.sizes == {"made": 600, "words": 38}
     with pytest.raises(DataError, match="no sentences"):
-        read_corpus(folder, list(WORDS), ["other"], 4.0)
+        read_corpus(folder, _wanted("en", sources=["other"]))
 
 
 def test_damaged_row(recipe: Path) -> None:
     with lzma.open(recipe.parent / "corpus" / "words.tsv.xz", "wt", encoding="utf-8") as file:
         file.write("en\t1\n")
     with pytest.raises(DataError, match="line 1"):
-        read_corpus(recipe.parent / "corpus", ["en"], ["made"], 4.0)
+        read_corpus(recipe.parent / "corpus", _wanted("en"))
 
 
 def test_split_keeps_no_text_on_both_sides(recipe: Path) -> None:
-    corpus, _ = read_corpus(recipe.parent / "corpus", list(WORDS), ["made"], 4.0)
-    training, held_out = split(corpus, 4)
-    train = {text for part in training.values() for text in (*part.sentences, *part.words)}
-    held = {text for part in held_out.values() for text in (*part.sentences, *part.words)}
+    split = read_corpus(recipe.parent / "corpus", _wanted(*LANGUAGES))
+    train = {text for part in split.training.values() for text in (*part.sentences, *part.words)}
+    held = {text for part in split.held_out.values() for text in (*part.sentences, *part.words)}
     assert train
     assert held
     assert not train & held
-    assert split(corpus, 4) == (training, held_out)
+    assert {clean(line.text) for line in split.sentences} <= held
+    assert read_corpus(recipe.parent / "corpus", _wanted(*LANGUAGES)) == split
+
+
+def test_few_sentences_are_held_out_more(recipe: Path) -> None:
+    split = read_corpus(recipe.parent / "corpus", _wanted("en", one_in=100))
+    assert len(split.sentences) == 120 // 5
+
+
+def _drawn(sampler: Sampler, count: int) -> list[tuple[str, str]]:
+    drawn = sampler.draw(count)
+    text = drawn.letters.codes.tobytes().decode("utf-32-le")
+    names = (*LANGUAGES, UNDETERMINED)
+    texts = text.split("\0")[:-1]
+    return [(one, names[label]) for one, label in zip(texts, drawn.labels.tolist(), strict=True)]
 
 
 def test_sampler_is_reproducible_and_covers_all(recipe: Path) -> None:
     read = read_recipe(recipe)
-    corpus, _ = read_corpus(read.data.folder, tuple(read.languages), read.sources, 4.0)
-    one, other = (Sampler(corpus, read.sampling, read.shares, 3) for _ in range(2))
-    drawn = [one.draw() for _ in range(2000)]
-    assert drawn == [other.draw() for _ in range(2000)]
-    assert {language for _, language in drawn} == {*WORDS, UNDETERMINED}
-    assert any(text != text.lower() or len(text) > 20 for text, _ in drawn)
+    training = read_corpus(read.data.folder, _wanted(*LANGUAGES)).training
+    weights = dict.fromkeys(LANGUAGES, 1.0)
+    one, other = (Sampler(training, read.sampling, weights, ["zh", "ja"], 3) for _ in range(2))
+    drawn = _drawn(one, 2000)
+    assert drawn == _drawn(other, 2000)
+    assert {language for _, language in drawn} == {*LANGUAGES, UNDETERMINED}
+    assert all(text[0] == " " and "  " not in text for text, _ in drawn)
+    assert max(len(text) for text, _ in drawn) > 30
+
+
+def test_sampler_cuts_what_is_there(recipe: Path) -> None:
+    read = read_recipe(recipe)
+    calm = dataclasses.replace(read.sampling, typos=0.0, folded=0.0, undetermined=0.0)
+    training = read_corpus(read.data.folder, _wanted(*LANGUAGES)).training
+    sampler = Sampler(training, calm, dict.fromkeys(LANGUAGES, 1.0), ["zh", "ja"], 3)
+    known = {
+        language: " ".join((*part.sentences, *part.words)) for language, part in training.items()
+    }
+    for text, language in _drawn(sampler, 1000):
+        first, _, second = text[1:].partition(" ")
+        assert text[1:] in known[language] or (
+            first in training[language].words and second in known[language]
+        )
+
+
+def test_slips_change_one_letter(recipe: Path) -> None:
+    read = read_recipe(recipe)
+    slips = dataclasses.replace(
+        read.sampling, **dict.fromkeys(("pairs", "short", "medium", "long", "whole", "han_runs"), 0)
+    )
+    slips = dataclasses.replace(slips, typos=1.0, cut=0.0, folded=0.0, undetermined=0.0)
+    training = read_corpus(read.data.folder, _wanted("en")).training
+    words = training["en"].words
+    for text, _ in _drawn(Sampler(training, slips, {"en": 1.0}, [], 3), 300):
+        word = text[1:]
+        assert any(
+            word == other or sorted(word) == sorted(other) or abs(len(word) - len(other)) == 1
+            for other in words
+        )
 
 
 @given(st.randoms(use_true_random=False))
@@ -172,15 +264,20 @@ def test_undetermined_is_one_line(rng: random.Random) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("Straße", "strasse"), ("ÉTÉ", "ete"), ("Łódź", "lodz"), ("ığ", "ig")]
+    ("character", "expected"),
+    [("ß", "s"), ("é", "e"), ("ł", "l"), ("ı", "i"), ("й", "и"), ("が", "が"), ("a", "a")],
 )
-def test_fold(text: str, expected: str) -> None:
-    assert fold(text) == expected
+def test_fold(character: str, expected: str) -> None:
+    assert fold(character) == expected
+
+
+def _batch(batcher: Batcher, *texts: str, labels: list[int]) -> Batch:
+    return batcher.batch(letters(texts), np.array(labels))
 
 
 def test_batches_leave_out_what_teaches_nothing() -> None:
-    batcher = Batcher({"en": ("Latn",), "ko": ("Hang",)}, 64)
-    batch = batcher.batch([("hello", "en"), ("123", "und"), ("안녕", "en"), ("you", "en")])
+    batcher = Batcher({"en": ("Latn",), "ko": ("Hang",)}, ["en"], 64)
+    batch = _batch(batcher, "hello", "123", "안녕", "you", labels=[0, 2, 0, 0])
     assert batch.labels.tolist() == [0, 0]
     assert batch.possible.tolist() == [[True, False, True]] * 2
     parts = list(batch.parts(1))
@@ -191,6 +288,13 @@ def test_batches_leave_out_what_teaches_nothing() -> None:
     assert [part.ends.tolist() for part in parts] == [[len(part.rows)] for part in parts]
 
 
+def test_restricted_texts_are_offered_the_main_languages_only() -> None:
+    batcher = Batcher({"en": ("Latn",), "de": ("Latn",), "xx": ("Latn",)}, ["en", "de"], 64)
+    cleaned, labels = letters(["hello", "hello"]), np.array([0, 0])
+    batch = batcher.batch(cleaned, labels, np.array([True, False]))
+    assert batch.possible.tolist() == [[True, True, False, True], [True] * 4]
+
+
 def test_calibration_makes_boasting_scores_honest() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 4000)
@@ -198,8 +302,8 @@ def test_calibration_makes_boasting_scores_honest() -> None:
     scores = (np.eye(3)[said] * 9).astype(np.float32)
     sizes = rng.integers(1, 50, 4000)
     found = calibrate(scores, sizes, labels)
-    batch = Batcher({"en": ("Latn",)}, 2).batch([("a", "en"), ("b", UNDETERMINED)])
-    batch = type(batch)(batch.rows, np.cumsum(sizes), np.ones((4000, 3), np.bool_), labels)
+    batch = _batch(Batcher({"en": ("Latn",)}, ["en"], 2), "a", "b", labels=[0, 1])
+    batch = Batch(batch.rows, np.cumsum(sizes), np.ones((4000, 3), np.bool_), labels)
     none = Calibration(log_scale=0.0, length_scale=0.0)
     assert calibration_error(scores, batch, none) > 0.15
     assert calibration_error(scores, batch, found) < 0.02
@@ -214,6 +318,10 @@ def test_calibration_makes_boasting_scores_honest() -> None:
         ("seed = 7", "seed = true", "type int"),
         ("table_rows = 4096", "table_rows = 4000", "power of two"),
         ("cut = 0.5", "cut = 1.5", "lie in"),
+        ("restricted = 0.5", "restricted = 2.0", "lie in"),
+        ("width = 8", "width = 0", "positive"),
+        ('yy = "xx"', 'yy = "zz"', "aliases"),
+        ('main = ["en", ', 'main = ["fr", ', "main"),
         ("zh = 0.5", "fr = 0.5", "shares"),
         ('zh = ["Hani"]', 'zh = ["Chinese"]', "known scripts"),
         ("[data]", "[data", "no valid TOML"),
@@ -230,17 +338,67 @@ def test_shipped_recipe_is_valid(repository: Path) -> None:
     assert "de" in read_recipe(repository / "trainer" / "recipes" / "lid.toml").languages
 
 
+def test_weights_give_the_main_languages_their_share(recipe: Path) -> None:
+    read = read_recipe(recipe)
+    found = weights(read, read_corpus(read.data.folder, _wanted(*LANGUAGES)).training)
+    assert sum(found[language] for language in read.main) == pytest.approx(0.8)
+    assert found["xx"] == pytest.approx(0.2)
+    assert found["zh"] == pytest.approx(found["en"] / 2)
+
+
 def test_training_learns_and_repeats_bit_for_bit(recipe: Path, tmp_path: Path) -> None:
     reported: list[int] = []
     figures = train_lid(recipe, tmp_path / "one", lambda done, _loss: reported.append(done))
     assert figures["accuracy"] > 0.7
+    assert reported == list(range(640, 6401, 640))
+    assert set(figures["columns"]) >= {"word", "5 characters", "sentence"}
     train_lid(recipe, tmp_path / "two")
-    with np.load(tmp_path / "one" / "lid.npz") as one, np.load(tmp_path / "two" / "lid.npz") as two:
-        assert np.array_equal(one["table"], two["table"])
-        assert np.array_equal(one["bias"], two["bias"])
-        assert one["table"].shape == (4096, 5)
+    _assert_same(tmp_path / "one", tmp_path / "two")
     result = json.loads((tmp_path / "one" / "lid.json").read_text("utf-8"))
-    assert result["classes"] == [*WORDS, UNDETERMINED]
+    assert result["classes"] == [*LANGUAGES, UNDETERMINED]
+    assert not (tmp_path / "one" / "state.pt").exists()
+    held = (tmp_path / "one" / "heldout.tsv").read_text("utf-8").splitlines()
+    assert {line.split("\t")[0] for line in held} == set(LANGUAGES)
+
+
+def _assert_same(one: Path, other: Path) -> None:
+    with np.load(one / "lid.npz") as first, np.load(other / "lid.npz") as second:
+        assert set(first) == set(second)
+        assert all(np.array_equal(first[name], second[name]) for name in first)
+        assert first["table"].shape == (4096, 8)
+
+
+def test_interrupted_training_goes_on_to_the_same_arrays(recipe: Path, tmp_path: Path) -> None:
+    class StopError(Exception):
+        pass
+
+    def stop(done: int, _loss: float) -> None:
+        if done > 4000:
+            raise StopError
+
+    with pytest.raises(StopError):
+        train_lid(recipe, tmp_path / "cut", stop)
+    assert (tmp_path / "cut" / "state.pt").exists()
+    reported: list[int] = []
+    train_lid(recipe, tmp_path / "cut", lambda done, _loss: reported.append(done))
+    assert reported[0] == 3840
+    train_lid(recipe, tmp_path / "whole")
+    _assert_same(tmp_path / "cut", tmp_path / "whole")
+
+
+def test_state_of_another_recipe_or_damaged_is_refused(recipe: Path, tmp_path: Path) -> None:
+    def stop(done: int, _loss: float) -> None:
+        raise KeyboardInterrupt
+
+    recipe.write_text(RECIPE.replace("save_every = 3200", "save_every = 64"), "utf-8")
+    with pytest.raises(KeyboardInterrupt):
+        train_lid(recipe, tmp_path / "cut", stop)
+    recipe.write_text(RECIPE, "utf-8")
+    with pytest.raises(DataError, match="another recipe"):
+        train_lid(recipe, tmp_path / "cut")
+    (tmp_path / "cut" / "state.pt").write_bytes(b"nonsense")
+    with pytest.raises(DataError, match="cannot be read"):
+        train_lid(recipe, tmp_path / "cut")
 
 
 def test_export_answers_like_the_trained_arrays(recipe: Path, tmp_path: Path) -> None:
@@ -264,7 +422,7 @@ def test_export_refuses_a_table_that_quantisation_ruined(
     train_lid(recipe, tmp_path / "run")
 
     def ruined(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.zeros(table.shape, np.int8), np.ones(1, np.float32)
+        return np.zeros(table.shape, np.int8), np.ones((1, table.shape[1]), np.float32)
 
     monkeypatch.setattr(lid, "quantise", ruined)
     with pytest.raises(VerificationError):

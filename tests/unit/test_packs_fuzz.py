@@ -39,6 +39,8 @@ def store() -> Iterator[Path]:
         patch.setattr(os, "fsync", lambda _: None)
         (place / "mine").mkdir(parents=True)
         (place / "mine" / "file").write_text("kept")
+        # The first installation makes it, and it stays.
+        Path(folder, "packs.lock").touch()
         yield place
 
 

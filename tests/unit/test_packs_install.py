@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from mltranslate.errors import MltError, PackError, UsageError
 from mltranslate.packs import install as installing
 from mltranslate.packs import list_packs, load_pack
 from mltranslate.packs.install import install_pack, remove_pack
+from mltranslate.packs.lock import locked
 from mltranslate.packs.store import HIDDEN
 
 
@@ -86,7 +89,7 @@ def test_the_old_pack_comes_back_when_the_new_one_cannot_be_moved(
     real = Path.rename
 
     def fail(self: Path, target: Path) -> Path:
-        if target == store / "tiny" and self.name != "old":
+        if target == store / "tiny" and not self.parent.name.startswith(installing._ASIDE):
             raise PermissionError(13, "no", str(self))
         return real(self, target)
 
@@ -108,6 +111,71 @@ def test_an_interrupt_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         install_pack(archive)
     assert list(store.iterdir()) == []
+
+
+KILLED = 9
+KILL = """
+import os, sys
+from pathlib import Path
+from mltranslate import locations
+from mltranslate.packs import install
+store, file, stage = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+locations.user_packs = lambda: store
+real = Path.rename
+
+def end(*_, **__):
+    os._exit(9)  # As a kill does: no clean-up.
+
+def rename(self, target):
+    real(self, target)
+    if self.name == "tiny":
+        end()
+
+if stage == "rename":
+    Path.rename = rename
+else:
+    setattr(install, stage, end)
+install.install_pack(file, replace=True)
+"""
+
+
+@pytest.mark.parametrize("stage", ["unpack", "verify_pack", "_flush_folder", "_move", "rename"])
+def test_the_next_installation_cleans_up_after_a_kill(
+    store: Path, archive: Path, stage: str
+) -> None:
+    install_pack(archive)
+    before = everything(store)
+    file = newer(archive.with_name("newer.zip"))
+    killed = subprocess.run([sys.executable, "-c", KILL, store, file, stage], check=False)
+    assert killed.returncode == KILLED
+    assert [path.name for path in store.iterdir()] != ["tiny"]
+    other = saved(archive.with_name("other.zip"), tiny(name="other"))
+    install_pack(other)
+    assert sorted(path.name for path in store.iterdir()) == ["other", "tiny"]
+    assert {k: v for k, v in everything(store).items() if k.startswith("tiny")} == before
+
+
+def test_a_kill_after_the_new_pack_is_there_keeps_it(store: Path, archive: Path) -> None:
+    install_pack(archive)
+    shutil.copytree(store / "tiny", store / f"{installing._ASIDE}x" / "tiny")
+    install_pack(newer(archive), replace=True)
+    assert [path.name for path in store.iterdir()] == ["tiny"]
+    assert load_pack("tiny").version == "0.2.0"
+
+
+def test_a_removal_cleans_up_too(store: Path, archive: Path) -> None:
+    install_pack(archive)
+    (store / f"{HIDDEN}x").mkdir()
+    remove_pack("tiny")
+    assert list(store.iterdir()) == []
+
+
+def test_two_changes_at_once_are_refused(store: Path, archive: Path) -> None:
+    store.mkdir(parents=True)
+    with locked(store.with_name("packs.lock")), pytest.raises(MltError, match="cannot be locked"):
+        install_pack(archive)
+    assert list(store.iterdir()) == []
+    install_pack(archive)
 
 
 def test_a_changed_byte_leaves_nothing(store: Path, archive: Path) -> None:

@@ -93,6 +93,64 @@ def test_every_key_is_needed(key: str) -> None:
         parse_manifest(encode(manifest))
 
 
+def with_shortlist() -> dict[str, Any]:
+    manifest = valid()
+    files = {"short_greedy": "sg.onnx", "short_beam": "sb.onnx"}
+    manifest["variants"]["int8"] |= files
+    manifest["shortlist"] = {
+        "file": "s.bin", "targets": {"de": {"candidates": 40, "always": 3}}
+    }  # fmt: skip
+    for name in (*files.values(), "s.bin"):
+        manifest["members"][name] = {"sha256": "0" * 64, "bytes": 7}
+    return manifest
+
+
+def test_shortlist_is_read_and_may_be_missing() -> None:
+    manifest = parse_manifest(encode(with_shortlist()))
+    assert manifest.shortlist is not None
+    assert manifest.shortlist.targets["de"].candidates == 40
+    assert manifest.variants["int8"].graphs == ("g.onnx", "b.onnx", "sg.onnx", "sb.onnx")
+    older = parse_manifest(encode(valid()))
+    assert older.shortlist is None
+    assert older.variants["int8"].graphs == ("g.onnx", "b.onnx")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("shortlist",), {}), (("shortlist",), None), (("shortlist", "file"), "none.bin"),
+        (("shortlist", "targets"), {}), (("shortlist", "more"), 1),
+        (("shortlist", "targets", "fr"), {"candidates": 1, "always": 1}),
+        (("shortlist", "targets", "de", "candidates"), -1),
+        (("shortlist", "targets", "de", "candidates"), 2**40),
+        (("shortlist", "targets", "de", "always"), 0),
+        (("shortlist", "targets", "de", "more"), 1),
+        (("variants", "int8", "short_beam"), "absent.onnx"),
+    ],
+)  # fmt: skip
+def test_rules_of_shortlists_are_kept(path: tuple[Any, ...], value: object) -> None:
+    manifest = with_shortlist()
+    inner: Any = manifest
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    with pytest.raises(PackError):
+        parse_manifest(encode(manifest))
+
+
+@pytest.mark.parametrize("key", ["short_greedy", "short_beam"])
+def test_shortlist_and_its_graphs_come_together(key: str) -> None:
+    manifest = with_shortlist()
+    graph = manifest["variants"]["int8"].pop(key)
+    with pytest.raises(PackError, match=key):
+        parse_manifest(encode(manifest))
+    plain = valid()
+    plain["variants"]["int8"][key] = graph
+    plain["members"][graph] = {"sha256": "0" * 64, "bytes": 7}
+    with pytest.raises(PackError, match=key):
+        parse_manifest(encode(plain))
+
+
 def test_newer_schema_says_what_to_do() -> None:
     with pytest.raises(PackError, match="Update mltranslate"):
         parse_manifest(changed(("schema",), 7))

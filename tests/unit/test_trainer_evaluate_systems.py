@@ -21,7 +21,7 @@ from mltranslate_train.evaluate.sets import (
     parse_sets,
     read_lines,
 )
-from mltranslate_train.evaluate.systems import Settings, open_system
+from mltranslate_train.evaluate.systems import Searching, Settings, open_system
 
 LINES = 30
 FP32 = Settings(beam=2, device="cpu", precision="fp32", threads=1)
@@ -73,6 +73,24 @@ def test_int8_is_reported_as_such(dev: TestSet) -> None:
     system = open_system(str(toy_run.toy_pack()), settings, [dev], ())
     assert system.info.precision == "int8"
     assert "pack toy 0.1.0, int8 on cpu (CPUExecutionProvider), beam 1" in system.info.line()
+
+
+def test_length_penalty_is_used_and_said(dev: TestSet) -> None:
+    sources = dev.read(("en", "de"))[0]
+    best = []
+    for penalty in (0.5, 3.0):
+        settings = Settings(beam=6, length_penalty=penalty, device="cpu", threads=1)
+        system = open_system(str(toy_run.toy_run()), settings, [dev], ())
+        assert f"beam 6, length penalty {penalty:g}, bare search" in system.info.line()
+        assert isinstance(system, Searching)
+        rows = [
+            [(h.score, len(h.pieces) + 1) for h in found if h.finished]
+            for found in system.n_best(system.pieces(sources), "de", 6)
+        ]
+        ranks = [[mean * length ** (1 - penalty) for mean, length in row] for row in rows]
+        assert all(row == sorted(row, reverse=True) for row in ranks)
+        best.append([length for row in rows for _, length in row])
+    assert sum(best[0]) < sum(best[1])
 
 
 def test_evaluate_writes_tables_json_and_outputs(
@@ -166,6 +184,10 @@ def test_what_makes_no_sense_is_refused(
         (2, "cannot translate disturbed",
          ["evaluate", str(hypotheses), "--directions", "en-de", "--robustness"]),
         (2, "beam 0 is out of range", ["evaluate", run, "--beam", "0"]),
+        (2, "length penalty 9 is out of range", ["evaluate", run, "--length-penalty", "9"]),
+        (2, "greedy search has no length penalty",
+         ["evaluate", run, "--length-penalty", "1.2", "--beam", "1"]),
+        (2, "whose graphs rank by the mean", ["evaluate", pack, "--length-penalty", "1.2"]),
         (2, "-2 lines make no sense", ["evaluate", run, "--lines", "-2"]),
         (3, "no pack is called 'nowhere'", ["evaluate", "nowhere"]),
         (6, "has no best weights", ["evaluate", str(tmp_path)]),

@@ -52,14 +52,9 @@ LARGEST: dict[str, float] = {
 
 def shipped(*objectives: str) -> list[str]:
     """Names of the recipes that ship with one of the objectives; the identifier has none."""
-    tables = {
-        path.stem: tomllib.loads(path.read_text("utf-8")) for path in recipes().glob("*.toml")
-    }
-    return sorted(
-        name
-        for name, table in tables.items()
-        if "train" in table and table["train"].get("objective", "translation") in objectives
-    )
+    tables = {path: tomllib.loads(path.read_text("utf-8")) for path in recipes().glob("*.toml")}
+    learning = [path for path, table in tables.items() if table.keys() & {"train", "extends"}]
+    return sorted(path.stem for path in learning if load_recipe(path).train.objective in objectives)
 
 
 def write_corpus(folder: Path, *, senseless: bool = False) -> Path:

@@ -8,7 +8,9 @@ V vocabulary.
 All searches score a hypothesis by its mean log-probability a token, the end mark included, and
 take at most `max_tokens` steps a sentence. Beam search keeps K unfinished prefixes and a pool of
 the K best finished ones; a sentence is done when the pool is full and no prefix scores better than
-its worst member (the rule of most toolkits; it is a heuristic, as a mean can still rise).
+its worst member (the rule of most toolkits; it is a heuristic, as a mean can still rise). What it
+divides the sum by is the number of tokens, or a power of it: the length penalty (Wu et al. 2016 in
+its plain form), of which more than 1 favours longer output.
 """
 
 from __future__ import annotations
@@ -125,9 +127,13 @@ def beam(
     size: int,
     guard: bool = False,
     banned: Sequence[int] = NEVER,
+    length_penalty: float = 1.0,
 ) -> list[Hypothesis]:
-    """Best hypothesis of every sentence with `size` beams; arguments as for `greedy`."""
-    found = n_best(model, source, start, max_tokens, size=size, guard=guard, banned=banned)
+    """Best hypothesis of every sentence with `size` beams; arguments as for `n_best`."""
+    found = n_best(
+        model, source, start, max_tokens, size=size, guard=guard, banned=banned,
+        length_penalty=length_penalty,
+    )  # fmt: skip
     return [hypotheses[0] for hypotheses in found]
 
 
@@ -140,11 +146,15 @@ def n_best(
     size: int,
     guard: bool = False,
     banned: Sequence[int] = NEVER,
+    length_penalty: float = 1.0,
 ) -> list[list[Hypothesis]]:
-    """Find the `size` best hypotheses of every sentence, best first; arguments as for `greedy`."""
+    """Find the `size` best hypotheses of every sentence, best first; arguments as for `greedy`.
+
+    They are ranked by the sum of log-probabilities over length ** `length_penalty`.
+    """
     with _inference(model):
         stepper = _Stepper(model, source, size, banned)
-        state = Beam.begin(len(source), size, source.device)
+        state = Beam.begin(len(source), size, source.device, length_penalty)
         last = start.repeat_interleave(size)
         for step in range(int(max_tokens.max())):
             logprobs = stepper(last, step, state.tokens.flatten(0, 1) if guard else None)
@@ -186,18 +196,21 @@ class Beam:
     pool: Tensor
     """Finished hypotheses (B, K, T), padded."""
     ranks: Tensor
-    """Their mean log-probabilities (B, K), falling, less the penalty if unfinished."""
+    """Their totals over length ** length_penalty (B, K), falling, less the one if unfinished."""
     done: Tensor
     """True (B,) for sentences that need no further step."""
+    length_penalty: float
 
     @classmethod
-    def begin(cls, batch: int, size: int, device: torch.device) -> Beam:
+    def begin(
+        cls, batch: int, size: int, device: torch.device, length_penalty: float = 1.0
+    ) -> Beam:
         """One empty prefix a sentence, and an empty pool."""
         tokens = torch.zeros(batch, size, 0, dtype=torch.int64, device=device)
         empty = torch.full((batch, size), -_INFINITY, device=device)
         totals = empty.index_fill(1, torch.zeros(1, dtype=torch.int64, device=device), 0.0)
         done = torch.zeros(batch, dtype=torch.bool, device=device)
-        return cls(tokens, totals, tokens, empty, done)
+        return cls(tokens, totals, tokens, empty, done, length_penalty)
 
     def expand(self, logprobs: Tensor) -> Candidates:
         """Best continuations of all prefixes by the next token's log-probabilities (B, K, V)."""
@@ -211,13 +224,14 @@ class Beam:
     def finish(self, candidates: Candidates, length: int, max_tokens: Tensor) -> None:
         """Move ended candidates, and all at a sentence's last step, to the pool if good enough."""
         last = (length >= max_tokens)[:, None]
-        ranks = candidates.totals / length - UNFINISHED_PENALTY * ~candidates.ended
+        scale = length**self.length_penalty
+        ranks = candidates.totals / scale - UNFINISHED_PENALTY * ~candidates.ended
         ranks = ranks.masked_fill(~(candidates.ended | last), -_INFINITY)
         longer = torch.cat([self.pool, self.pool.new_zeros(*self.pool.shape[:2], 1)], dim=2)
         self.ranks, kept = torch.cat([self.ranks, ranks], 1).topk(self.ranks.shape[1], dim=1)
         self.pool = _rows(torch.cat([longer, candidates.tokens], dim=1), kept)
         alive = candidates.totals.masked_fill(candidates.ended, -_INFINITY).amax(dim=1)
-        self.done = self.done | last[:, 0] | (alive / length <= self.ranks[:, -1])
+        self.done = self.done | last[:, 0] | (alive / scale <= self.ranks[:, -1])
 
     def prune(self, candidates: Candidates) -> Tensor:
         """Keep the best unfinished candidates; returns the row (R,) that each one continues."""
@@ -230,10 +244,13 @@ class Beam:
         return (first + candidates.beams.gather(1, kept)).flatten()
 
     def hypotheses(self) -> list[list[Hypothesis]]:
-        """List the pools, best first."""
+        """List the pools, best first, with the mean log-probability a token as score."""
+        cut = self.ranks <= -UNFINISHED_PENALTY
+        lengths = (self.pool != PAD).sum(dim=2).clamp_min(1)
+        means = (self.ranks + UNFINISHED_PENALTY * cut) * lengths ** (self.length_penalty - 1)
         return [
-            [_hypothesis(row, rank) for row, rank in zip(rows, ranks, strict=True)]
-            for rows, ranks in zip(self.pool.tolist(), self.ranks.tolist(), strict=True)
+            [_hypothesis(row, mean) for row, mean in zip(rows, found, strict=True)]
+            for rows, found in zip(self.pool.tolist(), means.tolist(), strict=True)
         ]
 
 
@@ -280,10 +297,9 @@ def _rows(table: Tensor, index: Tensor) -> Tensor:
     return table.gather(1, index[:, :, None].expand(-1, -1, table.shape[2]))
 
 
-def _hypothesis(tokens: list[int], rank: float) -> Hypothesis:
+def _hypothesis(tokens: list[int], score: float) -> Hypothesis:
     if END in tokens:
-        return Hypothesis(pieces=tuple(tokens[: tokens.index(END)]), score=rank, finished=True)
-    score = rank + UNFINISHED_PENALTY if rank <= -UNFINISHED_PENALTY else rank
+        return Hypothesis(pieces=tuple(tokens[: tokens.index(END)]), score=score, finished=True)
     return Hypothesis(pieces=tuple(t for t in tokens if t != PAD), score=score, finished=False)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
 
-from mltranslate.types import CancelToken, Detection, Translation
+from mltranslate.types import UNDETERMINED, CancelToken, Detection, Translation
 from mltranslate_tui.choices import AUTO, Pair
 
 NO_DELAY_UNDER = 0.08
@@ -177,6 +177,8 @@ class Controller:
         self._delay = AdaptiveDelay()
         self._timer: Timer | None = None
         self._number = 0
+        # The language detected last and its runner-up, also while one of them is pinned.
+        self._candidates: tuple[str, ...] = ()
 
     @property
     def detected(self) -> str | None:
@@ -198,6 +200,19 @@ class Controller:
         if pair.source != AUTO:
             self.detections = ()
         self._request(0.0, forced=self.phase is not Phase.HELD)
+
+    @property
+    def next_source(self) -> str | None:
+        """What pinning chooses: the detected language, then the runner-up, then detection again.
+
+        None while nothing was detected that could be pinned.
+        """
+        if self.pair is None or not self._candidates:
+            return None
+        choices = (AUTO, *self._candidates)
+        if self.pair.source not in choices:
+            return AUTO
+        return choices[(choices.index(self.pair.source) + 1) % len(choices)]
 
     def restate(self, text: str, pair: Pair) -> None:
         """Take a new text and new languages together, as a swap does."""
@@ -223,6 +238,8 @@ class Controller:
         """Keep the candidates unless they are outdated; True if they were kept."""
         if self.is_current(number):
             self.detections = detections
+            codes = [one.language for one in detections if one.language != UNDETERMINED]
+            self._candidates = tuple(codes[:2])
         return self.is_current(number)
 
     def note_translated(self, number: int, seconds: float) -> bool:
@@ -258,7 +275,7 @@ class Controller:
 
     def _forget(self) -> None:
         self.phase = Phase.EMPTY
-        self.detections = ()
+        self.detections = self._candidates = ()
         self._delay.reset()
 
     def _submit_after(self, delay: float) -> None:

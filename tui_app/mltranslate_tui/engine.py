@@ -40,13 +40,14 @@ class PipelineEngine:
         self._translator.load(beam=DEFAULT_BEAM)
 
     def detect(self, text: str) -> Sequence[Detection]:
-        """Return the two likeliest languages among those of the pack."""
+        """Return the likeliest languages among those of the pack, as many as a live label needs."""
         from mltranslate.detect.detector import default_detector
+        from mltranslate.detect.live import CANDIDATES
         from mltranslate.sentences import clean
 
         detector = default_detector()
         known = [code for code in self.languages if code in detector.languages]
-        return detector.detect(clean(text[:DETECTION_CHARACTERS]), known, top=2)
+        return detector.detect(clean(text[:DETECTION_CHARACTERS]), known, top=CANDIDATES)
 
     def translate(
         self,

@@ -52,7 +52,8 @@ def detection_line(detections: Sequence[Detection]) -> str:
     best, *others = detections
     if best.language == UNDETERMINED:
         return "No language: numbers, links or code"
-    line = f"{name(best.language)} {percent(best.confidence)}"
+    variety = f" ({best.variety})" if best.variety else ""
+    line = f"{name(best.language)}{variety} {percent(best.confidence)}"
     rivals = [other for other in others if other.language != UNDETERMINED]
     if rivals and round(100 * rivals[0].confidence) >= 1:
         line += f", or {name(rivals[0].language)} {percent(rivals[0].confidence)}"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from textual.message import Message
 
+from mltranslate.detect.live import LiveLabel
 from mltranslate.errors import Cancelled, MltError
 from mltranslate.types import Detection
 from mltranslate_tui.choices import AUTO
@@ -22,7 +23,6 @@ from mltranslate_tui.messages import (
     Translated,
     TranslationFailed,
 )
-from mltranslate_tui.steady import SteadyDetection
 
 PARTIAL_EVERY = 0.15
 """Seconds between partial results: drawing a long text costs the other thread time."""
@@ -45,17 +45,17 @@ def serve(
         post(EngineFailed(_explained(error, "The translator could not be started")))
         return
     post(EngineReady())
-    steady = SteadyDetection()
+    label = LiveLabel()
     while (job := slot.take()) is not None:
-        _answer(job, engine, steady, post, clock)
+        _answer(job, engine, label, post, clock)
 
 
-def _answer(job: Job, engine: Engine, steady: SteadyDetection, post: Post, clock: Clock) -> None:
+def _answer(job: Job, engine: Engine, label: LiveLabel, post: Post, clock: Clock) -> None:
     started = clock()
     try:
         source: str | Detection = job.source
         if source == AUTO:
-            detections = steady.settle(job.text, engine.detect(job.text))
+            detections = label.settle(job.text, engine.detect(job.text))
             post(Detected(job.number, detections))
             source = detections[0]
         if job.translate:

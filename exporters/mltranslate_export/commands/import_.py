@@ -16,7 +16,9 @@ from mltranslate_export.verify.quality import MOST_CHRF_LOST
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("source", metavar="PATH", type=Path, help="folder of a public model")
+    parser.add_argument(
+        "source", metavar="PATH", type=Path, help="folder of a public model, or an Argos package"
+    )
     parser.add_argument("--out", required=True, type=Path, help="folder that holds the pack's own")
     parser.add_argument("--licence", required=True, help="licence of the weights, by its makers")
     parser.add_argument(

@@ -6,10 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from mltranslate.errors import UsageError
+from mltranslate.packs.shortlist import Shortlist
 from mltranslate_export.build import PRECISIONS, PackPlan
-from mltranslate_export.checkpoint import load_run
+from mltranslate_export.checkpoint import Checkpoint, load_run
 from mltranslate_export.commands.verify import add_verification, verification_pairs
 from mltranslate_export.pack import export_pack
+from mltranslate_export.shortlist import make_shortlists
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights", action="store_true", help="add the weights for fine-tuning (bf16)"
     )
+    parser.add_argument(
+        "--shortlist", type=int, default=0, metavar="N",
+        help="add shortlists: N translations of each piece, by the lexicons in RUN/shards",
+    )  # fmt: skip
     parser.add_argument("--force", action="store_true", help="replace a pack of this name")
 
 
@@ -36,6 +43,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         licence=options.licence,
         precisions=tuple(options.precision.split(",")),
         weights=options.weights,
+        shortlists=_shortlists(checkpoint, options),
     )
     pack = export_pack(
         checkpoint,
@@ -47,3 +55,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     )
     size = sum(member.bytes for member in pack.manifest.members.values())
     return {"pack": str(pack.folder), "version": pack.version, "bytes": size}
+
+
+def _shortlists(checkpoint: Checkpoint, options: argparse.Namespace) -> dict[str, Shortlist]:
+    if options.shortlist < 0:
+        raise UsageError(f"--shortlist {options.shortlist} is less than 0")
+    if not options.shortlist:
+        return {}
+    return make_shortlists(checkpoint, options.source, options.shortlist)

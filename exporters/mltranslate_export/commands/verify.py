@@ -31,7 +31,7 @@ def add_verification(parser: argparse.ArgumentParser) -> None:
         "--max-chrf-loss",
         type=float,
         default=MOST_CHRF_LOST,
-        help="chrF2++ points that int8 may lose, mean over the directions (%(default)s)",
+        help="chrF2++ points that int8 or a shortlist may lose, mean of directions (%(default)s)",
     )
 
 

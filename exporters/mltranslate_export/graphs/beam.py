@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mltranslate.decode.types import END, UNFINISHED_PENALTY
+from mltranslate.decode.types import UNFINISHED_PENALTY
 from mltranslate_export.graphs.builder import BOOL, FLOAT, INT64, GraphBuilder, Value
+from mltranslate_export.graphs.choices import Choices, choices_of
 from mltranslate_export.graphs.guard import block_repeats
 from mltranslate_export.graphs.network import M, Network
 from mltranslate_export.graphs.search import SearchInputs, declare_inputs, finish_body, state_inputs
@@ -49,15 +50,17 @@ class _Candidates:
 def beam_graph(network: Network[M]) -> GraphBuilder:
     """Build the beam graph.
 
-    Inputs: see `SearchInputs`, and `beams` (scalar int64). Outputs, best first: `tokens` (B, K, T)
-    with the end mark, then padding; `ranks` (B, K) mean log-probabilities, less
-    `UNFINISHED_PENALTY` where the hypothesis was cut at its limit.
+    Inputs: see `SearchInputs`, `beams` (scalar int64), and for a network with a shortlist `Short`.
+    Outputs, best first: `tokens` (B, K, T) with the end mark, then padding; `ranks` (B, K) mean
+    log-probabilities, less `UNFINISHED_PENALTY` where the hypothesis was cut at its limit.
     """
     graph = GraphBuilder("beam")
     inputs = declare_inputs(graph)
+    choices = choices_of(graph, short=network.short)
     sizes = _sizes(graph, graph.input("beams", INT64, []), inputs.start)
     memory = network.encode(graph, inputs.source)
     rows = graph.op("ReduceProd", sizes.table, keepdims=1)
+    choices.repeat(graph, _sentences(graph, sizes))
     empty = graph.op("Expand", graph.constant(-np.inf, np.float32), sizes.table)
     nothing = graph.op("Concat", sizes.table, graph.constant([0]), axis=0)
     tokens = graph.op("Expand", graph.constant(0), nothing)
@@ -70,9 +73,9 @@ def beam_graph(network: Network[M]) -> GraphBuilder:
         tokens,
         *network.begin(graph, memory, rows, sizes.table),
     ]
-    body = _step(graph.body("beam_step"), network, memory, inputs, sizes)
+    body = _step(graph.body("beam_step"), network, memory, inputs, sizes, choices)
     results = graph.ops("Loop", inputs.steps, "", *states, outputs=len(states), body=body.graph())
-    graph.op("Identity", results[5], name="tokens")
+    choices.ids(graph, results[5], name="tokens")
     graph.op("Identity", results[4], name="ranks")
     graph.output("tokens", INT64, ["batch", "beams", "target_length"])
     graph.output("ranks", FLOAT, ["batch", "beams"])
@@ -80,8 +83,9 @@ def beam_graph(network: Network[M]) -> GraphBuilder:
 
 
 def _step(
-    body: GraphBuilder, network: Network[M], memory: M, inputs: SearchInputs, sizes: _Sizes
-) -> GraphBuilder:
+    body: GraphBuilder, network: Network[M], memory: M, inputs: SearchInputs, sizes: _Sizes,
+    choices: Choices,
+) -> GraphBuilder:  # fmt: skip
     """Fill the body; states: last ids (R,), done (B, 1), totals, prefixes, ranks, pool, more."""
     step = body.input("step", INT64, [])
     body.input("going", BOOL, [])
@@ -94,8 +98,9 @@ def _step(
     states = state_inputs(body, network)
     logits, states = network.step(body, last, step, memory, states, sizes.table)
     rows = body.op("Flatten", tokens, axis=2)
-    logprobs = body.op("LogSoftmax", block_repeats(body, logits, rows, inputs.guard), axis=-1)
-    candidates = _expand(body, logprobs, totals, rows, sizes)
+    logits = block_repeats(body, choices.restrict(body, logits), rows, inputs.guard)
+    logprobs = body.op("LogSoftmax", logits, axis=-1)
+    candidates = _expand(body, logprobs, totals, rows, sizes, choices.end)
     length = body.op("Cast", body.op("Add", step, body.constant(1)), to=FLOAT)
     over = body.op("GreaterOrEqual", step, inputs.last_steps)
     ranks, pool = _finish(body, candidates, ranks, pool, length, over, sizes)
@@ -104,7 +109,7 @@ def _step(
     totals, tokens, kept_rows = _prune(body, candidates, alive, done, sizes)
     newest = body.op("Gather", tokens, body.constant(-1), axis=2)
     following: list[tuple[Value, int]] = [
-        (body.op("Reshape", newest, body.constant([-1])), INT64),
+        (choices.ids(body, body.op("Reshape", newest, body.constant([-1]))), INT64),
         (done, BOOL),
         (totals, FLOAT),
         (tokens, INT64),
@@ -117,7 +122,7 @@ def _step(
 
 
 def _expand(
-    body: GraphBuilder, logprobs: Value, totals: Value, rows: Value, sizes: _Sizes
+    body: GraphBuilder, logprobs: Value, totals: Value, rows: Value, sizes: _Sizes, end: int
 ) -> _Candidates:
     """Best continuations of all prefixes; `rows` are the prefixes as (R, T)."""
     column = body.op("Reshape", totals, body.constant([-1, 1]))
@@ -133,7 +138,7 @@ def _expand(
         totals=best,
         rows=parents,
         tokens=body.op("Concat", prefixes, newest, axis=2),
-        ended=body.op("Equal", token, body.constant(END)),
+        ended=body.op("Equal", token, body.constant(end)),
     )
 
 
@@ -203,6 +208,14 @@ def _sizes(graph: GraphBuilder, beams: Value, start: Value) -> _Sizes:
         first_rows=graph.op("Unsqueeze", first, graph.constant([1])),
         scores=graph.op("Concat", batch, graph.constant([-1]), axis=0),
     )
+
+
+def _sentences(graph: GraphBuilder, sizes: _Sizes) -> Value:
+    """Number of the sentence of every row (R,)."""
+    shape = graph.op("Slice", sizes.table, *(graph.constant([v]) for v in (0, 1)))
+    numbers = graph.op("Range", graph.constant(0), graph.op("Squeeze", shape), graph.constant(1))
+    column = graph.op("Unsqueeze", numbers, graph.constant([1]))
+    return graph.op("Reshape", graph.op("Expand", column, sizes.table), graph.constant([-1]))
 
 
 def _repeat_starts(graph: GraphBuilder, start: Value, sizes: _Sizes) -> Value:

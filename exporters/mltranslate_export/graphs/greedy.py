@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mltranslate.decode.types import END, PAD
+from mltranslate.decode.types import PAD
 from mltranslate_export.graphs.builder import BOOL, FLOAT, INT64, GraphBuilder, Value
+from mltranslate_export.graphs.choices import Choices, choices_of
 from mltranslate_export.graphs.guard import block_repeats
 from mltranslate_export.graphs.network import M, Network
 from mltranslate_export.graphs.search import SearchInputs, declare_inputs, finish_body, state_inputs
@@ -14,11 +15,13 @@ from mltranslate_export.graphs.search import SearchInputs, declare_inputs, finis
 def greedy_graph(network: Network[M]) -> GraphBuilder:
     """Build the greedy graph.
 
-    Inputs: see `SearchInputs`. Outputs: `tokens` (B, T) with the end mark, then padding; `totals`
-    (B,) summed log-probabilities, the end mark's included.
+    Inputs: see `SearchInputs`, and for a network with a shortlist `Short`. Outputs: `tokens` (B, T)
+    with the end mark, then padding; `totals` (B,) summed log-probabilities, the end mark's
+    included.
     """
     graph = GraphBuilder("greedy")
     inputs = declare_inputs(graph)
+    choices = choices_of(graph, short=network.short)
     memory = network.encode(graph, inputs.source)
     rows = graph.op("Shape", inputs.start)
     column = graph.op("Concat", rows, graph.constant([1]), axis=0)
@@ -30,17 +33,19 @@ def greedy_graph(network: Network[M]) -> GraphBuilder:
         graph.op("Expand", graph.constant(0), nothing),
         *network.begin(graph, memory, rows, None),
     ]
-    body = _step(graph.body("greedy_step"), network, memory, inputs)
+    body = _step(graph.body("greedy_step"), network, memory, inputs, choices)
     results = graph.ops("Loop", inputs.steps, "", *states, outputs=len(states), body=body.graph())
-    graph.op("Identity", results[3], name="tokens")
+    choices.ids(graph, results[3], name="tokens")
     graph.op("Squeeze", results[2], graph.constant([1]), name="totals")
     graph.output("tokens", INT64, ["batch", "target_length"])
     graph.output("totals", FLOAT, ["batch"])
     return graph
 
 
-def _step(body: GraphBuilder, network: Network[M], memory: M, inputs: SearchInputs) -> GraphBuilder:
-    """Fill the body; states: last ids, done (B, 1), totals (B, 1), tokens, the network's own."""
+def _step(
+    body: GraphBuilder, network: Network[M], memory: M, inputs: SearchInputs, choices: Choices
+) -> GraphBuilder:
+    """Fill the body; states: last ids, done (B, 1), totals (B, 1), places, the network's own."""
     step = body.input("step", INT64, [])
     body.input("going", BOOL, [])
     last = body.input("last", INT64, None)
@@ -49,15 +54,15 @@ def _step(body: GraphBuilder, network: Network[M], memory: M, inputs: SearchInpu
     tokens = body.input("running_tokens", INT64, None)
     states = state_inputs(body, network)
     logits, states = network.step(body, last, step, memory, states, None)
-    logits = block_repeats(body, logits, tokens, inputs.guard)
+    logits = block_repeats(body, choices.restrict(body, logits), tokens, inputs.guard)
     logprobs = body.op("LogSoftmax", logits, axis=-1)
     best, token = body.ops("TopK", logprobs, body.constant([1]), outputs=2)
     gained = body.op("Where", done, body.constant(0.0, np.float32), best)
     token = body.op("Where", done, body.constant(PAD), token)
-    ended = body.op("Or", done, body.op("Equal", token, body.constant(END)))
+    ended = body.op("Or", done, body.op("Equal", token, body.constant(choices.end)))
     ended = body.op("Or", ended, body.op("GreaterOrEqual", step, inputs.last_steps))
     following: list[tuple[Value, int]] = [
-        (body.op("Reshape", token, body.constant([-1])), INT64),
+        (choices.ids(body, body.op("Reshape", token, body.constant([-1]))), INT64),
         (ended, BOOL),
         (body.op("Add", totals, gained), FLOAT),
         (body.op("Concat", tokens, token, axis=1), INT64),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mltranslate.decode.types import END, PAD
 from mltranslate_export.graphs.builder import Array, GraphBuilder, Value
 from mltranslate_export.graphs.linear import Linears
 from mltranslate_export.graphs.transformer import Memory, TransformerNetwork
@@ -17,6 +18,7 @@ from mltranslate_export.graphs.transformer import Memory, TransformerNetwork
 if TYPE_CHECKING:
     from mltranslate_export.importers.model import ImportedConfig
 
+_ALL = np.iinfo(np.int64).max
 _PRODUCTS_A_LAYER = 6
 """Of a decoder layer in one step: self-attention 2, cross-attention 2, feed-forward 2."""
 
@@ -36,8 +38,13 @@ class ImportedNetwork(TransformerNetwork):
     def encode(self, graph: GraphBuilder, source: Value) -> Memory:
         """See `Network.encode`."""
         if not self._config.reads_tag:
-            bounds = [graph.constant([bound]) for bound in (1, np.iinfo(np.int64).max, 1)]
-            source = graph.op("Slice", source, *bounds)
+            source = _places(graph, source, 1, _ALL)
+        if not self._config.reads_end:
+            # The first place stays, so that a sentence without subwords is not nothing.
+            rest = _places(graph, source, 1, _ALL)
+            ends = graph.op("Equal", rest, graph.constant(END))
+            rest = graph.op("Where", ends, graph.constant(PAD), rest)
+            source = graph.op("Concat", _places(graph, source, 0, 1), rest, axis=1)
         return super().encode(graph, source)
 
     def begin(
@@ -82,3 +89,8 @@ class ImportedNetwork(TransformerNetwork):
 
     def _embed(self, graph: GraphBuilder, ids: Value, table: str) -> Value:
         return self._linears.embed(graph, ids, table, self._config.embedding_scale)
+
+
+def _places(graph: GraphBuilder, source: Value, first: int, end: int) -> Value:
+    """Places `first` to `end` of every source (B, S)."""
+    return graph.op("Slice", source, *(graph.constant([bound]) for bound in (first, end, 1)))

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from mltranslate_export.graphs.builder import FLOAT, MICROSOFT, Array, GraphBuilder, Value
+from mltranslate_export.graphs.choices import SHORTLIST
 
 WEIGHT_LIMIT = 64
 """Largest int8 weight. CPUs without VNNI add two products of u8 and s8 in 16 bits: 2 * 255 * 64
@@ -33,6 +34,8 @@ class Linears(Protocol):
     """Products with the model's weights, in one precision."""
 
     precision: str
+    short: bool
+    """Whether `logits` scores only the ids of the input `shortlist` (U,)."""
 
     def linear(self, graph: GraphBuilder, rows: Value, name: str) -> Value:
         """Apply the linear layer called `name` in the checkpoint, with its bias if it has one."""
@@ -47,7 +50,10 @@ class Linears(Protocol):
         ...
 
     def logits(self, graph: GraphBuilder, rows: Value) -> Value:
-        """Score rows (N, D) by the output layer as (N, V); banned ids get minus infinity."""
+        """Score rows (N, D) by the output layer as (N, V), or (N, U) if `short`.
+
+        Banned ids get minus infinity.
+        """
         ...
 
 
@@ -56,7 +62,10 @@ class Float32:
 
     precision = "fp32"
 
-    def __init__(self, weights: Mapping[str, Array], banned: Array, output: str) -> None:
+    def __init__(
+        self, weights: Mapping[str, Array], banned: Array, output: str, *, short: bool = False
+    ) -> None:
+        self.short = short
         self._weights = weights
         self._output = f"{output}.weight"
         self._bias = _output_bias(weights, len(weights[self._output]), banned)
@@ -79,8 +88,8 @@ class Float32:
 
     def logits(self, graph: GraphBuilder, rows: Value) -> Value:
         """See `Linears.logits`."""
-        table = graph.weight(self._output, self._weights[self._output])
-        bias = graph.weight("banned.bias", self._bias)
+        table = _chosen(graph, self._output, self._weights[self._output], short=self.short)
+        bias = _chosen(graph, "banned.bias", self._bias, short=self.short)
         return graph.op("Gemm", rows, table, bias, transB=1)
 
 
@@ -94,8 +103,10 @@ class Int8:
     precision = "int8"
 
     def __init__(
-        self, weights: Mapping[str, Array], banned: Array, output: str, ranges: Ranges
-    ) -> None:
+        self, weights: Mapping[str, Array], banned: Array, output: str, ranges: Ranges, *,
+        short: bool = False,
+    ) -> None:  # fmt: skip
+        self.short = short
         self._weights = weights
         self._ranges = ranges
         self._output = output
@@ -125,8 +136,9 @@ class Int8:
 
     def logits(self, graph: GraphBuilder, rows: Value) -> Value:
         """See `Linears.logits`."""
-        scale = graph.weight(f"{self._output}.scale", self._table(self._output)[1])
-        bias = graph.weight("banned.bias", self._bias)
+        scales = self._table(self._output)[1]
+        scale = _chosen(graph, f"{self._output}.scale", scales, short=self.short)
+        bias = _chosen(graph, "banned.bias", self._bias, short=self.short)
         return self._product(graph, rows, LOGITS, self._output_layer(graph), scale, bias)
 
     def _table(self, name: str) -> tuple[Array, Array]:
@@ -135,14 +147,13 @@ class Int8:
         return self._tables[name]
 
     def _output_layer(self, graph: GraphBuilder) -> Value:
-        # Transposed when the session loads (a constant folds), so the file holds one table.
+        # Transposed when the session loads (a constant folds), so the file holds one table. What
+        # a shortlist chooses is transposed in every run.
         name = f"{self._output}.transposed"
         small = self._table(self._output)[0]
+        table = _chosen(graph, f"{self._output}.int8", small, short=self.short)
         return graph.outermost(
-            name,
-            lambda root: root.op(
-                "Transpose", root.weight(f"{self._output}.int8", small), perm=[1, 0], name=name
-            ),
+            name, lambda root: root.op("Transpose", table, perm=[1, 0], name=name)
         )
 
     def _product(
@@ -164,6 +175,16 @@ def quantise_rows(table: Array) -> tuple[Array, Array]:
     peak = np.abs(table).max(axis=1)
     scale = np.where(peak > 0, peak, 1.0).astype(np.float32) / np.float32(WEIGHT_LIMIT)
     return np.rint(table / scale[:, None]).astype(np.int8), scale
+
+
+def _chosen(graph: GraphBuilder, name: str, table: Array, *, short: bool) -> Value:
+    """Rows (V, …) of the output layer, or if `short` those (U, …) of the shortlist, found once."""
+    weight = graph.weight(name, table)
+    if not short:
+        return weight
+    return graph.outermost(
+        f"{name}.chosen", lambda root: root.op("Gather", weight, SHORTLIST, name=f"{name}.chosen")
+    )
 
 
 def _bias(graph: GraphBuilder, weights: Mapping[str, Array], name: str) -> Value:

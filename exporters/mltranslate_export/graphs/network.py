@@ -27,6 +27,8 @@ class Network(ABC, Generic[M]):
     """Modules of the model whose matrices are multiplied in fp32 in every precision."""
     products_before: int = 0
     """Products with weights that `begin` makes, beside those of the encoder and of a step."""
+    short: bool = False
+    """Whether the logits are those of the ids in the input `shortlist` (U,) alone: (R, U)."""
 
     @property
     @abstractmethod

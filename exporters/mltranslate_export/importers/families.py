@@ -18,26 +18,13 @@ from mltranslate.decode.types import END, PAD
 from mltranslate.errors import DataError
 from mltranslate_export.importers.codes import M2M_ORDER, our_codes
 from mltranslate_export.importers.files import language_tokens, read_bytes, read_object
+from mltranslate_export.importers.public import Subwords
 from mltranslate_export.importers.vocabulary import pieces_of
 from mltranslate_train.model.transformer import sinusoids
 
 _OFFSET = 2
 """Rows of the tables of positions that M2M-100 and mBART never use."""
 _M2M = "m2m100"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subwords:
-    """The vocabulary of a public model as its files have it."""
-
-    splitter: bytes
-    """The SentencePiece model that splits sources, serialised."""
-    ids: Mapping[str, int]
-    """Id of every piece and mark."""
-    tags: Mapping[str, int]
-    """Our language code to the id of its tag; empty if the model has one language on each side."""
-    marks: tuple[int, ...] = ()
-    """Further ids that are no text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Public encoder-decoder models in torch: what calibration watches and graphs are compared with.
 
-MarianMT, M2M-100, NLLB-200 and mBART-50 differ from the trainer's Transformer, which does the
-rest, in the few points that `ImportedConfig` names. Shape suffixes: B sentences, S source length,
-T target length, D width, V vocabulary.
+MarianMT, M2M-100, NLLB-200, mBART-50 and the Transformers of CTranslate2 differ from the trainer's,
+which does the rest, in the few points that `ImportedConfig` names. Shape suffixes: B sentences,
+S source length, T target length, D width, V vocabulary.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class ImportedConfig(TransformerConfig):
     """Encoder and decoder have learned positions, each their own; otherwise both have the same."""
     reads_tag: bool = True
     """False: the encoder does not read the tag that every source starts with."""
+    reads_end: bool = True
+    """False: the encoder does not read the end mark that every source ends with."""
     start: int = PAD
     """First decoder input: the model's own mark instead of the target's tag."""
     tag_follows: bool = False
@@ -83,6 +85,8 @@ class ImportedTransformer(Transformer):
         """See `Seq2Seq.encode`."""
         if not self.config.reads_tag:
             source = source[:, 1:]
+        if not self.config.reads_end:
+            source = source[:, : max(1, source.shape[1] - 1)]
         return super().encode(source, self._readable(mask))
 
     def embed_source(self, ids: Tensor) -> Tensor:
@@ -149,7 +153,14 @@ class ImportedTransformer(Transformer):
 
     def _readable(self, mask: Tensor | None) -> Tensor | None:
         """Mask (B, 1, 1, S) of what the encoder reads."""
-        return mask if mask is None or self.config.reads_tag else mask[..., 1:]
+        if mask is None:
+            return None
+        if not self.config.reads_tag:
+            mask = mask[..., 1:]
+        if self.config.reads_end:
+            return mask
+        # What has something after it is no end mark; the first place stays, whatever is there.
+        return torch.cat([mask[..., :1], mask[..., 2:]], dim=-1)
 
 
 class ActivatedFeedForward(FeedForward):

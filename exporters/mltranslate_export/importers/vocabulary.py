@@ -7,7 +7,7 @@ the rows of the embedding are put into the same order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,13 +40,13 @@ class Vocabulary:
 
 def renumber(
     splitter: bytes, ids: Mapping[str, int], tags: Mapping[str, int | None], *,
-    marks: Iterable[int] = (),
+    marks: Iterable[int] = (), read_only: Container[int] = frozenset(),
 ) -> Vocabulary:  # fmt: skip
     """Make our vocabulary of a SentencePiece model and the checkpoint's ids.
 
     `ids` has the id of every piece; what `splitter` does not know of them is produced but never
     read. `tags` has for every language code the id of its tag, or None where the model has none.
-    `marks` are further ids that are no text.
+    `marks` are further ids that are no text, and `read_only` those that are never produced.
 
     A piece that `ids` lacks is read as `<unk>`.
 
@@ -66,6 +66,8 @@ def renumber(
     banned = [number for number in range(len(rows)) if number != MARKS.index("</s>")]
     for piece, row in sorted(ids.items(), key=lambda item: item[1]):
         if row not in used:
+            if row in read_only:
+                banned.append(len(pieces))
             pieces.append(known.get(piece) or _Piece(piece=piece, score=0.0, type=_Piece.UNUSED))
             rows.append(row)
     for piece in old.pieces:

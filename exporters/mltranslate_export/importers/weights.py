@@ -61,12 +61,12 @@ def fill(
     """
     for name, wanted in dict(model.state_dict()).items():
         if name == "embedding.weight":
-            value = _rows(_table(tensors), rows)
+            value = select_rows(_table(tensors), rows)
         elif name == "logits_bias":
             value = _logits_bias(tensors, rows)
         else:
             value = _value(tensors, name)
-        _check(name, value, wanted)
+        check_shape(name, value, wanted)
         model.load_state_dict({name: value}, strict=False, assign=True)
     if positions is None:
         length = model.config.max_length + model.config.tag_follows
@@ -112,10 +112,11 @@ def _table(tensors: Tensors) -> Tensor:
 def _logits_bias(tensors: Tensors, rows: Sequence[int]) -> Tensor:
     if _BIAS not in tensors:
         return torch.zeros(len(rows))
-    return _rows(tensors.take(_BIAS).reshape(-1, 1), rows)[:, 0]
+    return select_rows(tensors.take(_BIAS).reshape(-1, 1), rows)[:, 0]
 
 
-def _rows(table: Tensor, rows: Sequence[int]) -> Tensor:
+def select_rows(table: Tensor, rows: Sequence[int]) -> Tensor:
+    """Rows of a table, zeros where the row is -1; `DataError` if it has too few."""
     if max(rows) >= len(table):
         raise DataError(
             "vocabulary and embedding differ in size",
@@ -128,10 +129,11 @@ def _rows(table: Tensor, rows: Sequence[int]) -> Tensor:
     return found
 
 
-def _check(name: str, value: Tensor, wanted: Tensor) -> None:
+def check_shape(name: str, value: Tensor, wanted: Tensor) -> None:
+    """Refuse a tensor of another shape than the model's; `DataError` then."""
     if value.shape != wanted.shape:
         raise DataError(
-            f"the weights for {name!r} have another shape than config.json says",
+            f"the weights for {name!r} have another shape than the model",
             why=f"{tuple(value.shape)} instead of {tuple(wanted.shape)}",
             fix="Copy the model's folder again, whole",
         )

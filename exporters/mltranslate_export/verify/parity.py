@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -65,6 +65,26 @@ def compare(
                 tie = _near_tie(checkpoint, request, ours, theirs, beam, guard=guard)
                 near, different = near + tie, different + (not tie)
     name = "greedy" if beam == 1 else f"beam {beam}"
+    return Parity(search=name, sentences=len(requests), near_ties=near, different=different)
+
+
+def compare_short(
+    decoder: Decoder, checkpoint: Checkpoint, requests: Sequence[Request], *, beam: int,
+    guard: bool = False,
+) -> Parity:  # fmt: skip
+    """Like `compare`; the oracle is kept to the ids that the decoder's shortlist gives a sentence.
+
+    Sentences that the shortlist does not cover are compared with the whole vocabulary.
+    """
+    near = different = 0
+    every = set(range(checkpoint.model.config.vocabulary_size))
+    for request in requests:
+        ids = decoder.choices(request)
+        banned = checkpoint.banned if ids is None else tuple(every.difference(ids.tolist()))
+        kept = replace(checkpoint, banned=tuple({*checkpoint.banned, *banned}))
+        found = compare(decoder, kept, [request], beam=beam, guard=guard)
+        near, different = near + found.near_ties, different + found.different
+    name = f"{'greedy' if beam == 1 else f'beam {beam}'}, shortlist"
     return Parity(search=name, sentences=len(requests), near_ties=near, different=different)
 
 

@@ -1,9 +1,9 @@
-"""Measures what int8 costs: chrF2++ of its translations beside those of fp32."""
+"""Measures what int8 and shortlists cost: chrF2++ with them beside that without."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from mltranslate.decode.decoder import Decoder
@@ -23,20 +23,30 @@ _GROWTH, _SLACK = 2, 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """chrF2++ of one direction in two precisions, greedy search."""
+    """chrF2++ of one direction without something and with it, greedy search."""
 
     direction: str
     sentences: int
-    fp32: float
-    int8: float
+    without: float
+    having: float
     equal: float
     """Share of sentences whose translations are the same."""
     signature: str
 
     @property
     def lost(self) -> float:
-        """Points that int8 costs."""
-        return self.fp32 - self.int8
+        """Points that it costs."""
+        return self.without - self.having
+
+    def report(self, names: tuple[str, str]) -> dict[str, Any]:
+        """The figures, the scores by these names."""
+        return {
+            "direction": self.direction,
+            "sentences": self.sentences,
+            **dict(zip(names, (self.without, self.having), strict=True)),
+            "equal": self.equal,
+            "signature": self.signature,
+        }
 
 
 def requests_for(
@@ -66,21 +76,21 @@ def translate(decoder: Decoder, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> 
 
 
 def measure_loss(
-    reference: Decoder, quantised: Decoder, groups: Mapping[tuple[str, str], Sequence[Pair]]
+    without: Decoder, having: Decoder, groups: Mapping[tuple[str, str], Sequence[Pair]]
 ) -> list[Loss]:
-    """Translate every group in both precisions and compare them with the references."""
-    tokenizer = quantised.pack.tokenizer()
+    """Translate every group with both decoders and compare them with the references."""
+    tokenizer = having.pack.tokenizer()
     losses = []
     for (source, target), pairs in groups.items():
-        full = translate(reference, tokenizer, pairs)
-        small = translate(quantised, tokenizer, pairs)
+        full = translate(without, tokenizer, pairs)
+        small = translate(having, tokenizer, pairs)
         score, same = _score(full, pairs), sum(a == b for a, b in zip(full, small, strict=True))
         losses.append(
             Loss(
                 direction=f"{source}-{target}",
                 sentences=len(pairs),
-                fp32=score.value,
-                int8=_score(small, pairs).value,
+                without=score.value,
+                having=_score(small, pairs).value,
                 equal=same / len(pairs),
                 signature=score.signature,
             )
@@ -88,16 +98,34 @@ def measure_loss(
     return losses
 
 
-def check_loss(losses: Sequence[Loss], most: float) -> dict[str, Any]:
-    """Give the figures for the report; `VerificationError` if int8 loses too much."""
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is compared, in the words of report and error."""
+
+    name: str
+    names: tuple[str, str]
+    """Of the scores without and with it."""
+    fix: str
+
+
+INT8 = Subject("int8", ("fp32", "int8"), "Export fp32 only, or train further")
+SHORTLIST = Subject(
+    "the shortlist", ("whole", "shortlist"),
+    "Learn the lexicons from more pairs, keep more of them, or export without --shortlist",
+)  # fmt: skip
+
+
+def check_loss(losses: Sequence[Loss], most: float, subject: Subject) -> dict[str, Any]:
+    """Give the figures for the report; `VerificationError` if it loses too much."""
     mean = sum(loss.lost for loss in losses) / len(losses)
     if mean > most:
         raise VerificationError(
-            f"int8 loses {mean:.2f} chrF2++",
+            f"{subject.name} loses {mean:.2f} chrF2++",
             why=f"the mean over {len(losses)} directions may be {most} at most",
-            fix="Export fp32 only, or train further",
+            fix=subject.fix,
         )
-    return {"mean_lost": mean, "most_allowed": most, "directions": [asdict(x) for x in losses]}
+    directions = [loss.report(subject.names) for loss in losses]
+    return {"mean_lost": mean, "most_allowed": most, "directions": directions}
 
 
 def _score(texts: Sequence[str], pairs: Sequence[Pair]) -> Score:

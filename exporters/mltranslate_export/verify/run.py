@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mltranslate.decode.decoder import Decoder
+from mltranslate.decode.types import Request
 from mltranslate.packs.pack import Pack
+from mltranslate.packs.shortlist import read_shortlists
 from mltranslate.packs.verify import verify_pack
 from mltranslate_export.build import PackPlan, build_pack, network_of
 from mltranslate_export.checkpoint import Checkpoint
@@ -18,6 +20,8 @@ from mltranslate_export.verify import census, cost, parity, quality
 from mltranslate_export.verify.pairs import Pair, by_direction, take_turns
 
 PARITY_SENTENCES = 200
+SHORT_SENTENCES = 40
+"""Those that the shortlist is compared with, one by one."""
 QUALITY_SENTENCES = 200
 """Most sentences a direction."""
 
@@ -46,12 +50,20 @@ def verify(
         report["parity"] = [
             _parity(reference, checkpoint, requests, beam) for beam in (1, parity.BEAM)
         ]
+        if pack.manifest.shortlist:
+            short = Decoder(reference.pack, device="cpu", precision="fp32")
+            report["parity"] += [
+                _parity(short, checkpoint, requests[:SHORT_SENTENCES], beam)
+                for beam in (1, parity.BEAM)
+            ]
+        few = {key: group[:QUALITY_SENTENCES] for key, group in groups.items()}
         if "int8" in pack.precisions:
             _log.info("comparing int8 with fp32")
-            quantised = Decoder(pack, device="cpu", precision="int8")
-            few = {key: group[:QUALITY_SENTENCES] for key, group in groups.items()}
+            quantised = Decoder(pack, device="cpu", precision="int8", shortlist=False)
             losses = quality.measure_loss(reference, quantised, few)
-            report["int8"] = quality.check_loss(losses, most_chrf_lost)
+            report["int8"] = quality.check_loss(losses, most_chrf_lost, quality.INT8)
+    if pack.manifest.shortlist:
+        report["shortlist"] = _shortlist(pack, few, requests, most_chrf_lost)
     report["variants"] = {
         precision: _measure(pack, checkpoint, precision, requests, sample[0])
         for precision in pack.precisions
@@ -59,29 +71,52 @@ def verify(
     return report
 
 
+def _shortlist(
+    pack: Pack, groups: Mapping[tuple[str, str], Sequence[Pair]], requests: Sequence[Request],
+    most_chrf_lost: float,
+) -> dict[str, Any]:  # fmt: skip
+    """What the shortlist costs in the pack's own precision on the CPU, and what it covers."""
+    _log.info("comparing the shortlist with the whole vocabulary")
+    whole = Decoder(pack, device="cpu", shortlist=False)
+    short = Decoder(pack, device="cpu")
+    losses = quality.measure_loss(whole, short, groups)
+    sizes = [len(ids) for ids in map(short.choices, requests) if ids is not None]
+    return {
+        **quality.check_loss(losses, most_chrf_lost, quality.SHORTLIST),
+        "precision": short.precision,
+        "sentences": len(requests),
+        "covered": len(sizes),
+        "mean_size": sum(sizes) / max(1, len(sizes)),
+    }
+
+
 def _reference(pack: Pack, checkpoint: Checkpoint, folder: Path) -> Decoder:
     """Decode in fp32, with graphs made for this purpose if the pack ships none."""
     if "fp32" not in pack.precisions:
-        plan = PackPlan(name="reference", version="0.0.0", licence="none", precisions=("fp32",))
+        plan = PackPlan(
+            name="reference", version="0.0.0", licence="none", precisions=("fp32",),
+            shortlists=read_shortlists(pack),
+        )  # fmt: skip
         pack = build_pack(checkpoint, folder, plan, ranges={})
-    return Decoder(pack, device="cpu", precision="fp32")
+    return Decoder(pack, device="cpu", precision="fp32", shortlist=False)
 
 
 def _parity(
-    reference: Decoder, checkpoint: Checkpoint, requests: Sequence[Any], beam: int
+    decoder: Decoder, checkpoint: Checkpoint, requests: Sequence[Request], beam: int
 ) -> dict[str, Any]:
     _log.info("comparing fp32 with the trainer's search, beam %d", beam)
-    result = parity.compare(reference, checkpoint, requests, beam=beam)
+    compared = parity.compare_short if decoder.has_shortlists else parity.compare
+    result = compared(decoder, checkpoint, requests, beam=beam)
     result.check()
     return result.report()
 
 
 def _measure(
-    pack: Pack, checkpoint: Checkpoint, precision: str, requests: Sequence[Any], pair: Pair
+    pack: Pack, checkpoint: Checkpoint, precision: str, requests: Sequence[Request], pair: Pair
 ) -> dict[str, Any]:
     _log.info("measuring %s", precision)
     variant = pack.manifest.variants[precision]
-    counts = {name: census.census(pack.folder / name) for name in (variant.greedy, variant.beam)}
+    counts = {name: census.census(pack.folder / name) for name in variant.graphs}
     network = network_of(checkpoint, "fp32", {})
     if precision == "int8":
         expected = census.expected_products(checkpoint.weights(), network.float_modules)

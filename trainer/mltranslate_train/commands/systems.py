@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mltranslate_train.evaluate.sets import Direction, TestSet
     from mltranslate_train.evaluate.systems import Settings
 
+_PENALTIES = 0.5, 3.0
+"""Least and largest length penalty: below, long output would fall under that which was cut."""
+
 
 def add_systems(parser: argparse.ArgumentParser) -> None:
     """Add the options for test sets, their text, and how to translate them."""
@@ -28,6 +31,9 @@ def add_systems(parser: argparse.ArgumentParser) -> None:
     add("--joiner", default="", metavar="MARK",
         help="join pieces that end in this, as @@, before scoring")  # fmt: skip
     add("--beam", type=int, default=DEFAULT_BEAM, metavar="N", help=f"beam ({DEFAULT_BEAM})")
+    add("--length-penalty", type=float, default=1.0, metavar="A",
+        help="runs: rank by log-probability / length ** A; over 1 for longer output (1)",
+    )  # fmt: skip
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to run (auto)")
     add("--precision", choices=("fp32", "fp16", "int8"), default="",
         help="of a pack (best for the device)")  # fmt: skip
@@ -46,9 +52,16 @@ def read_settings(options: argparse.Namespace) -> Settings:
         raise UsageError(f"beam {options.beam} is out of range", fix=f"Give 1 to {MAX_BEAM}")
     if options.threads < 0:
         raise UsageError(f"{options.threads} threads make no sense", fix="Give 1 or more")
+    if not _PENALTIES[0] <= options.length_penalty <= _PENALTIES[1]:
+        raise UsageError(
+            f"length penalty {options.length_penalty:g} is out of range",
+            fix="Give {:g} to {:g}".format(*_PENALTIES),
+        )
+    if options.beam == 1 and options.length_penalty != 1:
+        raise UsageError("greedy search has no length penalty", fix="Give --beam 2, or more")
     return Settings(
-        beam=options.beam, device=options.device, precision=options.precision,
-        threads=options.threads, bare=options.bare,
+        beam=options.beam, length_penalty=options.length_penalty, device=options.device,
+        precision=options.precision, threads=options.threads, bare=options.bare,
         form=TextForm(tokenized=options.tokenized, joiner=options.joiner),
     )  # fmt: skip
 

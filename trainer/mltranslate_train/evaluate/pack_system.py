@@ -8,6 +8,7 @@ from pathlib import Path
 from mltranslate.cli.interrupt import interruptible
 from mltranslate.decode.decoder import Decoder
 from mltranslate.decode.types import Hypothesis, Request
+from mltranslate.errors import UsageError
 from mltranslate.packs.pack import MANIFEST_NAME
 from mltranslate.packs.store import find_pack
 from mltranslate.pipeline import Translator
@@ -25,6 +26,12 @@ class PackSystem:
     """Translates with onnxruntime; raises PackError or DeviceError when it cannot as asked."""
 
     def __init__(self, pack: str | Path, settings: Settings) -> None:
+        if settings.length_penalty != 1:
+            raise UsageError(
+                f"a length penalty of {settings.length_penalty:g} cannot be had",
+                why=f"{pack} is a pack, whose graphs rank by the mean log-probability a token",
+                fix="Leave the option out, or name the run that the pack was made from",
+            )
         self._settings = settings
         self._pack = find_pack(pack)
         self._decoder = Decoder(

@@ -47,6 +47,8 @@ class Settings:
     """How a system is asked to translate."""
 
     beam: int = DEFAULT_BEAM
+    length_penalty: float = 1.0
+    """Runs with a beam: power of the length that a sum of log-probabilities is divided by."""
     device: str = "auto"
     """"cpu", "cuda", or "auto"."""
     precision: str = ""
@@ -71,6 +73,7 @@ class SystemInfo:
     """Library, or onnxruntime execution provider, that really ran."""
     precision: str = ""
     beam: int = 0
+    length_penalty: float = 1.0
     search: str = ""
     """"engine" with splitter and guards, "bare" line by line."""
 
@@ -78,9 +81,11 @@ class SystemInfo:
         """All of it on one line."""
         if self.kind == "hypotheses":
             return f"{self.name} (translations from files)"
+        plain = self.length_penalty == 1
+        penalty = "" if plain else f"length penalty {self.length_penalty:g}, "
         return (
             f"{self.kind} {self.name} {self.version}, {self.precision} on {self.device} "
-            f"({self.provider}), beam {self.beam}, {self.search} search"
+            f"({self.provider}), beam {self.beam}, {penalty}{self.search} search"
         )
 
 

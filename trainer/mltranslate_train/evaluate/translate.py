@@ -19,7 +19,7 @@ _GROWTH, _SLACK = 2, 16
 
 def translate(
     model: Seq2Seq, vocabulary: Vocabulary, sentences: Sequence[str], target: str,
-    *, beam: int = 1, batch: int = 1024, tokens: int = BATCH_TOKENS,
+    *, beam: int = 1, length_penalty: float = 1.0, batch: int = 1024, tokens: int = BATCH_TOKENS,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[str]:  # fmt: skip
     """Translate sentences into `target`, in order; long sources are cut at the model's limit.
@@ -30,17 +30,15 @@ def translate(
     room = model.config.max_length - 2
     encoded = [ids[:room] for ids in vocabulary.encode(list(sentences))]
     outputs: list[list[int]] = [[] for _ in encoded]
+    find = search.greedy
+    if beam > 1:
+        find = functools.partial(search.beam, size=beam, length_penalty=length_penalty)
     for rows in length_batches([len(ids) for ids in encoded], batch, tokens // beam):
-        found = _decode(model, vocabulary.tag_id(target), [encoded[row] for row in rows], beam)
-        for row, pieces in zip(rows, found, strict=True):
-            outputs[row] = pieces
+        inputs = arrange(model, vocabulary.tag_id(target), [encoded[row] for row in rows])
+        for row, found in zip(rows, find(model, *inputs), strict=True):
+            outputs[row] = list(found.pieces)
         advance(len(rows))
     return vocabulary.decode(outputs)
-
-
-def _decode(model: Seq2Seq, tag: int, encoded: list[list[int]], beam: int) -> list[list[int]]:
-    search_one = search.greedy if beam == 1 else functools.partial(search.beam, size=beam)
-    return [list(found.pieces) for found in search_one(model, *arrange(model, tag, encoded))]
 
 
 def arrange(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from mltranslate.detect import scripts
-from mltranslate.detect.features import features, letters, steps
+from mltranslate.detect.features import Letters, features, steps
 from mltranslate.types import UNDETERMINED
 
 
@@ -21,7 +21,7 @@ class Batch:
     script gate leaves, "und" last; `labels` (B,) are class numbers.
     """
 
-    rows: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int32]
     ends: npt.NDArray[np.int64]
     possible: npt.NDArray[np.bool_]
     labels: npt.NDArray[np.int64]
@@ -45,26 +45,38 @@ class Batch:
 
 
 class Batcher:
-    """Makes batches for one set of languages and one table size."""
+    """Makes batches for one set of languages and one table size.
 
-    def __init__(self, languages: Mapping[str, Sequence[str]], table_rows: int) -> None:
+    `main` are the languages that a text may be restricted to, with "und".
+    """
+
+    def __init__(
+        self, languages: Mapping[str, Sequence[str]], main: Collection[str], table_rows: int
+    ) -> None:
         self._table_rows = table_rows
-        self._classes = {name: number for number, name in enumerate((*languages, UNDETERMINED))}
+        self.classes = (*languages, UNDETERMINED)
+        self.main = np.array([name in main or name == UNDETERMINED for name in self.classes])
         self._offered = np.zeros((len(languages), len(scripts.SCRIPTS)), np.bool_)
         for row, codes in enumerate(languages.values()):
             for code in codes:
                 self._offered[row, scripts.SCRIPTS.index(code)] = True
 
-    def batch(self, examples: Sequence[tuple[str, str]]) -> Batch:
-        """Encode (text, language) pairs, without those that teach nothing.
+    def batch(
+        self,
+        cleaned: Letters,
+        labels: npt.NDArray[np.int64],
+        restricted: npt.NDArray[np.bool_] | None = None,
+    ) -> Batch:
+        """Encode texts with their (B,) labels, without those that teach nothing.
 
-        Those are texts without features, and texts whose script already rules out their own
-        language or every other class.
+        Where `restricted` (B,) says so, only the main languages are offered. What teaches nothing
+        is a text without features, or one whose script already rules out its own language or
+        every other class.
         """
-        labels = np.array([self._classes[language] for _, language in examples])
-        cleaned = letters([text for text, _ in examples])
         possible = scripts.gate(scripts.counts(cleaned), self._offered)
         possible = np.concatenate([possible, np.ones((len(labels), 1), np.bool_)], axis=1)
+        if restricted is not None:
+            possible &= self.main | ~restricted[:, None]
         hashed = features(cleaned, self._table_rows)
         sizes = hashed.sizes
         useful = possible[np.arange(len(labels)), labels] & (possible.sum(axis=1) > 1) & (sizes > 0)

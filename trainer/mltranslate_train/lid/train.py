@@ -1,36 +1,44 @@
 """Trains the language identifier and writes its arrays.
 
-A run folder holds `lid.npz` (table, bias, fp32), `lid.json` (classes, calibration, measured
-tuning figures, the recipe) and `tuning.jsonl` (the held-out texts that the figures come from,
-which the exporter needs for its own check).
+A run folder holds `lid.npz` (the arrays, fp32), `lid.json` (classes, calibration, measured
+figures, the recipe), `tuning.jsonl` (the held-out texts that the calibration comes from, which
+the exporter needs for its own check) and `heldout.tsv` (language, source and text of every
+sentence that was not trained on). While it trains it holds `state.pt`, from which the same
+command goes on.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mltranslate.detect.features import VERSION
+from mltranslate.errors import DataError
 from mltranslate.types import UNDETERMINED
-from mltranslate_train.data.whole import check_writable, writable
+from mltranslate_train.data.whole import check_writable, whole_file, writable
 from mltranslate_train.lid.batches import Batch, Batcher
 from mltranslate_train.lid.calibrate import Calibration, calibrate, calibration_error
-from mltranslate_train.lid.corpus import read_corpus, split
-from mltranslate_train.lid.model import LinearClassifier
-from mltranslate_train.lid.recipe import Recipe, Training, read_recipe
-from mltranslate_train.lid.sampling import Sampler
+from mltranslate_train.lid.corpus import Corpus, Split, Wanted, read_corpus
+from mltranslate_train.lid.evaluate import columns, evaluate, score
+from mltranslate_train.lid.model import Classifier, RowAdagrad
+from mltranslate_train.lid.recipe import Recipe, read_recipe
+from mltranslate_train.lid.sampling import Drawn, Sampler
 
-ARRAYS, RESULT, TUNING = "lid.npz", "lid.json", "tuning.jsonl"
-_DRAWN_TOGETHER = 20_000
+ARRAYS, RESULT, TUNING, HELD_OUT = "lid.npz", "lid.json", "tuning.jsonl", "heldout.tsv"
+STATE = "state.pt"
+_FINAL_RATE = 0.02
+"""Share of the learning rate that is left at the end."""
 
 Report = Callable[[int, float], None]
 """Called with the examples done and the mean loss since the last call."""
@@ -39,10 +47,10 @@ log = logging.getLogger(__name__)
 
 
 def train_lid(recipe: Path, out: Path, report: Report | None = None) -> dict[str, Any]:
-    """Train by the recipe, write the run folder `out`, and return the tuning figures.
+    """Train by the recipe, write the run folder `out`, and return the figures.
 
-    The same recipe, data and library versions give the same arrays. Raises `ConfigError` or
-    `DataError`.
+    The same recipe, data and library versions give the same arrays, also after an interruption.
+    Raises `ConfigError` or `DataError`.
     """
     return run(read_recipe(recipe), out, report)
 
@@ -50,74 +58,187 @@ def train_lid(recipe: Path, out: Path, report: Report | None = None) -> dict[str
 def run(recipe: Recipe, out: Path, report: Report | None = None) -> dict[str, Any]:
     """Do what `train_lid` does for a recipe that is already read."""
     check_writable(out)
-    started = time.perf_counter()
+    started = time.process_time()
     torch.manual_seed(recipe.training.seed)
-    # Said explicitly, or torch warns at the first sparse step.
-    torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]
-    corpus, sizes = read_corpus(
-        recipe.data.folder, tuple(recipe.languages), recipe.sources, recipe.data.foreign_ratio
-    )
-    training, held_out = split(corpus, recipe.data.hold_out_one_in)
-    seed = recipe.training.seed
-    batcher = Batcher(recipe.languages, recipe.training.table_rows)
-    model = LinearClassifier(
-        recipe.training.table_rows, len(recipe.languages) + 1, recipe.training.length_power
-    )
-    sampler = Sampler(training, recipe.sampling, recipe.shares, seed)
-    fit(model, _batches(sampler, batcher, recipe.training), recipe.training, report)
-
-    tuning_sampler = Sampler(held_out, recipe.sampling, recipe.shares, seed + 1)
-    tuning = [tuning_sampler.draw() for _ in range(recipe.training.tuning_examples)]
-    batch = batcher.batch(tuning)
-    model.eval()
-    with torch.no_grad():
-        scores = model.gated(batch).numpy()
-    calibration = calibrate(scores, batch.sizes, batch.labels)
-    figures = _figures(scores, batch, calibration)
-    figures["train_seconds"] = round(time.perf_counter() - started, 1)
-    sources = [
-        {"name": source, "licence": recipe.sources[source], "texts": size}
-        for source, size in sorted(sizes.items())
-    ]
-    result = _result(recipe, calibration) | {"tuning": figures, "sources": sources}
-    _write(out, model, result, tuning)
+    with _no_collection():
+        split = read_corpus(recipe.data.folder, _wanted(recipe))
+    batcher = Batcher(recipe.languages, recipe.main, recipe.training.table_rows)
+    trainer = Trainer(recipe, batcher, _sampler(recipe, split.training, recipe.training.seed))
+    with writable(out):
+        out.mkdir(parents=True, exist_ok=True)
+    trainer.fit(out / STATE, report)
+    figures, calibration, tuning = _measure(recipe, trainer.model, batcher, split)
+    figures["cpu_seconds"] = round(time.process_time() - started, 1)
+    result = _result(recipe, calibration) | {"tuning": figures, "sources": _sources(recipe, split)}
+    _write(out, trainer.model, result, tuning, split)
+    (out / STATE).unlink(missing_ok=True)
     return figures
 
 
-def fit(
-    model: LinearClassifier, batches: Iterator[Batch], training: Training, report: Report | None
-) -> None:
-    """Fit by Adagrad on gated cross-entropy: its step per weight suits rare and common n-grams."""
-    optimiser = torch.optim.Adagrad(
-        model.parameters(), lr=training.learning_rate, initial_accumulator_value=1e-6
-    )
-    done, since, loss_sum = 0, 0, 0.0
-    for batch in batches:
-        rate = training.learning_rate * max(0.01, 1 - done / training.examples)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        loss = _loss(model, batch)
-        optimiser.zero_grad()
+class Trainer:
+    """Fits the classifier by gated cross-entropy, and can go on where it stopped."""
+
+    def __init__(self, recipe: Recipe, batcher: Batcher, sampler: Sampler) -> None:
+        training = recipe.training
+        self._recipe, self._batcher, self._sampler = recipe, batcher, sampler
+        self.model = Classifier(
+            training.table_rows,
+            training.width,
+            training.hidden,
+            len(batcher.classes),
+            training.length_power,
+        )
+        head = [*self.model.hidden.parameters(), *self.model.output.parameters()]
+        self._optimisers = (
+            RowAdagrad(self.model.table.parameters(), training.learning_rate),
+            torch.optim.Adam(head, training.head_learning_rate),
+        )
+        self._rates = (training.learning_rate, training.head_learning_rate)
+        self.done = 0
+
+    def fit(self, state: Path, report: Report | None = None) -> None:
+        """Train to the end of the recipe; `state` is read if it is there, and kept up to date."""
+        training = self._recipe.training
+        if state.exists():
+            self._load(state)
+        saved, since, total = self.done, 0, 0.0
+        while self.done < training.examples:
+            total += self._step()
+            since += 1
+            if report and since == training.report_steps:
+                report(self.done, total / since)
+                since, total = 0, 0.0
+            if self.done - saved >= training.save_every:
+                self._save(state)
+                saved = self.done
+
+    def _step(self) -> float:
+        training = self._recipe.training
+        left = 1 - self.done / training.examples
+        for optimiser, rate in zip(self._optimisers, self._rates, strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * max(_FINAL_RATE, left)
+        drawn = self._sampler.draw(training.batch)
+        restricted = self._restricted(drawn)
+        batch = self._batcher.batch(drawn.letters, drawn.labels, restricted)
+        loss = nn.functional.cross_entropy(self.model.gated(batch), torch.from_numpy(batch.labels))
+        self.model.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        done += len(batch.labels)
-        since += 1
-        loss_sum += float(loss.detach())
-        if report and since * training.batch >= _DRAWN_TOGETHER:
-            report(done, loss_sum / since)
-            since, loss_sum = 0, 0.0
+        for optimiser in self._optimisers:
+            optimiser.step()
+        self.done += training.batch
+        return float(loss.detach())
+
+    def _restricted(self, drawn: Drawn) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        chance = self._sampler.rng.random(len(drawn.labels)) < self._recipe.training.restricted
+        restricted: np.ndarray[Any, np.dtype[np.bool_]] = chance & self._batcher.main[drawn.labels]
+        return restricted
+
+    def _save(self, path: Path) -> None:
+        state = {
+            "recipe": _identity(self._recipe),
+            "done": self.done,
+            "model": self.model.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
+            "rng": json.dumps(self._sampler.rng.bit_generator.state),
+        }
+        with writable(path.parent), whole_file(path) as new:
+            torch.save(state, new)
+
+    def _load(self, path: Path) -> None:
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            fits = state["recipe"] == _identity(self._recipe)
+        except Exception as error:  # unpickling damaged bytes can raise anything
+            why = str(error).partition("\n")[0]
+            raise DataError(f"{path} cannot be read", why=why, fix="Remove it.") from error
+        if not fits:
+            raise DataError(
+                f"{path} belongs to another recipe",
+                why="a run goes on only with the recipe that it began with",
+                fix="Give another --out, or remove the file.",
+            )
+        self.done = state["done"]
+        self.model.load_state_dict(state["model"])
+        for optimiser, saved in zip(self._optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self._sampler.rng.bit_generator.state = json.loads(state["rng"])
 
 
-def _loss(model: LinearClassifier, batch: Batch) -> Tensor:
-    return nn.functional.cross_entropy(model.gated(batch), torch.from_numpy(batch.labels))
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from walking over millions of new strings again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
-def _batches(sampler: Sampler, batcher: Batcher, training: Training) -> Iterator[Batch]:
-    left = training.examples
-    while left > 0:
-        drawn = [sampler.draw() for _ in range(min(left, _DRAWN_TOGETHER))]
-        left -= len(drawn)
-        yield from batcher.batch(drawn).parts(training.batch)
+def _identity(recipe: Recipe) -> str:
+    return json.dumps(dataclasses.asdict(recipe), default=str, sort_keys=True)
+
+
+def _wanted(recipe: Recipe) -> Wanted:
+    return Wanted(
+        languages=tuple(recipe.languages),
+        aliases=recipe.aliases,
+        main=recipe.main,
+        sources=tuple(recipe.sources),
+        foreign_ratio=recipe.data.foreign_ratio,
+        hold_out_one_in=recipe.data.hold_out_one_in,
+    )
+
+
+def _sampler(recipe: Recipe, corpus: Corpus, seed: int) -> Sampler:
+    han = [name for name, scripts in recipe.languages.items() if "Hani" in scripts]
+    return Sampler(corpus, recipe.sampling, weights(recipe, corpus), han, seed)
+
+
+def weights(recipe: Recipe, corpus: Corpus) -> dict[str, float]:
+    """Return how often each language is drawn.
+
+    The main languages have `main_share` of the draws, by their `shares`; the others have the
+    rest, by their number of sentences to the power of `size_power`.
+    """
+    main = {name: recipe.shares.get(name, 1.0) for name in recipe.main}
+    others = {
+        name: recipe.shares.get(name, 1.0) * len(text.sentences) ** recipe.data.size_power
+        for name, text in corpus.items()
+        if name not in main
+    }
+    share = recipe.data.main_share if others else 1.0
+    scaled = {name: share * weight / sum(main.values()) for name, weight in main.items()}
+    total = sum(others.values())
+    scaled |= {name: (1 - share) * weight / total for name, weight in others.items()}
+    return scaled
+
+
+def _measure(
+    recipe: Recipe, model: Classifier, batcher: Batcher, split: Split
+) -> tuple[dict[str, Any], Calibration, list[tuple[str, str]]]:
+    """Fit the calibration on drawn held-out texts; measure those, and the columns."""
+    sampler = _sampler(recipe, split.held_out, recipe.training.seed + 1)
+    drawn = sampler.draw(recipe.training.tuning_examples)
+    # Half of the main languages' texts are judged as the app would judge them, the others freely.
+    restricted = (sampler.rng.random(len(drawn.labels)) < 0.5) & batcher.main[drawn.labels]
+    scores, batch = score(model, batcher, drawn.letters, drawn.labels, restricted)
+    calibration = calibrate(scores, batch.sizes, batch.labels)
+    figures = _figures(scores, batch, calibration)
+    figures["columns"] = {
+        title: evaluate(model, batcher, column, calibration)
+        for title, column in columns(split.held_out, split.sentences, recipe.main).items()
+    }
+    return figures, calibration, _as_text(drawn, batcher)
+
+
+def _as_text(drawn: Drawn, batcher: Batcher) -> list[tuple[str, str]]:
+    text = drawn.letters.codes.tobytes().decode("utf-32-le", "surrogatepass")
+    return [
+        (one, batcher.classes[label])
+        for one, label in zip(text.split("\0")[:-1], drawn.labels.tolist(), strict=True)
+    ]
 
 
 def _figures(
@@ -131,6 +252,13 @@ def _figures(
     }
 
 
+def _sources(recipe: Recipe, split: Split) -> list[dict[str, Any]]:
+    return [
+        {"name": source, "licence": recipe.sources[source], "texts": size}
+        for source, size in sorted(split.sizes.items())
+    ]
+
+
 def _result(recipe: Recipe, calibration: Calibration) -> dict[str, Any]:
     return {
         "name": recipe.name,
@@ -142,17 +270,29 @@ def _result(recipe: Recipe, calibration: Calibration) -> dict[str, Any]:
         "calibration": dataclasses.asdict(calibration),
         "training": dataclasses.asdict(recipe.training),
         "sampling": dataclasses.asdict(recipe.sampling),
+        "main": list(recipe.main),
         "shares": dict(recipe.shares),
     }
 
 
 def _write(
-    out: Path, model: LinearClassifier, result: dict[str, Any], tuning: list[tuple[str, str]]
+    out: Path,
+    model: Classifier,
+    result: dict[str, Any],
+    tuning: list[tuple[str, str]],
+    split: Split,
 ) -> None:
-    table, bias = model.table.weight.detach().numpy(), model.bias.detach().numpy()
-    lines = (json.dumps(example, ensure_ascii=True) for example in tuning)
+    texts = (json.dumps(example, ensure_ascii=True) for example in tuning)
+    held = (f"{line.language}\t{line.source}\t{line.text}\n" for line in split.sentences)
     with writable(out):
-        out.mkdir(parents=True, exist_ok=True)
-        np.savez(out / ARRAYS, table=table, bias=bias)
+        np.savez(
+            out / ARRAYS,
+            table=model.table.weight.detach().numpy(),
+            hidden_weight=model.hidden.weight.detach().numpy(),
+            hidden_bias=model.hidden.bias.detach().numpy(),
+            output_weight=model.output.weight.detach().numpy(),
+            output_bias=model.output.bias.detach().numpy(),
+        )
         (out / RESULT).write_text(json.dumps(result, indent=2) + "\n", "utf-8")
-        (out / TUNING).write_text("\n".join(lines) + "\n", "utf-8")
+        (out / TUNING).write_text("\n".join(texts) + "\n", "utf-8")
+        (out / HELD_OUT).write_text("".join(held), "utf-8")

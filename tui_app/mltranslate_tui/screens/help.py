@@ -19,6 +19,7 @@ KEYS = (
     ("F3", "Target language"),
     ("F4  Ctrl+R", "Swap languages and texts"),
     ("F5  Ctrl+Enter", "Translate now"),
+    ("F6", "Pin the detected language; again: the runner-up"),
     ("F8  Ctrl+L", "Live mode on or off"),
     ("F9  Ctrl+O", "Copy the translation"),
     ("Ctrl+N", "Clear; Ctrl+Z brings the text back"),

@@ -45,6 +45,8 @@ class TranslateScreen(Screen[None]):
         Binding("f3", "pick_target", "To", tooltip="Choose the target language"),
         Binding("f4,ctrl+r", "swap", "Swap", tooltip="Swap languages and texts"),
         Binding("f5,ctrl+enter", "translate_now", "Go", tooltip="Translate now"),
+        # Before the editor, which would select a line.
+        Binding("f6", "pin_source", "Pin", show=False, priority=True),
         Binding("f8,ctrl+l", "toggle_live", "Live", tooltip="Translate while typing, or on F5"),
         Binding("f9,ctrl+o", "copy_translation", "Copy", tooltip="Copy the translation"),
         Binding("ctrl+n", "clear", "Clear", show=False),
@@ -203,6 +205,13 @@ class TranslateScreen(Screen[None]):
         """Choose the source language."""
         if (pair := self.controller.pair) is not None:
             self._pick("Translate from", AUTO, pair.source, self._take_source)
+
+    def action_pin_source(self) -> None:
+        """Keep the detected language; pressed again, take the runner-up, then detect again."""
+        code = self.controller.next_source
+        if code is None:
+            self.notify("No language is detected yet.", severity="warning")
+        self._take_source(code)
 
     def action_pick_target(self) -> None:
         """Choose the target language."""

@@ -79,8 +79,10 @@ def foreign_language(texts: Texts, language: str, detector: Detector, least: flo
     """
     judged = [any(character.isalpha() for character in text) for text in texts]
     # What has this probability is among so many most probable ones.
-    top = min(len(detector.languages) + 1, int(1 / least))
-    found = detector.detect_many(texts, top=top)
+    top = max(1, int(1 / least))
+    # Neighbours that nobody collects text in (Galician, Low German, …) would share the probability.
+    rivals = [name for name in detector.languages if name in LANGUAGES or name == language]
+    found = detector.detect_many(texts, rivals, top=top)
     own = (
         any(guess.language == language and guess.confidence >= least for guess in guesses)
         for guesses in found
