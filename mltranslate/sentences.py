@@ -167,7 +167,7 @@ class SentenceTranslator:
             else:
                 found[piece] = known
         tally.finish(found)
-        for batch in _batches(fresh, MAX_BATCH_TOKENS // beam):
+        for batch in _batches(fresh, MAX_BATCH_TOKENS[self._decoder.device] // beam):
             rendered = self._render(batch, beam, cancel)
             found.update(rendered)
             tally.finish(rendered)

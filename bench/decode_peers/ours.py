@@ -48,7 +48,7 @@ def call_of(decoder: Decoder, case: dict[str, Any], target: str) -> Call:
     """The timed call of a case."""
     groups = requests_of(case, target)
     beam = case["beam"]
-    budget = sys.maxsize if case["whole"] else MAX_BATCH_TOKENS // beam
+    budget = sys.maxsize if case["whole"] else MAX_BATCH_TOKENS[decoder.device] // beam
 
     def call() -> Tokens:
         made: Tokens = []

@@ -238,7 +238,7 @@ def _greedy_hypotheses(tokens: Ids, totals: NDArray[np.float32], short: bool) ->
     found = []
     for row, total in zip(tokens.tolist(), totals.tolist(), strict=True):
         pieces, finished = _pieces(row)
-        mean = total / (len(pieces) + finished)
+        mean = total / max(1, len(pieces) + finished)  # weights that are no numbers give nothing
         found.append(Hypothesis(pieces=pieces, score=mean, finished=finished, shortlist=short))
     return found
 

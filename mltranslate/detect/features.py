@@ -117,7 +117,7 @@ def _clean_joined(texts: Sequence[str]) -> str:
     else:
         plain = [_bounded(text).replace("\0", " ") for text in texts]
         joined = "".join([f" {text}\0" for text in plain])
-    if "@" in joined or "://" in joined or "www." in joined:
+    if "@" in joined or "://" in joined or "www." in joined.lower():
         joined = ADDRESS.sub(" ", joined)
     if not joined.isascii():
         joined = unicodedata.normalize("NFC", joined)

@@ -53,19 +53,24 @@ class LiveLabel:
         if not (self._text and related):
             self._before = self._language
         settled = related and len(self._text) >= _SETTLING
+        again = text == self._text
         self._text = text
         if settled:
-            return self._hold(text, _weighed(candidates, self._language, _LOYALTY))
+            return self._hold(text, again, _weighed(candidates, self._language, _LOYALTY))
         return self._show(_weighed(candidates, self._before, _HABIT))
 
-    def _hold(self, text: str, weighed: list[Detection]) -> list[Detection]:
-        """Show the language so far, unless another one has earned its place."""
+    def _hold(self, text: str, again: bool, weighed: list[Detection]) -> list[Detection]:
+        """Show the language so far, unless another one has earned its place.
+
+        A look at the same text `again` says nothing new.
+        """
         best = weighed[0]
         # "und" gives way at once, and so does what is no candidate any more.
         kept = [found for found in weighed if found.language == self._language]
         if best.language == self._language or not kept or self._language == UNDETERMINED:
             return self._show(weighed)
-        self._led = self._led + 1 if best.language == self._rival else 1
+        if not (again and best.language == self._rival):
+            self._led = self._led + 1 if best.language == self._rival else 1
         self._rival = best.language
         ended = not text[-1:].isalnum() and best.confidence > _CERTAIN
         if self._led >= _LOOKS or ended:

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import re
 
+from mltranslate.detect.features import ADDRESS
+
 # Prose hardly has one of these: without them nothing below can match.
 _ODD = re.compile(r"[{}<>=_|\\$;/\[(#]|--")
 _CODE = re.compile(
     r"""
-      [{}]\s*$ | [)}\]"'\d]; | \{\w+[:}] | \$\{ | ["']\s*:      # blocks, statements, keys
+      [{}]\s*$ | [)}\]"']; | \{\w+[:}] | \$\{ | ["']\s*:      # blocks, statements, keys
     | [=!<>+*/%|-]= | => | \w->\w | && | \|\| | \w::\w          # operators
     | [a-z_]\+\+[;)\s]
     | \s=\s | \w=[\w"'\[{(] | \s[<>]\s
-    | \(\) | \w\([^()\s]*\)\s*[:;{.] | (?<=\w)\([\w"'&*]+[,=]    # calls
-    | \w\[\w*\] | \w+_\w+ | \b[a-z]+[A-Z]\w+ | \b\w+\.\w+\(      # names
-    | </?\w+[\s>/] | /> | \\[nt"'] | \b[A-Z]:\\                  # markup, escapes, paths
-    | (?:^|\s)[~.]{0,2}/[\w.-]+ | \w/[\w.-]+/\w | \s--[a-z]
-    | ^\s*\#(?:include|define|ifn?def|endif)\b
-    | ^\s*(?:def|fn|func|class|function|struct|impl)\s+\w+\s*(?=[(:{<])
+    | \(\) | \w\([^()\s]*\)(?:\s*\{|;\s*$|\.\w) | (?<=\w)\([\w"'&*]+[,=]    # calls
+    | \w\[\w*\] | \b\w+_\w+ | \b[a-z]+[A-Z]\w+ | \b\w+\.\w+\(      # names
+    | </?[a-z]\w*[\s>/] | /> | \\[nt"'] | \b[A-Z]:\\                  # markup, escapes, paths
+    | (?:^|\s)[~.]{0,2}/[\w.-]+ | \s--[a-z]
+    | ^[ \t]*\#(?:include|define|ifn?def|endif)\b
+    | ^[ \t]*(?:def|fn|func|class|function|struct|impl)\s+\w+\s*(?=[(:{<])
     | \b(?:SELECT|FROM|WHERE|INSERT|UPDATE|VALUES|JOIN)\b
     """,
-    re.MULTILINE | re.VERBOSE,
+    re.MULTILINE | re.VERBOSE | re.ASCII,
 )
+# Thai, Lao, Burmese, Khmer, kana and Han: no spaces between words.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff]")
+_LETTERS_OF_A_WORD = 2
+"""Of those, taken for one word."""
 _LETTER = re.compile(r"[^\W\d_]")
 _LOOKED_AT = 2000
 """Characters of a long text that are looked at."""
@@ -33,12 +39,13 @@ def looks_like_code(text: str) -> bool:
     """Say whether signs of source code are too dense in `text` for it to be prose.
 
     One sign makes code of two words, which are what spaces part, and three signs of six: a
-    sentence that names a file or a function stays a sentence.
+    sentence that names a file or a function stays a sentence. Addresses do not count.
     """
     # Most prose has none of these characters, and is done with after one look.
     if not _ODD.search(text, 0, _LOOKED_AT):
         return False
-    head = text[:_LOOKED_AT]
+    head = ADDRESS.sub(" ", text[:_LOOKED_AT])
     signs = sum(1 for _ in _CODE.finditer(head))
     words = sum(1 for word in head.split() if _LETTER.search(word))
+    words += len(_UNSPACED.findall(head)) // _LETTERS_OF_A_WORD
     return signs > 0 and words <= signs * _WORDS_FOR_A_SIGN

@@ -18,30 +18,30 @@ _PORTUGUESE = (
     frozenset(
         """
         autocarro autocarros comboio comboios telemóvel telemóveis ecrã ecrãs facto factos contacto
-        contactos equipa equipas pequeno-almoço sumo frigorífico paragem chávena chávenas gelado
-        gelados guarda-redes relvado bicha peões utilizador utilizadores ficheiro ficheiros
-        rato registo registos planear planeamento controlo apelido casa-de-banho portagem
+        contactos equipa equipas pequeno-almoço frigorífico paragem chávena chávenas
+        guarda-redes relvado bicha peões utilizador utilizadores ficheiro ficheiros
+        registo registos planear planeamento controlo casa-de-banho portagem
         sanita talho rapariga raparigas miúdo miúdos miúda fixe giro gira andebol hóquei
         económico económica económicos económicas género géneros António fenómeno fenómenos
         académico académica polémica polémico tónico anónimo quilómetro quilómetros cómodo
         prémio prémios sénior sinónimo ténis bónus Mónica matrimónio património autónomo
         bebé bebés croché cocó judo connosco dezasseis dezassete dezanove catorze
         acção direcção óptimo óptima actual actualmente projecto objectivo director
-        desporto desportos desportivo camião camiões camionista tu contigo estás tens queres
+        desporto desportos desportivo camião camiões camionista contigo estás tens queres
         podes sabes vais fazes dizes és foste tiveste disseste fizeste
         """.casefold().split()
     ),
     frozenset(
         """
-        ônibus trem trens celular celulares tela telas fato time times xícara xícaras sorvete
+        ônibus trem trens celular celulares tela telas time times xícara xícaras sorvete
         sorvetes goleiro gramado usuário usuários arquivo mouse planejar planejamento controle
-        sobrenome banheiro pedágio açougue moça moças garoto garota garotos garotas legal
+        sobrenome banheiro pedágio açougue moça moças garoto garota garotos garotas
         handebol econômico econômica econômicos econômicas gênero gêneros Antônio fenômeno
         fenômenos acadêmico acadêmica polêmica polêmico tônico anônimo quilômetro cômodo
         quilômetros prêmio prêmios sênior sinônimo tênis bônus Mônica matrimônio patrimônio
         autônomo bebê bebês crochê cocô judô conosco dezesseis dezessete dezenove quatorze
         esporte esportes esportivo caminhão caminhões caminhoneiro você vocês café-da-manhã
-        geladeira bonde aeromoça cadê gente né pra pro tá tô cara
+        geladeira bonde aeromoça cadê né pra pro tá tô
         """.casefold().split()
     ),
 )

@@ -64,26 +64,36 @@ def remove_pack(name: str) -> Path:
         MltError: it cannot be removed, or another process is changing the user's packs.
     """
     store = locations.user_packs()
-    place = _installed(store).get(name)
-    if place is None:
-        raise PackError(
-            f"the pack {name!r} cannot be removed",
-            why=f"{store} has none of this name, and other packs are not touched",
-            fix="List the packs with: mltranslate packs list",
-        )
-    with _staging(store) as folder, _writing(place):
+    if not store.is_dir():
+        raise _not_there(name, store)
+    with _staging(store) as folder:
+        place = _installed(store).get(name)
+        if place is None:
+            raise _not_there(name, store)
+        _take_out(place, folder)
+    return place
+
+
+def _not_there(name: str, store: Path) -> PackError:
+    return PackError(
+        f"the pack {name!r} cannot be removed",
+        why=f"{store} has none of this name, and other packs are not touched",
+        fix="List the packs with: mltranslate packs list",
+    )
+
+
+def _take_out(place: Path, folder: Path) -> None:
+    """Remove a pack, or the link to one, by way of an empty folder beside it."""
+    with _writing(place):
         if place.is_symlink():
             place.unlink()
         else:
             # Out of sight in one step, so that nobody meets half a pack.
             place.rename(folder / "removed")
             shutil.rmtree(folder)
-    return place
 
 
 def _installed(store: Path) -> dict[str, Path]:
-    if not store.is_dir():
-        return {}
     places = (path for path in store.iterdir() if not path.name.startswith(HIDDEN))
     return {path.name: path for path in places if path.is_dir() or path.is_symlink()}
 
@@ -93,16 +103,16 @@ def _move(folder: Path, place: Path) -> None:
     if not os.path.lexists(place):
         folder.rename(place)
         return
-    with tempfile.TemporaryDirectory(
-        prefix=_ASIDE, dir=place.parent, ignore_cleanup_errors=True
-    ) as aside:
-        old = Path(aside, place.name)
+    aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=place.parent))
+    old = aside / place.name
+    try:
         place.rename(old)
-        try:
-            folder.rename(place)
-        except BaseException:
+        folder.rename(place)
+    finally:
+        if not os.path.lexists(place):
             old.rename(place)
-            raise
+        # Not reached where even that fails: `_clean` brings the pack back the next time.
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _flush_folder(folder: Path) -> None:
@@ -137,7 +147,8 @@ def _staging(store: Path) -> Iterator[Path]:
 
 def _clean(store: Path) -> None:
     """Remove what killed processes left; a pack that was about to be replaced comes back."""
-    for hidden in [path for path in store.iterdir() if path.name.startswith(HIDDEN)]:
+    hiding = [path for path in store.iterdir() if path.name.startswith(HIDDEN)]
+    for hidden in (path for path in hiding if path.is_dir() and not path.is_symlink()):
         if hidden.name.startswith(_ASIDE):
             for old in list(hidden.iterdir()):
                 if not os.path.lexists(store / old.name):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mltranslate.errors import MltError, reason
+from mltranslate.errors import MltError, reason, remedy
 
 
 @contextmanager
@@ -21,12 +21,16 @@ def locked(path: Path) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
-        raise _refusal(path, reason(error)) from error
+        raise _refusal(path, reason(error), remedy(error)) from error
     try:
         try:
             _lock(descriptor)
+        except BlockingIOError as error:
+            raise _refusal(
+                path, "another installation or removal is under way", "Wait until it has ended"
+            ) from error
         except OSError as error:
-            raise _refusal(path, reason(error)) from error
+            raise _refusal(path, reason(error), remedy(error)) from error
         yield
     finally:
         os.close(descriptor)
@@ -47,9 +51,7 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _refusal(path: Path, why: str) -> MltError:
+def _refusal(path: Path, why: str, fix: str) -> MltError:
     return MltError(
-        "the installed packs cannot be changed now",
-        why=f"{path} cannot be locked, {why}",
-        fix="If another installation or removal is under way, wait until it has ended",
+        "the installed packs cannot be changed now", why=f"{path} cannot be locked: {why}", fix=fix
     )

@@ -72,8 +72,12 @@ def read_shortlists(pack: Pack) -> Mapping[str, Shortlist]:
         return {}
     size = pack.manifest.tokenizer.size
     path = pack.folder / info.file
+    wanted = sum(size + shape.candidates + shape.always for shape in info.targets.values())
+    kind = number_type(size)
     try:
-        numbers = np.fromfile(path, number_type(size))
+        if path.stat().st_size != wanted * kind.itemsize:
+            raise _damaged(pack)
+        numbers = np.fromfile(path, kind)
     except OSError as error:
         raise PackError(f"{path} cannot be read", why=reason(error), fix="Permit it") from error
     found, start = {}, 0
@@ -93,8 +97,12 @@ def _check(one: Shortlist, pack: Pack, size: int, whole: bool) -> None:
     if not whole or int(one.counts.sum(dtype=np.int64)) != len(one.candidates) or (
         len(ids) and int(ids.max()) >= size
     ):  # fmt: skip
-        raise PackError(
-            f"the shortlist of the pack {pack.name} is damaged",
-            why="its numbers do not fit the manifest",
-            fix="Get the pack again",
-        )
+        raise _damaged(pack)
+
+
+def _damaged(pack: Pack) -> PackError:
+    return PackError(
+        f"the shortlist of the pack {pack.name} is damaged",
+        why="its numbers do not fit the manifest",
+        fix="Get the pack again",
+    )

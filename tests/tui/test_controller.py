@@ -323,3 +323,14 @@ def test_pinning_goes_round_detected_runner_up_and_detection() -> None:
     assert controller.next_source == "auto"
     controller.edit("")
     assert controller.next_source is None
+
+
+def test_pinning_leaves_out_a_runner_up_that_is_the_target() -> None:
+    controller = Controller(ListSlot(), FakeSchedule())
+    controller.pair = PAIR
+    controller.edit("no")
+    found = [Detection(language=code, confidence=0.5) for code in ("es", PAIR.target)]
+    controller.note_detected(controller._number, tuple(found))
+    assert controller.next_source == "es"
+    controller.choose(dataclasses.replace(PAIR, source="es"))
+    assert controller.next_source == "auto"

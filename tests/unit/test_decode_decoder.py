@@ -1,5 +1,6 @@
 """The decoder of a pack: what it accepts, what it tells, and how it stops."""
 
+import math
 import shutil
 import threading
 from pathlib import Path
@@ -92,6 +93,19 @@ def test_beam_has_bounds(decoder: Decoder, beam: int) -> None:
 def test_no_steps_are_refused(decoder: Decoder) -> None:
     with pytest.raises(UsageError, match="max_tokens"):
         decoder.decode([request(5, max_tokens=0)])
+
+
+def test_weights_that_are_no_numbers_give_an_empty_hypothesis(pack: Pack, tmp_path: Path) -> None:
+    """A pack whose files are whole may still hold a model that has diverged."""
+    copy = tmp_path / "pack"
+    shutil.copytree(pack.folder, copy)
+    variant = pack.manifest.variants["fp32"]
+    damaged = copy / variant.weights
+    damaged.write_bytes(b"\xff" * damaged.stat().st_size)
+    decoder = Decoder(read_pack(copy), device="cpu", precision="fp32", threads=1)
+    (found,) = decoder.decode([request(5, 6, max_tokens=3)])
+    assert not found.finished
+    assert math.isnan(found.score)
 
 
 def test_steps_beyond_the_positions_are_bounded(decoder: Decoder) -> None:

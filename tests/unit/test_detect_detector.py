@@ -121,6 +121,12 @@ def test_order_and_number_of_candidates(detector: Detector) -> None:
     assert len(detector.detect("no", top=0)) == 1
 
 
+def test_neighbours_do_not_decide_what_an_address_is(detector: Detector) -> None:
+    address = "WWW.GUTEN-MORGEN.DE"
+    assert detector.detect(address) == detector.detect_many([address, "x@y"], top=3)[0]
+    assert detector.detect(address)[0].language == "und"
+
+
 def test_many_are_what_each_is_alone(detector: Detector) -> None:
     texts = [text[:size] for text in SENTENCES.values() for size in (0, 3, 9, 60)] * 40
     many = detector.detect_many(texts, top=3)

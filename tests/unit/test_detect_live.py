@@ -40,6 +40,11 @@ def test_lead_that_lasts_wins() -> None:
     assert labels(steps) == ["de", "de", "nl"]
 
 
+def test_second_look_at_the_same_text_says_nothing_new() -> None:
+    steps = [("gut", "de", "nl"), *[("gute", "nl", "de")] * 3, ("guten", "nl", "de")]
+    assert labels(steps) == ["de", "de", "de", "de", "nl"]
+
+
 def test_small_lead_never_wins() -> None:
     steps: list[Step] = [("gut", "de", "nl"), *((f"gut{'e' * n}", "nl", "de") for n in range(9))]
     assert labels(steps, confidence=0.6) == ["de"] * 10

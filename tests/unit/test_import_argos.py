@@ -62,6 +62,15 @@ def test_links_are_refused(tmp_path: Path) -> None:
         unpack_argos(tmp_path / "some.argosmodel", tmp_path / "p")
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_other_compression_is_refused(tmp_path: Path, packing: int) -> None:
+    file = tmp_path / "some.argosmodel"
+    with zipfile.ZipFile(file, "w", packing) as archive:
+        archive.writestr(*about())
+    with pytest.raises(DataError, match="is packed otherwise"):
+        unpack_argos(file, tmp_path / "p")
+
+
 def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(argos, "_MOST_MEMBERS", 1)
     with pytest.raises(DataError, match="more than 1 members"):
@@ -83,7 +92,9 @@ def test_what_is_no_zip_is_refused(tmp_path: Path, data: bytes) -> None:
         ([about(type="sbd"), ("one/sentencepiece.model", b"")], "of the type 'sbd'"),
         ([about(target_prefix=">>fra<<"), ("one/sentencepiece.model", b"")], "target_prefix"),
         ([("one/metadata.json", b"[]")], "not a JSON object"),
+        ([("one/metadata.json", b"[" * 200_000)], "cannot be read"),
     ],
+    ids=range(6),
 )
 def test_other_packages_are_refused(
     tmp_path: Path, files: list[tuple[str, bytes]], message: str

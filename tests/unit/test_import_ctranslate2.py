@@ -17,14 +17,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from public_ct2_models import DATA, EXPECTED, MADE, MOST_TOKENS, STORED, script_hash
 from sentencepiece import SentencePieceProcessor
-from test_import_model_bin import written
+from test_import_model_bin import saved, written
 
 from mltranslate.decode import Decoder, Hypothesis, Request
 from mltranslate.errors import DataError, MltError
 from mltranslate.packs import Pack
 from mltranslate_export.build import PackPlan, build_pack
 from mltranslate_export.calibrate import calibrate
-from mltranslate_export.importers.ctranslate2_model import _settings
+from mltranslate_export.importers.ctranslate2_model import _dimensions, _settings
+from mltranslate_export.importers.ctranslate2_weights import EMBEDDINGS, OUTPUT
 from mltranslate_export.importers.load import load_public
 from mltranslate_export.importers.model_bin import open_model_bin
 from mltranslate_export.verify import parity
@@ -164,6 +165,8 @@ def changed(tmp_path: Path, change: dict[str, Any], name: str = "opennmt-py") ->
         ({"layer_norm_epsilon": 1e-6}, "layer_norm_epsilon"),
         ({"quantization_type": 1}, "AWQ"),
         ({"unk_token": "nothing"}, "lacks nothing, its unk_token"),
+        ({"eos_token": "nothing"}, "lacks nothing, its eos_token"),
+        ({"eos_token": "<unk>"}, "two of its marks are one"),
     ],
 )
 def test_variants_are_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -180,8 +183,11 @@ def test_variants_are_refused(tmp_path: Path, change: dict[str, Any], message: s
         ("shared_vocabulary.json", b'["<unk>", "<unk>"]', "twice"),
         ("shared_vocabulary.json", b'{"<unk>": 0}', "no list of tokens"),
         ("shared_vocabulary.json", b"[", "cannot be read"),
+        ("shared_vocabulary.json", b"[" * 200_000, "cannot be read"),
         ("config.json", None, "config.json cannot be read"),
+        ("config.json", b"[" * 200_000, "config.json cannot be read"),
     ],
+    ids=range(9),
 )
 def test_damaged_folders_are_refused(
     tmp_path: Path, name: str, content: bytes | None, message: str
@@ -230,6 +236,40 @@ def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps([*json.loads(path.read_text("utf-8")), "more"]), "utf-8")
     with pytest.raises(DataError, match="differ in size"):
         load_public(folder, [DIRECTION], tmp_path)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("mark", ["<unk>", "</s>"])
+def test_a_side_without_a_mark_is_refused(tmp_path: Path, side: str, mark: str) -> None:
+    folder = changed(tmp_path, {}, "marian")
+    path = folder / f"{side}_vocabulary.json"
+    tokens = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(["other" if t == mark else t for t in tokens]), "utf-8")
+    with pytest.raises(DataError, match=f"lacks {mark}"):
+        load_public(folder, [DIRECTION], tmp_path)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("more", [1, -1])
+def test_a_side_of_another_size_is_refused(tmp_path: Path, side: str, more: int) -> None:
+    folder = changed(tmp_path, {}, "marian")
+    path = folder / f"{side}_vocabulary.json"
+    tokens = json.loads(path.read_text("utf-8"))
+    wanted = [*tokens, "more"] if more > 0 else [t for t in tokens if t != tokens[5]]
+    path.write_text(json.dumps(wanted), "utf-8")
+    with pytest.raises(DataError, match=f"{len(wanted)} tokens"):
+        load_public(folder, [DIRECTION], tmp_path)
+
+
+@pytest.mark.parametrize("heads", [2.5, 0.0, -1.0])
+def test_heads_are_whole(tmp_path: Path, heads: float) -> None:
+    number, table = np.array(heads, np.float32), np.ones((2, 4), np.float32)
+    arrays = {f"{side}/num_heads": ("float32", number) for side in ("encoder", "decoder")}
+    path = saved(
+        tmp_path, written({**arrays, EMBEDDINGS: ("float32", table)}, {OUTPUT: EMBEDDINGS})
+    )
+    with open_model_bin(path) as stored, pytest.raises(DataError, match="heads"):
+        _dimensions(stored, one_vocabulary=False)
 
 
 def test_languages_that_the_model_lacks_are_refused(tmp_path: Path) -> None:

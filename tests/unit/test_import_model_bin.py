@@ -114,6 +114,10 @@ def test_settings(tmp_path: Path) -> None:
         (written({"a": ("float32", TABLE)}, {"a": "a"}), "two arrays 'a'"),
         (written({"a": ("float32", TABLE)}).replace(b"\2\0\0\0\3", b"\4\0\0\0\3"), "24 bytes"),
         (written({"a": ("float32", TABLE[None, None, None])}), "5 dimensions"),
+        (written({"a": ("float32", TABLE[:0])}), "holds nothing"),
+        (written({}).replace(struct.pack("<II", 7, 0), struct.pack("<II", 7, 100_001)),
+         "more than 100000 arrays"),
+        (written({"a": ("float32", TABLE)})[:-4] + struct.pack("<I", 100_000), "and aliases"),
     ],
 )  # fmt: skip
 def test_other_files_are_refused(tmp_path: Path, data: bytes, message: str) -> None:
@@ -130,12 +134,28 @@ def test_other_files_are_refused(tmp_path: Path, data: bytes, message: str) -> N
           "x_scale": ("float32", np.ones(3, np.float32))}, "does not fit"),
         ({"x": ("int8", TABLE.astype(np.int8)),
           "x_scale": ("float32", np.zeros(2, np.float32))}, "does not fit"),
+        ({"x": ("int8", np.array(1, np.int8)),
+          "x_scale": ("float32", np.ones(1, np.float32))}, "does not fit"),
     ],
 )  # fmt: skip
 def test_unusable_values_are_refused(tmp_path: Path, arrays: Stored, message: str) -> None:
     path = saved(tmp_path, written(arrays))
     with open_model_bin(path) as stored, pytest.raises(DataError, match=message):
         stored.take("x")
+
+
+def test_a_setting_that_is_not_finite_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, written({"heads": ("float32", np.array(np.inf, np.float32))}))
+    with open_model_bin(path) as stored, pytest.raises(DataError, match="not finite"):
+        stored.scalar("heads", 8)
+
+
+def test_far_too_many_layers_are_refused(tmp_path: Path) -> None:
+    one = ("int8", np.array(1, np.int8))
+    names = [f"encoder/layer_{index}/x" for index in range(1_001)]
+    path = saved(tmp_path, written(dict.fromkeys(names, one)))
+    with open_model_bin(path) as stored, pytest.raises(DataError, match="1001 layers"):
+        stored.layers("encoder")
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -262,3 +262,36 @@ def test_removing_from_an_empty_store_makes_no_folder(store: Path) -> None:
     with pytest.raises(PackError):
         remove_pack("tiny")
     assert not store.exists()
+
+
+def test_a_pack_that_was_set_aside_can_be_removed(store: Path, archive: Path) -> None:
+    install_pack(archive)
+    (store / f"{installing._ASIDE}x").mkdir()
+    (store / "tiny").rename(store / f"{installing._ASIDE}x" / "tiny")
+    assert remove_pack("tiny") == store / "tiny"
+    assert list(store.iterdir()) == []
+
+
+def test_a_hidden_file_is_in_nobodys_way(store: Path, archive: Path) -> None:
+    store.mkdir(parents=True)
+    (store / f"{installing._ASIDE}x").write_text("not ours")
+    assert install_pack(archive).folder == store / "tiny"
+
+
+def test_the_old_pack_is_kept_where_it_cannot_come_back(
+    store: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_pack(archive)
+    real = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        if Path(target) == store / "tiny":
+            raise PermissionError(13, "Permission denied")
+        return real(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", rename)
+        with pytest.raises(MltError, match="Permission denied"):
+            install_pack(newer(archive), replace=True)
+    install_pack(saved(archive, tiny(name="other")))
+    assert load_pack("tiny").version == "0.1.0"

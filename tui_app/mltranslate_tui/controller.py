@@ -209,7 +209,9 @@ class Controller:
         """
         if self.pair is None or not self._candidates:
             return None
-        choices = (AUTO, *self._candidates)
+        first, *others = self._candidates
+        # A runner-up that is the target would change the direction instead.
+        choices = (AUTO, first, *(code for code in others if code != self.pair.target))
         if self.pair.source not in choices:
             return AUTO
         return choices[(choices.index(self.pair.source) + 1) % len(choices)]

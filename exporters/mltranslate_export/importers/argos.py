@@ -32,6 +32,7 @@ _MOST_MEMBERS = 16 * MAX_PACK_MEMBERS
 _ALLOWANCE = 2**20
 _CHUNK = 2**20
 _ENCRYPTED = 0x1
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What zipfile and zlib raise for damaged bytes.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
 
@@ -93,6 +94,8 @@ def _members(archive: zipfile.ZipFile, file: Path) -> dict[str, zipfile.ZipInfo]
         kind = stat.S_IFMT(info.external_attr >> 16)
         if name in found or info.flag_bits & _ENCRYPTED or kind not in (0, stat.S_IFREG):
             raise _refusal(file, f"{name} is there twice, encrypted, or no plain file")
+        if info.compress_type not in _PACKINGS:
+            raise _refusal(file, f"{name} is packed otherwise than by deflate")
         found[name] = info
     size = sum(info.file_size for info in found.values())
     if size > min(MAX_PACK_BYTES, MAX_PACK_RATIO * file.stat().st_size + _ALLOWANCE):

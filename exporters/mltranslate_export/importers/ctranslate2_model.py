@@ -20,6 +20,7 @@ from mltranslate_export.importers.ctranslate2_weights import (
     EMBEDDINGS,
     OUTPUT,
     Vocabularies,
+    check_sizes,
     fill,
     positions,
     source_embedding,
@@ -75,6 +76,7 @@ class Ctranslate2Model:
     def shape(self, size: int) -> ImportedConfig:
         """See `PublicModel.shape`; `DataError` where the sides differ or something is unknown."""
         with open_model_bin(self._folder / MODEL) as stored:
+            check_sizes(stored, self._vocabularies)
             return ImportedConfig(vocabulary_size=size, dropout=0.0, **self._keys(stored))
 
     def fill(self, model: ImportedTransformer, rows: Sequence[int]) -> None:
@@ -105,13 +107,17 @@ class Ctranslate2Model:
             raise _variant("its sources begin with a mark (add_source_bos)")
         zero = stored.flag("decoder/start_from_zero_embedding", default=False)
         start = _start(settings, zero=zero)
+        # Tokenizers of transformers and of Marian end sources; that of OpenNMT-py does not, and
+        # its vocabulary of sources may lack the mark.
+        reads_end = bool(settings["add_source_eos"]) or zero or start == END
+        if reads_end:
+            _check_mark(self._vocabularies.source, settings, "eos_token")
         if self.tag_follows and start != END:
             raise _variant("its decoder starts with another mark than the end mark")
         tables = [positions(stored, side, _LONGEST) for side in ("encoder", "decoder")]
         return {
             "reads_tag": bool(tags),
-            # Tokenizers of transformers and of Marian end sources; that of OpenNMT-py does not.
-            "reads_end": bool(settings["add_source_eos"]) or zero or start == END,
+            "reads_end": reads_end,
             "tag_follows": self.tag_follows,
             "start": start,
             "max_length": min(len(table) for table in tables) - self.tag_follows,
@@ -138,7 +144,7 @@ def _dimensions(stored: ModelBin, *, one_vocabulary: bool) -> dict[str, Any]:
     tied = stored.same(EMBEDDINGS, OUTPUT)
     sources_too = tied and one_vocabulary and stored.same(EMBEDDINGS, source_embedding(stored))
     width, heads = stored.matrix(EMBEDDINGS)[1], _on_both(stored, "num_heads", 8)
-    if heads < 1:
+    if heads < 1 or not heads.is_integer():
         raise _variant(f"it has {heads:g} heads")
     activation = _on_both(stored, "activation", 0)
     if activation not in _ACTIVATIONS:
@@ -177,6 +183,8 @@ def _settings(folder: Path, stored: ModelBin) -> dict[str, Any]:
     found |= read_object(folder / "config.json") if stored.version >= 6 else _older(stored)
     if not all(isinstance(found[key], str) for key in _MARKS):
         raise _variant("its marks are no text")
+    if len({found[key] for key in _MARKS}) != len(_MARKS):
+        raise _variant("two of its marks are one")
     if found["layer_norm_epsilon"] not in (None, _EPSILON):
         raise _variant(f"layer_norm_epsilon is {found['layer_norm_epsilon']!r}")
     if found.get("quantization_type"):
@@ -221,7 +229,7 @@ def _tokens(folder: Path, name: str) -> tuple[str, ...] | None:
             found = lines.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
         else:
             return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{name} in {folder} cannot be read", why=reason(error)) from error
     if not isinstance(found, list) or not all(isinstance(token, str) for token in found):
         raise DataError(f"{path} is no list of tokens")
@@ -241,16 +249,22 @@ def _splitter(folder: Path) -> Path:
     )
 
 
+def _check_mark(tokens: Sequence[str], settings: Mapping[str, Any], key: str) -> None:
+    """Refuse a vocabulary of one side that lacks a mark which the model reads or writes there."""
+    if settings[key] not in tokens:
+        raise DataError(f"a vocabulary of the model lacks {settings[key]}, its {key}")
+
+
 def _subwords(
     vocabularies: Vocabularies, settings: Mapping[str, Any], splitter: bytes
 ) -> tuple[Subwords, bool]:
     """Vocabulary of the model, and whether its tags follow the decoder's mark."""
+    _check_mark(vocabularies.source, settings, "unk_token")
+    for key in ("unk_token", "eos_token"):
+        _check_mark(vocabularies.target, settings, key)
     ids = vocabularies.ids()
-    for ours, key in (("<unk>", "unk_token"), ("<s>", "bos_token"), ("</s>", "eos_token")):
-        if settings[key] in ids:
-            ids[ours] = ids.pop(settings[key])
-        elif key != "bos_token":
-            raise DataError(f"the vocabulary of the model lacks {settings[key]}, its {key}")
+    theirs = {ours: settings[key] for key, ours in _MARKS.items() if settings[key] in ids}
+    ids |= {ours: ids.pop(mark) for ours, mark in theirs.items()}
     foreign = set(ids) - set(pieces_of(splitter))
     following = [token for token in foreign if _FOLLOWING.fullmatch(token)]
     leading = [token for token in foreign if _LEADING.fullmatch(token)]

@@ -63,7 +63,7 @@ class Vocabularies:
         return frozenset(range(len(self.target), len(self.ids())))
 
     def source_rows(self, rows: Sequence[int], unknown: str) -> list[int]:
-        """Rows of the encoder's embedding; what it lacks is the token `unknown` there."""
+        """Rows of the encoder's embedding; what it lacks is its token `unknown`."""
         if self.source == self.target:
             return list(rows)
         places = {token: row for row, token in enumerate(self.source)}
@@ -78,6 +78,20 @@ class Vocabularies:
 def source_embedding(stored: ModelBin) -> str:
     """Name of the encoder's embedding."""
     return next((name for name in _SOURCE if name in stored), _SOURCE[0])
+
+
+def check_sizes(stored: ModelBin, vocabularies: Vocabularies) -> None:
+    """Refuse vocabularies of another size than their tables; `DataError` then."""
+    source, target = len(vocabularies.source), len(vocabularies.target)
+    tables = {source_embedding(stored): source, EMBEDDINGS: target, OUTPUT: target}
+    for name, size in tables.items():
+        rows = stored.matrix(name)[0]
+        if rows != size:
+            raise DataError(
+                "vocabulary and embedding differ in size",
+                why=f"the vocabulary has {size} tokens, {name!r} of {MODEL} {rows} rows",
+                fix="Copy the model's folder again, whole",
+            )
 
 
 def positions(stored: ModelBin, side: str, most: int) -> Tensor:

@@ -16,7 +16,7 @@ def read_object(path: Path) -> dict[str, Any]:
     """Read a JSON object; `DataError` if there is none."""
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} cannot be read", why=reason(error), fix=_WHOLE) from error
     if not isinstance(found, dict):
         raise DataError(f"{path} is not a JSON object", fix=_WHOLE)

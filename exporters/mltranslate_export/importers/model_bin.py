@@ -31,6 +31,9 @@ _TYPES = ("float32", "int8", "int16", "int32", "float16", "bfloat16")
 _WIDTHS = (4, 1, 2, 4, 2, 2)
 _QUANTISED = ("int8", "int16")
 _MOST_DIMENSIONS = 4
+_MOST_ARRAYS = 100_000
+"""Aliases counted too; large models have some thousands."""
+_MOST_LAYERS = 1_000
 _SCALE = "_scale"
 _AGAIN = "Get the model again, whole"
 
@@ -73,11 +76,14 @@ class ModelBin:
         return tuple(sorted({a.kind for a in self._arrays.values() if len(a.shape) > 1}))
 
     def layers(self, side: str) -> int:
-        """How many layers the "encoder" or the "decoder" has."""
+        """How many layers the "encoder" or the "decoder" has; `DataError` if far too many."""
         start = f"{side}/layer_"
         rest = (name.removeprefix(start) for name in self._arrays if name.startswith(start))
         numbers = {text.split("/")[0] for text in rest}
-        return len({text for text in numbers if text.isdecimal()})
+        found = len({text for text in numbers if text.isdecimal()})
+        if found > _MOST_LAYERS:
+            raise DataError(f"the {side} of {MODEL} has {found} layers", fix=_AGAIN)
+        return found
 
     def take(self, name: str) -> Tensor:
         """Read an array as fp32, its quantisation undone.
@@ -95,8 +101,11 @@ class ModelBin:
         return torch.from_numpy(values)
 
     def scalar(self, name: str, default: float) -> float:
-        """Read a setting, `default` where the file has none."""
-        return default if name not in self else float(self._single(name))
+        """Read a setting, `default` where the file has none; `DataError` if it is not finite."""
+        found = default if name not in self else float(self._single(name))
+        if not math.isfinite(found):
+            raise DataError(f"the setting {name!r} of {MODEL} is not finite", fix=_AGAIN)
+        return found
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Read a setting that is on or off."""
@@ -136,7 +145,7 @@ class ModelBin:
         scale_name = f"{name}{_SCALE}"
         scale = self._read(self._stored(scale_name))
         self._taken.add(scale_name)
-        if scale.size not in (1, len(values)) or not (scale != 0).all():
+        if not values.ndim or scale.size not in (1, len(values)) or not (scale != 0).all():
             raise DataError(f"{scale_name!r} of {MODEL} does not fit its array", fix=_AGAIN)
         values /= scale.reshape(-1, *[1] * (values.ndim - 1))
         return values
@@ -191,19 +200,28 @@ class _Index:
                 f"it is a {specification[:40]!r} of revision {revision}, no {SPECIFICATION}"
             )
         arrays: dict[str, StoredArray] = {}
-        for _ in range(self._number("<I")):
+        count = self._count(_MOST_ARRAYS)
+        for _ in range(count):
             self._add(arrays, self._text(), self._array())
-        for _ in range(self._number("<I")):
+        for _ in range(self._count(_MOST_ARRAYS - count)):
             self._add_alias(arrays, self._text(), self._text())
         if self._file.tell() != self._size:
             raise self._refusal("something follows its end")
         return version, arrays
+
+    def _count(self, most: int) -> int:
+        count = self._number("<I")
+        if count > most:
+            raise self._refusal(f"it has more than {_MOST_ARRAYS} arrays and aliases")
+        return count
 
     def _array(self) -> StoredArray:
         dimensions = self._number("<B")
         if dimensions > _MOST_DIMENSIONS:
             raise self._refusal(f"an array has {dimensions} dimensions")
         shape = tuple(self._number("<I") for _ in range(dimensions))
+        if 0 in shape:
+            raise self._refusal(f"an array of shape {shape} holds nothing")
         number, size = self._number("<B"), self._number("<I")
         if number >= len(_TYPES) or size != math.prod(shape) * _WIDTHS[number]:
             raise self._refusal(f"an array of shape {shape} has {size} bytes of type {number}")
