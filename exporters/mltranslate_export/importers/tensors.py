@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,10 +13,13 @@ from safetensors import safe_open
 from torch import Tensor
 
 from mltranslate.errors import DataError
+from mltranslate_export.importers.files import read_object
 
 SAFETENSORS = "model.safetensors"
 PICKLED = "pytorch_model.bin"
 _INDEX = ".index.json"
+_AGAIN = "Copy the model's folder again, whole"
+_LONGEST = 200
 
 
 class Tensors:
@@ -36,7 +38,7 @@ class Tensors:
             raise DataError(
                 f"the checkpoint has no tensor {name!r}",
                 why="it is not of the architecture that its config.json names, or is cut off",
-                fix="Copy the model's folder again, whole",
+                fix=_AGAIN,
             )
         self._taken.add(name)
         file = self._files[name]
@@ -59,7 +61,8 @@ def open_tensors(folder: Path) -> Iterator[Tensors]:
     no code in them runs, and mapped into memory where their format allows it.
 
     Raises:
-        DataError: there are no weights, or the index names a file outside the folder.
+        DataError: there are no weights, they are damaged, or the index names a file outside the
+            folder.
     """
     with ExitStack() as stack:
         files: dict[str, Any] = {}
@@ -70,11 +73,19 @@ def open_tensors(folder: Path) -> Iterator[Tensors]:
 
 
 def _open(path: Path, stack: ExitStack) -> Any:
-    if path.suffix == ".safetensors":
-        return stack.enter_context(safe_open(path, framework="pt"))
-    # Only the format of torch 1.6 and later, a zip, can be mapped.
-    mapped = zipfile.is_zipfile(path)
-    return dict(torch.load(path, map_location="cpu", weights_only=True, mmap=mapped))
+    try:
+        if path.suffix == ".safetensors":
+            return stack.enter_context(safe_open(path, framework="pt"))
+        # Only the format of torch 1.6 and later, a zip, can be mapped.
+        mapped = zipfile.is_zipfile(path)
+        return dict(torch.load(path, map_location="cpu", weights_only=True, mmap=mapped))
+    except Exception as error:  # a damaged pickle fails in any way
+        raise DataError(f"{path} cannot be read", why=_first_line(error), fix=_AGAIN) from error
+
+
+def _first_line(error: Exception) -> str:
+    """What torch says goes on for many lines."""
+    return str(error).strip().partition("\n")[0][:_LONGEST] or type(error).__name__
 
 
 def _parts(folder: Path) -> list[Path]:
@@ -92,11 +103,14 @@ def _parts(folder: Path) -> list[Path]:
 
 
 def _indexed(folder: Path, index: Path) -> list[Path]:
-    names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
+    places = read_object(index).get("weight_map")
+    if not isinstance(places, dict) or not all(isinstance(p, str) for p in places.values()):
+        raise DataError(f"{index} does not say where the weights are", fix=_AGAIN)
+    names = sorted(set(places.values()))
     for name in names:
         if Path(name).name != name or not (folder / name).is_file():
             raise DataError(
                 f"{index.name} names {name!r}, which is no file beside it",
-                fix="Copy the model's folder again, whole",
+                fix=_AGAIN,
             )
     return [folder / name for name in names]
