@@ -30,7 +30,7 @@ class Mark:
     offset: int
     """Where it stood in the text without it."""
     glued_left: bool
-    """True when it touched the word before."""
+    """True when it touched the word before, or the punctuation that begins the text."""
     glued_right: bool
 
 
@@ -75,7 +75,9 @@ def put_back(
         around = (
             _set_apart(mark, left[-1:], translation[place : place + 1]) if spaced else mark.text
         )
-        edits.append(Edit(place, place, around))
+        # What touched both words had no space, and the one that stood in for it goes.
+        end = places.after_blank(place) if mark.glued_left and mark.glued_right else place
+        edits.append(Edit(place, end, around))
     return edits, guessed
 
 
@@ -121,17 +123,20 @@ class _Places:
 
     def beside_word(self, mark: Mark, place: int) -> int:
         """The other side of the spaces at `place`, if that is where the word of a mark is."""
-        left, right = self._translation[:place], self._translation[place:]
-        if mark.glued_left and not mark.glued_right:
-            return len(left.rstrip(BLANK))
-        if mark.glued_right and not mark.glued_left:
-            return place + len(right) - len(right.lstrip(BLANK))
-        return place
+        if mark.glued_left:
+            return len(self._translation[:place].rstrip(BLANK))
+        return self.after_blank(place) if mark.glued_right else place
+
+    def after_blank(self, place: int) -> int:
+        """The first place from `place` on that has no space behind it."""
+        rest = self._translation[place:]
+        return place + len(rest) - len(rest.lstrip(BLANK))
 
     def _outer_end(self, offset: int) -> int | None:
         """The start or end of the translation, if nothing but punctuation is beyond `offset`."""
-        if not any(map(str.isalnum, self._source[:offset])):
-            return 0
+        before = self._source[:offset]
+        if not any(map(str.isalnum, before)):
+            return len(before) if self._translation.startswith(before) else 0
         if any(map(str.isalnum, self._source[offset:])):
             return None
         return self._tail(self._translation) if self._source[offset:] else len(self._translation)

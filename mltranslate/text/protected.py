@@ -107,8 +107,13 @@ class _Making:
             self.text = self.text.rstrip(BLANK)
         elif _is_letter(left) and _is_letter(right):
             self.text += " "
-        self.marks.append(Mark(found, len(self.text), _is_letter(left), _is_letter(right)))
+        glued = _is_letter(left) or self._only_begun(left)
+        self.marks.append(Mark(found, len(self.text), glued, _is_letter(right)))
         return skipped
+
+    def _only_begun(self, left: str) -> bool:
+        """True when nothing but punctuation is there so far, and `left` ends it."""
+        return bool(left) and left not in BLANK and not any(map(str.isalnum, self.text))
 
 
 def _items(sentence: str) -> list[_Item]:

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import pytest
 from fake_engine_parts import FakeDecoder, FakeDetector, FakePack, label, shout
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import mltranslate
@@ -64,6 +64,8 @@ def test_one_result_for_each_text_in_order() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("aB. \n\r\t!?-•😀1\u2028é"), max_size=80))
+@example("?•  é")
+@example("A•é  1")
 def test_separators_are_kept_exactly(text: str) -> None:
     decoder = FakeDecoder(render=lambda source, _target, _guard: source)
     result = Translator(decoder=decoder, detector=FakeDetector()).translate(text, "de", "en")[0]

@@ -126,6 +126,8 @@ def _short(config: TrainConfig, steps: int) -> TrainConfig:
     shorter: dict[str, Any] = {
         key: max(1, round(count * share)) if count else 0 for key, count in counts.items()
     }
+    if config.inverse_sqrt:  # after a warm-up of two steps, nothing would be left of the rate
+        shorter["warmup_steps"] = max(shorter["warmup_steps"], steps // 10)
     return dataclasses.replace(
         config,
         max_steps=steps,
