@@ -30,7 +30,7 @@ class Mark:
     offset: int
     """Where it stood in the text without it."""
     glued_left: bool
-    """True when it touched the word before, or the punctuation that begins the text."""
+    """True when it touched the word or punctuation before."""
     glued_right: bool
 
 
@@ -102,8 +102,7 @@ class _Places:
     def sure(self, mark: Mark) -> int | None:
         """The place that the surroundings of a mark tell; None when they tell none."""
         after = sum(word.end() <= mark.offset for word in self._words)
-        left, right = self._twin(after - 1), self._twin(after)
-        near = [left.end() if left else None, right.start() if right else None]
+        near = [self._behind_twin(after - 1, mark.offset), self._before_twin(after)]
         if mark.glued_right and not mark.glued_left:
             near.reverse()
         glued = mark.glued_left or mark.glued_right
@@ -140,6 +139,18 @@ class _Places:
         if any(map(str.isalnum, self._source[offset:])):
             return None
         return self._tail(self._translation) if self._source[offset:] else len(self._translation)
+
+    def _behind_twin(self, index: int, offset: int) -> int | None:
+        """Behind the word's twin, and behind what punctuation stood between it and `offset`."""
+        if not (twin := self._twin(index)):
+            return None
+        between = self._source[self._words[index].end() : offset].rstrip(BLANK)
+        same = self._translation.startswith(between, twin.end())
+        return twin.end() + (len(between) if same else 0)
+
+    def _before_twin(self, index: int) -> int | None:
+        twin = self._twin(index)
+        return twin.start() if twin else None
 
     def _twin(self, index: int) -> re.Match[str] | None:
         """The word of the translation that is the same as a name or number of the source."""

@@ -107,13 +107,11 @@ class _Making:
             self.text = self.text.rstrip(BLANK)
         elif _is_letter(left) and _is_letter(right):
             self.text += " "
-        glued = _is_letter(left) or self._only_begun(left)
-        self.marks.append(Mark(found, len(self.text), glued, _is_letter(right)))
+        # Chinese and Japanese have no spaces, so that touching says nothing there.
+        stop = left.isascii() and not left.isalnum() and bool(left) and left not in BLANK
+        touching = _is_letter(left) or stop
+        self.marks.append(Mark(found, len(self.text), touching, _is_letter(right)))
         return skipped
-
-    def _only_begun(self, left: str) -> bool:
-        """True when nothing but punctuation is there so far, and `left` ends it."""
-        return bool(left) and left not in BLANK and not any(map(str.isalnum, self.text))
 
 
 def _items(sentence: str) -> list[_Item]:

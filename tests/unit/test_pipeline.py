@@ -66,6 +66,7 @@ def test_one_result_for_each_text_in_order() -> None:
 @given(st.text(alphabet=st.sampled_from("aB. \n\r\t!?-•😀1\u2028é"), max_size=80))
 @example("?•  é")
 @example("A•é  1")
+@example("1?•  é")
 def test_separators_are_kept_exactly(text: str) -> None:
     decoder = FakeDecoder(render=lambda source, _target, _guard: source)
     result = Translator(decoder=decoder, detector=FakeDetector()).translate(text, "de", "en")[0]
