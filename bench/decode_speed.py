@@ -40,6 +40,7 @@ import models  # noqa: E402
 from cases import BATCHED, FILE, LENGTHS, Case, Sentences, make_cases  # noqa: E402
 from engines import Engine, EngineError, Turn  # noqa: E402
 from environments import default_folder, environment  # noqa: E402
+from options import positive  # noqa: E402
 from sentencepiece import SentencePieceProcessor  # noqa: E402
 
 from mltranslate.decode.types import END  # noqa: E402
@@ -220,11 +221,11 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--direction", default="en-de", help="(%(default)s)")
     found.add_argument("--text", type=Path, metavar="FILE", help="source text, a sentence a line")
     found.add_argument("--lexicon", type=int, default=30, help="candidates a piece (%(default)s)")
-    found.add_argument("--sentences", type=_positive, default=10_000, help="of the file")
-    found.add_argument("--rounds", type=_positive, default=12, help="(%(default)s)")
-    found.add_argument("--file-rounds", type=_positive, default=3, help="with it (%(default)s)")
-    found.add_argument("--repeats", type=_positive, default=4, help="in a turn (%(default)s)")
-    found.add_argument("--threads", type=_positive, default=1, help="of each (%(default)s)")
+    found.add_argument("--sentences", type=positive, default=10_000, help="of the file")
+    found.add_argument("--rounds", type=positive, default=12, help="(%(default)s)")
+    found.add_argument("--file-rounds", type=positive, default=3, help="with it (%(default)s)")
+    found.add_argument("--repeats", type=positive, default=4, help="in a turn (%(default)s)")
+    found.add_argument("--threads", type=positive, default=1, help="of each (%(default)s)")
     found.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="(%(default)s)")
     found.add_argument(
         "--clock", choices=("cpu", "wall"), default="cpu",
@@ -240,12 +241,6 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     found.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     return found
-
-
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not positive")
-    return number
 
 
 def _held_out(run: Path, source: str, target: str) -> Path:

@@ -33,6 +33,7 @@ sys.path.insert(0, str(HERE / "peers"))
 
 from corpus import write_corpus  # noqa: E402
 from environments import PINS, default_folder, python_of  # noqa: E402
+from options import positive  # noqa: E402
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,15 +264,15 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     found.add_argument("--shape", choices=sorted(SHAPES), default="small", help="(%(default)s)")
-    found.add_argument("--rounds", type=_positive, default=12, help="turns of each (%(default)s)")
-    found.add_argument("--steps", type=_positive, default=5, help="in a turn (%(default)s)")
-    found.add_argument("--warm-up", type=_positive, default=10, help="steps before (%(default)s)")
+    found.add_argument("--rounds", type=positive, default=12, help="turns of each (%(default)s)")
+    found.add_argument("--steps", type=positive, default=5, help="in a turn (%(default)s)")
+    found.add_argument("--warm-up", type=positive, default=10, help="steps before (%(default)s)")
     found.add_argument(
         "--quick", action="store_const", const={"rounds": 4, "steps": 3, "warm_up": 4},
         help="fewer rounds of fewer steps",
     )  # fmt: skip
-    found.add_argument("--batch-tokens", type=_positive, default=4096, help="(%(default)s)")
-    found.add_argument("--pairs", type=_positive, default=60_000, help="of text (%(default)s)")
+    found.add_argument("--batch-tokens", type=positive, default=4096, help="(%(default)s)")
+    found.add_argument("--pairs", type=positive, default=60_000, help="of text (%(default)s)")
     found.add_argument("--threads", type=int, default=0, help="cores for each (all)")
     found.add_argument(
         "--device", choices=("cpu", "cuda"), default="cpu", help="cuda: without the peers"
@@ -282,12 +283,6 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     found.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     return found
-
-
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not positive")
-    return number
 
 
 def _in_turn(names: list[str], number: int) -> list[str]:

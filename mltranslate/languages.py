@@ -14,6 +14,9 @@ from functools import cache
 
 from mltranslate.errors import LanguageError
 
+_NAMED = 20
+"""Codes that an error names at most: the detector alone knows about two hundred."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
@@ -154,4 +157,7 @@ def _nearest(wanted: str) -> str:
 
 
 def _offer(codes: Iterable[str]) -> str:
-    return "Choose one of: " + ", ".join(codes)
+    """Name what can be chosen, the first of many."""
+    named = list(codes)
+    first, more = named[:_NAMED], len(named) - _NAMED
+    return "Choose one of: " + ", ".join(first) + (f" and {more} others" if more > 0 else "")

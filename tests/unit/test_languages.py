@@ -50,6 +50,11 @@ def test_nonsense_has_no_nearest() -> None:
         resolve("qqqqqqqq")
 
 
+def test_of_many_languages_the_first_are_named() -> None:
+    with pytest.raises(LanguageError, match=r"c0, .*, c19 and 180 others$"):
+        resolve("qqqqqqqq", [f"c{number}" for number in range(200)])
+
+
 def test_an_empty_name_is_refused() -> None:
     with pytest.raises(LanguageError):
         resolve("")
