@@ -59,6 +59,7 @@ def test_unknown_key_in_a_list_is_named_in_full(recipe_path: Path) -> None:
         ("train.accumulation=0", r"train\.accumulation is 0: it must be 1 at least"),
         ("train.learning_rate=nan", r"train\.learning_rate is nan"),
         ("train.log_every=0", r"train\.log_every is 0"),
+        ("train.sampled_softmax=-1", r"train\.sampled_softmax is -1"),
         ("evaluate.every=0", r"evaluate\.every is 0"),
         ("train.patience=3", r"train\.patience is 3: no dev set.*evaluate\.dev"),
         ("model", r"has no value"),
@@ -135,3 +136,9 @@ def test_directions_of_a_step_are_those_of_its_stage(recipe_path: Path) -> None:
     assert recipe.directions_at(9) == both
     first = load_recipe(recipe_path, ['data.curriculum=[{from_step=1, directions=["aa-bb"]}]'])
     assert first.directions_at(0) == [("aa", "bb")]
+
+
+def test_sampled_softmax_with_r_drop_is_refused(tmp_path: Path) -> None:
+    path = write_recipe(tmp_path)
+    with pytest.raises(ConfigError, match=r"sampled_softmax does not fit train\.r_drop"):
+        load_recipe(path, ["train.r_drop=1", "train.sampled_softmax=9"])

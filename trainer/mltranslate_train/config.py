@@ -248,6 +248,8 @@ class TrainConfig:
     label_smoothing: float = 0.1
     r_drop: float = 0.0
     """Weight of the divergence between two dropout passes over a batch (Liang et al. 2021)."""
+    sampled_softmax: int = 0
+    """Pieces that the loss of a batch is computed over (Jean et al. 2015); 0 takes all."""
     alignment_weight: float = 0.0
     """Weight of the guided-alignment loss (Garg et al. 2019); needs model.alignment_heads."""
     ema_decay: float = 0.999

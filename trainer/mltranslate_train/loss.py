@@ -27,12 +27,20 @@ _TINY = 1e-38
 class _FusedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, states: Tensor, weight: Tensor, labels: Tensor, smoothing: float
+        ctx: Any,
+        states: Tensor,
+        weight: Tensor,
+        labels: Tensor,
+        smoothing: float,
+        counts: Tensor | None,
     ) -> Tensor:
         rows, size = len(states), len(weight)
         states = functional.pad(states, (0, 0, 0, -rows % BLOCK))
         cast = weight.to(states.dtype)
-        centre = weight.mean(0).to(states.dtype)
+        # Of the mean of all logits, over which smoothing spreads, each row of `weight` is a share.
+        shares = weight.new_full((size,), 1 / size) if counts is None else counts / counts.sum()
+        bias = None if counts is None else counts.log().to(states.dtype)
+        centre = (shares @ weight).to(states.dtype)
         state_gradient = torch.empty_like(states)
         weight_gradient = torch.zeros_like(weight)
         total = states.new_zeros((), dtype=torch.float32)
@@ -41,14 +49,14 @@ class _FusedCrossEntropy(torch.autograd.Function):
         for start in range(0, len(states), height):
             block, wanted = states[start : start + height], labels[start : start + height]
             mean = (block[: len(wanted)] @ centre).float()  # of all logits of a row
-            product = block @ cast.T
+            product = block @ cast.T if bias is None else torch.addmm(bias, block, cast.T)
             loss, product = to_gradient(product, wanted, smoothing)
             total += loss - smoothing * mean.sum()
             state_gradient[start : start + height] = product @ cast
             weight_gradient += product.T @ block
         # Smoothing takes the same share off every logit's gradient.
-        state_gradient -= (cast.float().sum(0) * (smoothing / size)).to(states.dtype)
-        weight_gradient -= states.float().sum(0) * (smoothing / size)
+        state_gradient -= (shares @ cast.float() * smoothing).to(states.dtype)
+        weight_gradient -= torch.outer(shares * smoothing, states.float().sum(0))
         ctx.save_for_backward(state_gradient[:rows], weight_gradient)
         return total
 
@@ -56,7 +64,7 @@ class _FusedCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
         (scale,) = outputs
         state_gradient, weight_gradient = ctx.saved_tensors
-        return state_gradient * scale, weight_gradient * scale, None, None
+        return state_gradient * scale, weight_gradient * scale, None, None, None
 
 
 def block_rows(device: torch.device, size: int) -> int:
@@ -116,7 +124,9 @@ def cross_entropy(scores: Tensor, chances: Tensor, picked: Tensor, smoothing: fl
     return (normaliser - (1 - smoothing) * wanted).sum()
 
 
-def fused_cross_entropy(states: Tensor, weight: Tensor, labels: Tensor, smoothing: float) -> Tensor:
+def fused_cross_entropy(
+    states: Tensor, weight: Tensor, labels: Tensor, smoothing: float, counts: Tensor | None = None
+) -> Tensor:
     """Summed label-smoothed cross-entropy in nats (Szegedy et al. 2016).
 
     Args:
@@ -124,8 +134,10 @@ def fused_cross_entropy(states: Tensor, weight: Tensor, labels: Tensor, smoothin
         weight: output embedding (V, D), whose gradient is accumulated in its own precision.
         labels: target ids (N,), none of them padding.
         smoothing: probability mass spread evenly over the vocabulary.
+        counts: how many pieces of the vocabulary each row of `weight` stands for (V,), in fp32;
+            one each without it. A label's must be 1.
     """
     loss: Tensor = _FusedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        states, weight, labels, smoothing
+        states, weight, labels, smoothing, counts
     )
     return loss

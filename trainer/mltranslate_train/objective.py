@@ -16,9 +16,9 @@ from torch.func import functional_call
 from mltranslate_train.config import TrainConfig
 from mltranslate_train.data.batches import Batch
 from mltranslate_train.device import autocast
-from mltranslate_train.loss import fused_cross_entropy
 from mltranslate_train.model.seq2seq import TextModel
 from mltranslate_train.r_drop import fused_r_drop
+from mltranslate_train.sampled import sampled_cross_entropy
 from mltranslate_train.tokenizer import PAD
 
 
@@ -44,9 +44,13 @@ class Objective(nn.Module, ABC):
 
     def _loss(self, states: Tensor, places: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy of the labels (N,) at `places` in B · T of states (B, T, D)."""
-        chosen = states.flatten(0, 1).to(self.precision)[places]
-        smoothing = self.config.label_smoothing
-        return fused_cross_entropy(chosen, self.model.output_weight, labels, smoothing)
+        return self._cross_entropy(states.flatten(0, 1).to(self.precision)[places], labels)
+
+    def _cross_entropy(self, states: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy of the labels (N,) at states (N, D), over as many pieces as asked for."""
+        weight, smoothing = self.model.output_weight, self.config.label_smoothing
+        size = self.config.sampled_softmax or len(weight)
+        return sampled_cross_entropy(states, weight, labels, smoothing, size)
 
 
 class Translation(Objective):
@@ -70,8 +74,7 @@ class Translation(Objective):
         source, target, places, labels = inputs
         smoothing, alpha = self.config.label_smoothing, self.config.r_drop
         if not alpha:
-            states = self._states(source, target)[places]
-            return fused_cross_entropy(states, self.model.output_weight, labels, smoothing)
+            return self._cross_entropy(self._states(source, target)[places], labels)
         places = torch.cat([places, places + target.numel()])
         states = self._states(source.repeat(2, 1), target.repeat(2, 1))[places]
         return fused_r_drop(states, self.model.output_weight, labels, smoothing, alpha) / 2

@@ -67,6 +67,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "train.clip_norm": _POSITIVE,
     "train.label_smoothing": (0, 0.99),
     "train.r_drop": _NATURAL,
+    "train.sampled_softmax": _NATURAL,
     "train.alignment_weight": _NATURAL,
     "train.ema_decay": (0, 0.999999),
     "train.average_last": _NATURAL,
@@ -113,6 +114,7 @@ def check_recipe(recipe: Recipe) -> None:
     _check_curriculum(recipe.data)
     _check_averaging(recipe.train)
     _check_decay(recipe.train)
+    _check_sampled_softmax(recipe.train)
     if recipe.train.patience and not recipe.evaluate.dev:
         raise ConfigError(
             f"train.patience is {recipe.train.patience}",
@@ -204,6 +206,15 @@ def _check_decay(train: TrainConfig) -> None:
             f"train.decay_minutes is {train.decay_minutes}",
             why=f"train.max_minutes, of which they are the last, is {train.max_minutes}",
             fix="Set train.max_minutes higher, or decay_steps for a run that steps end",
+        )
+
+
+def _check_sampled_softmax(train: TrainConfig) -> None:
+    if train.sampled_softmax and train.r_drop:
+        raise ConfigError(
+            "train.sampled_softmax does not fit train.r_drop",
+            why="the divergence between two passes is one of the whole vocabulary",
+            fix="Set one of them to 0",
         )
 
 

@@ -12,7 +12,6 @@ from mltranslate.errors import ConfigError
 from mltranslate_train.config import TrainConfig
 from mltranslate_train.data.batches import Batch
 from mltranslate_train.device import autocast
-from mltranslate_train.loss import fused_cross_entropy
 from mltranslate_train.model.seq2seq import TextModel
 from mltranslate_train.model.transformer import Transformer
 from mltranslate_train.objective import Translation, source_mask
@@ -46,9 +45,7 @@ class GuidedTranslation(Translation):
         source, target, places, labels, links, weights = inputs
         with autocast(source.device, self.precision):
             states, alignment = self._aligned(source, target, source_mask(source))
-        chosen = states.flatten(0, 1).to(self.precision)[places]
-        smoothing = self.config.label_smoothing
-        loss = fused_cross_entropy(chosen, self.model.output_weight, labels, smoothing)
+        loss = self._loss(states, places, labels)
         return loss + self.config.alignment_weight * alignment_loss(alignment, links, weights)
 
 
