@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toy_corpus import write_recipe
 
 from mltranslate.errors import DataError, UsageError
 from mltranslate_train.align import run as module
@@ -22,6 +23,8 @@ from mltranslate_train.align.run import AlignSettings, align_shard, learn_shard
 from mltranslate_train.align.score import AlignmentScore, between_words
 from mltranslate_train.align.symmetrise import HEURISTICS, Link, symmetrise
 from mltranslate_train.align.table import collect, find, keys_of
+from mltranslate_train.config import load_recipe
+from mltranslate_train.data.prepare import prepare
 from mltranslate_train.data.shards import LINKS, Shard, ShardWriter
 
 WORDS = 60
@@ -334,6 +337,17 @@ def test_lexicon_has_the_best_translations_first(tmp_path: Path) -> None:
         words = np.arange(10, 10 + WORDS) + shift
         assert (table[words, 0] == (words - 90 if shift else words + 90)).all()
     assert not best_translations(aligner, aligner.forward, 2)[5].any()  # no piece of the text
+
+
+def test_only_the_lexicons_of_chosen_language_pairs_are_written(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    prepare(load_recipe(write_recipe(tmp_path)), run)
+    with pytest.raises(UsageError, match="no sentence pairs of aa-cc"):
+        module.align_run(run, AlignSettings(pairs=("aa-cc",)))
+    module.align_run(run, AlignSettings(pairs=("bb-aa",), links=False), lexicon=3)
+    [shard] = (run / "shards").iterdir()
+    assert read_lexicon(shard, "aa", "bb").shape[1] == 3
+    assert not list(shard.glob("links*"))
 
 
 def test_settings_and_runs_that_make_no_sense_are_refused(tmp_path: Path) -> None:

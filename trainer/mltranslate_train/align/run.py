@@ -40,6 +40,10 @@ class AlignSettings:
     """Most pairs of a shard to learn from, spread evenly; all are aligned."""
     limit: int = 1 << 24
     """Most distinct pairs of pieces that have a probability; takes 20 bytes each."""
+    pairs: tuple[str, ...] = ()
+    """Language pairs to align, as "en-de", in either order; all without any."""
+    links: bool = True
+    """Whether links are written; a lexicon needs none."""
 
     def __post_init__(self) -> None:
         if self.heuristic not in HEURISTICS:
@@ -58,21 +62,36 @@ def align_run(run: Path, settings: AlignSettings, lexicon: int = 0) -> None:
     Raises:
         DataError: the run has no data, a shard is damaged, or the disk is full; links that were
             there stay.
+        UsageError: the run has no pairs of a language pair that `settings` names.
     """
     if not (run / SUMMARY).is_file():
         raise DataError(f"{run} has no data", fix="Run `mltranslate-train prepare` first")
     vocabulary = Vocabulary(run / VOCABULARY_FILE)
-    shards = [Shard(folder) for folder in sorted((run / SHARDS).iterdir())]
-    # Text in one language has an empty side.
-    pairs = [shard for shard in shards if len(set(shard.languages)) == 2]
-    if not pairs:
-        raise DataError(f"{run} has no sentence pairs to align")
-    for shard in pairs:
+    for shard in _chosen(run, settings.pairs):
         aligner = learn_shard(shard, len(vocabulary), settings)
-        align_shard(shard, aligner, settings)
-        align_held_out(run, shard.languages, vocabulary, aligner, settings.heuristic)
+        if settings.links:
+            align_shard(shard, aligner, settings)
+            align_held_out(run, shard.languages, vocabulary, aligner, settings.heuristic)
         if lexicon:
             write_lexicons(shard, aligner, lexicon)
+
+
+def _chosen(run: Path, names: tuple[str, ...]) -> list[Shard]:
+    """The shards of these language pairs, or of all."""
+    shards = [Shard(folder) for folder in sorted((run / SHARDS).iterdir())]
+    # Text in one language has an empty side.
+    found = {
+        frozenset(shard.languages): shard for shard in shards if len(set(shard.languages)) == 2
+    }
+    if not found:
+        raise DataError(f"{run} has no sentence pairs to align")
+    if missing := [name for name in names if frozenset(name.split("-")) not in found]:
+        raise UsageError(
+            f"{run} has no sentence pairs of {', '.join(missing)}",
+            fix=f"Choose of {', '.join('-'.join(shard.languages) for shard in found.values())}",
+        )
+    wanted = {frozenset(name.split("-")) for name in names} or set(found)
+    return [shard for languages, shard in found.items() if languages in wanted]
 
 
 def learn_shard(shard: Shard, pieces: int, settings: AlignSettings) -> Aligner:

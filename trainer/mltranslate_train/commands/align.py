@@ -27,6 +27,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="also write the N most probable translations of each piece",
     )  # fmt: skip
     parser.add_argument(
+        "--pairs", default="", metavar="A-B,...", help="only these language pairs; default all"
+    )
+    parser.add_argument(
+        "--no-links", action="store_true", help="write no links: with --lexicon, the lexicon only"
+    )
+    parser.add_argument(
         "--score", action="store_true",
         help="align nothing: compare the best weights' alignment heads with held-out pairs' links",
     )  # fmt: skip
@@ -36,10 +42,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _run(options: argparse.Namespace) -> int:
     if options.score:
         return _score(options.run_folder)
+    from mltranslate.errors import UsageError
     from mltranslate_train.align.run import AlignSettings, align_run
 
+    if options.no_links and not options.lexicon:
+        raise UsageError("--no-links without --lexicon writes nothing", fix="Add --lexicon 30")
     settings = AlignSettings(
-        iterations=options.iterations, heuristic=options.heuristic, sample=options.sample
+        iterations=options.iterations,
+        heuristic=options.heuristic,
+        sample=options.sample,
+        pairs=tuple(filter(None, options.pairs.split(","))),
+        links=not options.no_links,
     )
     align_run(options.run_folder, settings, options.lexicon)
     return 0
