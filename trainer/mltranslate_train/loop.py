@@ -250,7 +250,6 @@ def _run(trainer: Trainer, reports: Report, stop: StopRequest) -> str:
             last = totals.at_end(config)
             if due or last:
                 reports.trained(trainer.report())
-                release_freed_memory()
             if trainer.recipe.evaluate.dev and (
                 totals.step % trainer.recipe.evaluate.every == 0 or last
             ):
@@ -260,6 +259,7 @@ def _run(trainer: Trainer, reports: Report, stop: StopRequest) -> str:
             stopping = trainer.world.total(int(stop.requested)) > 0
             if totals.step % config.save_every == 0 or stopping or totals.finished(config):
                 trainer.save()
+                release_freed_memory()
             if stopping:
                 return "stop"
     return "done" if totals.at_end(config) else "early-stop"
