@@ -1,19 +1,22 @@
 """Run the regression set on a pack and print what passes, as Markdown.
 
-python bench/regression.py [--pack NAME] [--beam 1] [--threads 1]
+python bench/regression.py [--pack NAME] [--beam 1] [--threads 1] [--floors]
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "regression")]
 
-from regression_checks import read_cases, run  # noqa: E402
-from regression_table import markdown  # noqa: E402
+from regression_checks import HERE, read_cases, run  # noqa: E402
+from regression_floors import lowered, proposal  # noqa: E402
+from regression_table import Found, markdown  # noqa: E402
 
 from mltranslate import Translator  # noqa: E402
 
@@ -24,14 +27,30 @@ def main() -> None:
     parser.add_argument("--pack")
     parser.add_argument("--beam", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--floors", action="store_true", help="print floors.toml as it would be for this pack"
+    )
     options = parser.parse_args()
     translator = Translator(options.pack, device="cpu", threads=options.threads)
+    started = time.process_time()
     found = run(translator, read_cases(translator.languages), options.beam)
+    seconds = time.process_time() - started
+    if options.floors:
+        print_floors(found)
+        return
     passed = sum(not wrong for _, _, wrong in found)
     pack = translator.pack
     print(f"pack {pack.name} {pack.version}, {translator.decoder.precision}, beam {options.beam}:")
-    print(f"{passed} of {len(found)} cases passed\n")
+    print(f"{passed} of {len(found)} cases passed, in {seconds:.1f} s of processor time\n")
     print(markdown(found))
+
+
+def print_floors(found: Found) -> None:
+    """Print the proposal, and on stderr what it would lower."""
+    present = tomllib.loads((HERE / "floors.toml").read_text(encoding="utf-8"))
+    print(proposal(found, present), end="")
+    for line in lowered(found, present):
+        print(f"lowered: {line}", file=sys.stderr)
 
 
 if __name__ == "__main__":

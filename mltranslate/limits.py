@@ -9,10 +9,14 @@ MAX_PACK_RATIO = 100
 """Most that an archive may grow when it is unpacked; weights hardly shrink when they are packed."""
 MAX_GRAPH_BYTES = 64 * 2**20
 """Largest graph of a pack, without its weights, which have a file of their own."""
+MAX_CARD_BYTES = 2**20
+"""Largest model card of a pack that is shown."""
 MAX_BEAM = 32
 MAX_BATCH_TOKENS = {"cpu": 512, "cuda": 2048}
 """Source tokens, padding included, that are decoded together, by device; not measured on CUDA."""
 DEFAULT_BEAM = 4
 """Beam of the command line and the app: better by 1 to 2 chrF2++ points (docs/quality.md)."""
+MAX_LENGTH_PENALTY = 5.0
+MAX_TEMPERATURE = 100.0
 MAX_DEFAULT_THREADS = 4
 """More than this only when they are asked for: a small model cannot keep them busy."""

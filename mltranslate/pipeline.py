@@ -7,29 +7,26 @@ import itertools
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from mltranslate.decode.types import Sampling, Search
 from mltranslate.errors import InputError, LanguageError, UsageError
+from mltranslate.jobs import Job, Meter, translate_hop
 from mltranslate.languages import describe, resolve
-from mltranslate.limits import MAX_BEAM, MAX_INPUT_CHARACTERS
+from mltranslate.limits import MAX_INPUT_CHARACTERS
 from mltranslate.protection import ProtectingTranslator
 from mltranslate.sentences import (
     DecoderLike,
     PackLike,
-    Rendering,
-    Sentence,
     SentenceTranslator,
     without_surrogates,
 )
-from mltranslate.text.spans import Span, cut, join
+from mltranslate.text.spans import cut
 from mltranslate.types import (
     UNDETERMINED,
     CancelToken,
-    Caution,
     Detection,
-    Progress,
     ProgressCallback,
     Translation,
 )
@@ -38,14 +35,10 @@ AUTO = "auto"
 """The source language that asks for detection."""
 PIVOT = "en"
 """The language between two others that the pack does not translate directly."""
-LOW_CONFIDENCE = 0.6
-"""Below this probability the second guess is a serious rival, and the result says so."""
 OFF_TARGET_CONFIDENCE = 0.9
 """Above this probability of another language a translation counts as not in the target."""
 OFF_TARGET_LETTERS = 20
 """Letters that a translation needs before its language says anything about it."""
-
-_ORDER = tuple(Caution)
 
 
 class DetectorLike(Protocol):
@@ -59,24 +52,6 @@ class DetectorLike(Protocol):
         self, texts: Sequence[str], languages: Iterable[str] | None = None, top: int = 1
     ) -> list[list[Detection]]:
         """Return the candidates of each text, the likeliest first."""
-
-
-@dataclass(slots=True)
-class _Job:
-    """One input text on its way through the route."""
-
-    text: str
-    source: str
-    detected: Detection | None
-    route: tuple[str, ...]
-    """Empty when the text is not to be translated."""
-    spans: list[Span] = field(default_factory=list)
-    current: list[str] = field(default_factory=list)
-    """The translatable spans, in the language reached so far."""
-    renderings: list[Rendering] = field(default_factory=list)
-    """Every sentence of every hop."""
-    off_target: bool = False
-    """True when what was translated is not in the target language."""
 
 
 class Translator:
@@ -164,6 +139,12 @@ class Translator:
         beam: int = 1,
         cancel: CancelToken | None = None,
         progress: ProgressCallback | None = None,
+        *,
+        n_best: int = 1,
+        prefix: str = "",
+        token_scores: bool = False,
+        length_penalty: float = 1.0,
+        sampling: Sampling | None = None,
     ) -> list[Translation]:
         """Translate one text or several; one result for each, in order.
 
@@ -172,24 +153,35 @@ class Translator:
         languages, and paragraphs in another are translated as if they were in it; a Detection
         made before is used, and reported, instead. Text that is no language, or in the target
         language by detection or by `source`, comes back unchanged with `Caution.UNTRANSLATED`.
-        `progress` is called after every batch, in the calling thread.
+        `progress` is called after every batch, in the calling thread. With `n_best` over 1 each
+        result lists the best so many `alternatives`, itself included; `beam` must be no less.
+        With a `prefix`, the beginning of the translation of a single text, the rest of it is
+        completed. `token_scores` asks for the scores of all tokens, and `length_penalty` and
+        `sampling` are those of `mltranslate.decode.Search`.
 
-        Raises LanguageError for a direction that the pack does not offer, UsageError for a beam
-        out of range, InputError for text over the limit, Cancelled when `cancel` is set, and
-        PackError or DeviceError when the model cannot be loaded as asked.
+        Raises LanguageError for a direction that the pack does not offer, UsageError for a
+        number out of range, InputError for text over the limit or a prefix that cannot be
+        completed, Cancelled when `cancel` is set, and PackError or DeviceError when the model
+        cannot be loaded as asked, or is too old for what is asked.
         """
-        texts = _checked([text] if isinstance(text, str) else list(text), beam)
+        texts = _checked([text] if isinstance(text, str) else list(text), prefix)
+        search = Search(
+            beam=beam, alternatives=n_best, length_penalty=length_penalty, sampling=sampling,
+            token_scores=token_scores,
+        )  # fmt: skip
         target = resolve(target, self.languages)
         sentences = self._loaded()
         self.decoder.prepare(beam)  # loading is not part of the result's milliseconds
         begun = time.perf_counter()
         jobs = self._jobs(texts, target, source)
-        meter = _Meter(sum(_hops(job) * len(job.current) for job in jobs), progress)
-        for hop in range(max(map(_hops, jobs), default=0)):
-            _translate_hop(sentences, jobs, hop, beam, cancel, meter)
+        if prefix:
+            jobs[0].begin(prefix, target)
+        meter = Meter(sum(job.hops * len(job.current) for job in jobs), progress)
+        for hop in range(max((job.hops for job in jobs), default=0)):
+            translate_hop(sentences, jobs, hop, search, cancel, meter)
         self._check_languages(jobs, target)
         milliseconds = (time.perf_counter() - begun) * 1000
-        return [self._result(job, target, milliseconds) for job in jobs]
+        return [self._result(job, target, milliseconds, n_best) for job in jobs]
 
     def _loaded(self) -> ProtectingTranslator:
         """Model and detector: what is missing is told before anything is translated."""
@@ -213,7 +205,7 @@ class Translator:
         found = detector.detect_many(list(map(without_surrogates, texts)), known, top=1)
         return [candidates[0] for candidates in found]
 
-    def _check_languages(self, jobs: Sequence[_Job], target: str) -> None:
+    def _check_languages(self, jobs: Sequence[Job], target: str) -> None:
         """Mark the jobs whose translation is surely in another language than `target`."""
         if target not in self._loaded_detector().languages:
             return
@@ -224,7 +216,7 @@ class Translator:
             other = one.language not in (target, UNDETERMINED)
             job.off_target = other and one.confidence > OFF_TARGET_CONFIDENCE
 
-    def _jobs(self, texts: list[str], target: str, source: str | Detection) -> list[_Job]:
+    def _jobs(self, texts: list[str], target: str, source: str | Detection) -> list[Job]:
         detections: Sequence[Detection | None]
         if isinstance(source, Detection):
             detections = [source] * len(texts)
@@ -238,22 +230,20 @@ class Translator:
             for text, found in zip(texts, detections, strict=True)
         ]
 
-    def _job(self, text: str, found: Detection | None, source: str, target: str) -> _Job:
-        job = _Job(text, source, found, ())
+    def _job(self, text: str, found: Detection | None, source: str, target: str) -> Job:
+        job = Job(text, source, found, ())
         if source not in (UNDETERMINED, target):
             job.route = find_route(self.pack.directions, source, target)
             job.spans = cut(text, source)
             job.current = [span.text for span in job.spans if span.translatable]
         return job
 
-    def _result(self, job: _Job, target: str, milliseconds: float) -> Translation:
+    def _result(self, job: Job, target: str, milliseconds: float, n_best: int) -> Translation:
         decoder = self.decoder
         done = bool(job.renderings)
-        tokens = sum(rendering.tokens for rendering in job.renderings)
-        total = sum(rendering.log_probability for rendering in job.renderings)
         return Translation(
             source_text=job.text,
-            text=join(job.spans, job.current, target) if done else job.text,
+            text=job.say(job.renderings, target) if done else job.text,
             source=job.source,
             target=target,
             detected=job.detected,
@@ -263,8 +253,10 @@ class Translator:
             pack=f"{self.pack.name} {self.pack.version}",
             route=job.route if done else (),
             milliseconds=milliseconds,
-            score=total / tokens if tokens else None,
-            warnings=_warnings(job),
+            score=job.score(job.renderings),
+            warnings=job.warnings(),
+            alternatives=job.alternatives(target, n_best) if done and n_best > 1 else (),
+            token_scores=tuple(one for part in job.renderings for one in part.token_scores),
         )
 
 
@@ -298,13 +290,13 @@ def _shared() -> Translator:
     return Translator()
 
 
-def _checked(texts: list[str], beam: int) -> list[str]:
-    if not 1 <= beam <= MAX_BEAM:
-        raise UsageError(f"beam {beam} is out of range", fix=f"Give 1 to {MAX_BEAM}")
-    for text in texts:
+def _checked(texts: list[str], prefix: str) -> list[str]:
+    for text in (*texts, prefix):
         if not isinstance(text, str):
             raise UsageError(f"cannot translate a {type(text).__name__}", fix="Give strings")
-    size = sum(map(len, texts))
+    if prefix and len(texts) != 1:
+        raise UsageError(f"a prefix does not fit {len(texts)} texts", fix="Give one text")
+    size = sum(map(len, texts)) + len(prefix)
     if size > MAX_INPUT_CHARACTERS:
         raise InputError(
             "the text is too large",
@@ -314,58 +306,7 @@ def _checked(texts: list[str], beam: int) -> list[str]:
     return texts
 
 
-def _hops(job: _Job) -> int:
-    return max(0, len(job.route) - 1)
-
-
-def _translate_hop(
-    sentences: ProtectingTranslator,
-    jobs: Sequence[_Job],
-    hop: int,
-    beam: int,
-    cancel: CancelToken | None,
-    meter: _Meter,
-) -> None:
-    """Take all texts that have this hop one language further, their sentences in one go."""
-    moving = [job for job in jobs if hop < _hops(job)]
-    wanted = [
-        Sentence(text, job.route[hop + 1], job.route[hop]) for job in moving for text in job.current
-    ]
-    fresh = iter(sentences.translate(wanted, beam=beam, cancel=cancel, advance=meter.advance))
-    for job in moving:
-        found = [next(fresh) for _ in job.current]
-        job.current = [rendering.text for rendering in found]
-        job.renderings += found
-
-
 def _has_letters(text: str) -> bool:
     """Return True when `text` has enough letters to tell its language from."""
     letters = filter(str.isalpha, text)
     return next(itertools.islice(letters, OFF_TARGET_LETTERS - 1, None), None) is not None
-
-
-def _warnings(job: _Job) -> tuple[Caution, ...]:
-    cautions = set[Caution]().union(*(rendering.cautions for rendering in job.renderings))
-    if not job.renderings and job.text.strip():
-        cautions.add(Caution.UNTRANSLATED)
-    if job.off_target:
-        cautions.add(Caution.OFF_TARGET)
-    found = job.detected
-    if found and found.language != UNDETERMINED and found.confidence < LOW_CONFIDENCE:
-        cautions.add(Caution.LOW_CONFIDENCE)
-    return tuple(sorted(cautions, key=_ORDER.index))
-
-
-class _Meter:
-    """Reports sentences done out of all; a pivoted sentence counts once a hop."""
-
-    def __init__(self, total: int, callback: ProgressCallback | None) -> None:
-        self._total = total
-        self._done = 0
-        self._callback = callback
-
-    def advance(self, count: int) -> None:
-        """Count `count` more sentences as done."""
-        self._done += count
-        if self._callback is not None:
-            self._callback(Progress(done=self._done, total=self._total))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from mltranslate.sentences import Rendering, Sentence, SentenceTranslator, assemble
+from mltranslate.decode.types import GREEDY, Search
+from mltranslate.renderings import Rendering, assemble, distinct
+from mltranslate.sentences import Sentence, SentenceTranslator
 from mltranslate.text.protected import STAND_INS, Masked, mask, parts
 from mltranslate.types import CancelToken, Caution
 
@@ -14,7 +16,8 @@ class ProtectingTranslator:
     """Translates sentences like `SentenceTranslator`, and loses nothing that must be kept.
 
     Stand-ins that do not come out of the model are tried once more as other words; at last the
-    sentence is translated in parts around what they stand for.
+    sentence is translated in parts around what they stand for. A sentence whose translation is
+    begun already reaches the model as it is: its beginning says how links and code look there.
     """
 
     def __init__(self, plain: SentenceTranslator) -> None:
@@ -23,8 +26,8 @@ class ProtectingTranslator:
     def translate(
         self,
         sentences: Sequence[Sentence],
+        search: Search = GREEDY,
         *,
-        beam: int = 1,
         cancel: CancelToken | None = None,
         advance: Callable[[int], None] = lambda _: None,
     ) -> list[Rendering]:
@@ -32,9 +35,13 @@ class ProtectingTranslator:
 
         `advance` counts a sentence when the model has seen it for the first time.
         """
-        masked = {one: made for one in dict.fromkeys(sentences) if (made := mask(one.text))}
+        masked = {
+            one: made
+            for one in dict.fromkeys(sentences)
+            if not one.prefix and (made := mask(one.text))
+        }
         asked = [_asked(one, masked.get(one)) for one in sentences]
-        found = self._plain.translate(asked, beam=beam, cancel=cancel, advance=advance)
+        found = self._plain.translate(asked, search, cancel=cancel, advance=advance)
         if not masked:
             return found
         whole: dict[Sentence, Rendering | None] = {
@@ -42,24 +49,24 @@ class ProtectingTranslator:
             for one, rendering in zip(sentences, found, strict=True)
         }
         for attempt in range(1, len(STAND_INS)):
-            whole |= self._again(_lost(whole), attempt, beam, cancel)
-        whole |= self._in_parts(_lost(whole), beam, cancel)
+            whole |= self._again(_lost(whole), attempt, search, cancel)
+        whole |= self._in_parts(_lost(whole), search, cancel)
         return [whole[one] or _kept(one) for one in sentences]
 
     def _again(
-        self, lost: Sequence[Sentence], attempt: int, beam: int, cancel: CancelToken | None
+        self, lost: Sequence[Sentence], attempt: int, search: Search, cancel: CancelToken | None
     ) -> dict[Sentence, Rendering | None]:
         """The `lost` sentences with other stand-ins; None for those that are lost again."""
         masked = {one: made for one in lost if (made := mask(one.text, attempt))}
         asked = [_asked(one, made) for one, made in masked.items()]
-        found = self._plain.translate(asked, beam=beam, cancel=cancel)
+        found = self._plain.translate(asked, search, cancel=cancel)
         return {
             one: _restored(rendering, made, one.target)
             for (one, made), rendering in zip(masked.items(), found, strict=True)
         }
 
     def _in_parts(
-        self, lost: Sequence[Sentence], beam: int, cancel: CancelToken | None
+        self, lost: Sequence[Sentence], search: Search, cancel: CancelToken | None
     ) -> dict[Sentence, Rendering]:
         """The `lost` sentences cut around their names; the parts hold no names any more."""
         plans = {one: parts(one.text) for one in lost}
@@ -69,13 +76,13 @@ class ProtectingTranslator:
             for span in spans
             if span.translatable
         ]
-        fresh = iter(self.translate(asked, beam=beam, cancel=cancel) if asked else [])
+        fresh = iter(self.translate(asked, search, cancel=cancel) if asked else [])
         made = {
             one: [next(fresh) for span in spans if span.translatable]
             for one, spans in plans.items()
         }
         return {
-            one: _split(assemble(plans[one], found, one.target))
+            one: _split(assemble(plans[one], found, one.target, search.alternatives))
             for one, found in made.items()
             if found
         }
@@ -104,5 +111,10 @@ def _restored(rendering: Rendering, masked: Masked, target: str) -> Rendering | 
     if found is None:
         return None
     text, guessed = found
-    cautions = rendering.cautions | {Caution.PLACED} if guessed else rendering.cautions
-    return replace(rendering, text=text, cautions=cautions)
+    best = replace(
+        rendering,
+        text=text,
+        cautions=rendering.cautions | {Caution.PLACED} if guessed else rendering.cautions,
+    )
+    others = (_restored(other, masked, target) for other in rendering.alternatives)
+    return replace(best, alternatives=tuple(distinct(best, list(filter(None, others)))))

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from mltranslate.decode.types import Hypothesis, Request
+from mltranslate.decode.types import END, GREEDY, Hypothesis, Prefix, Request, Search
+from mltranslate.errors import InputError
 from mltranslate.guards import inspect, loses_number
 from mltranslate.limits import MAX_BATCH_TOKENS
+from mltranslate.renderings import Rendering, assemble, distinct
 from mltranslate.text.pieces import split_long
-from mltranslate.text.spans import Span, join
-from mltranslate.types import CancelToken, Caution
+from mltranslate.text.spans import Span
+from mltranslate.types import CancelToken, Caution, TokenScore
 
 _REMEMBERED = 4096
 """Sentences kept in memory, so that typing on translates only the sentence that changed."""
@@ -33,6 +35,9 @@ class TokenizerLike(Protocol):
 
     def decode(self, ids: Sequence[int]) -> str:
         """Join subword ids to text."""
+
+    def names(self, ids: Sequence[int]) -> list[str]:
+        """Text of each id by itself."""
 
 
 class PackLike(Protocol):
@@ -76,15 +81,24 @@ class DecoderLike(Protocol):
     def prepare(self, beam: int) -> None:
         """Load what this beam needs."""
 
-    def decode(
+    def search(
         self,
         requests: Sequence[Request],
+        search: Search,
         *,
-        beam: int = 1,
         cancel: CancelToken | None = None,
         repetition_guard: bool = False,
-    ) -> list[Hypothesis]:
-        """Decode one batch; the best hypothesis of every request, in order."""
+    ) -> list[list[Hypothesis]]:
+        """Decode one batch; all hypotheses of every request, best first."""
+
+    def token_scores(
+        self,
+        requests: Sequence[Request],
+        hypotheses: Sequence[Hypothesis],
+        *,
+        cancel: CancelToken | None = None,
+    ) -> list[tuple[float, ...]]:
+        """Log-probability of every token of one hypothesis a request, its end mark included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +109,8 @@ class Sentence:
     target: str
     source: str = ""
     """Language that it is in; only packs whose sources start with its tag need it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rendering:
-    """A finished sentence."""
-
-    text: str
-    log_probability: float
-    """Natural log-probability of all its tokens together."""
-    tokens: int
-    """Tokens decoded, end marks included."""
-    cautions: frozenset[Caution] = frozenset()
+    prefix: str = ""
+    """How its translation begins; white space at the end means that the last word is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ class _Work:
 
     sentence: Sentence
     pieces: tuple[int, ...]
+    prefix: Prefix | None
 
 
 def without_surrogates(text: str) -> str:
@@ -124,8 +129,12 @@ def without_surrogates(text: str) -> str:
 
 def clean(text: str) -> str:
     """Return `text` as the model knows it: NFC, on one line, no surrogates, no controls."""
+    return _printable(text).strip()
+
+
+def _printable(text: str) -> str:
     plain = _UNPRINTABLE.sub(" ", without_surrogates(text))
-    return unicodedata.normalize("NFC", plain).strip()
+    return unicodedata.normalize("NFC", plain)
 
 
 class SentenceTranslator:
@@ -143,8 +152,8 @@ class SentenceTranslator:
     def translate(
         self,
         sentences: Sequence[Sentence],
+        search: Search = GREEDY,
         *,
-        beam: int = 1,
         cancel: CancelToken | None = None,
         advance: Callable[[int], None] = lambda _: None,
     ) -> list[Rendering]:
@@ -156,68 +165,99 @@ class SentenceTranslator:
         plans: dict[Sentence, list[Span]] = {}
         for sentence in dict.fromkeys(sentences):
             _stop_if_cancelled(cancel)
-            plans[sentence] = self._plan(sentence, beam)
+            plans[sentence] = self._plan(sentence, search)
         tally = _Tally(plans, Counter(sentences), advance)
         found: dict[Sentence, Rendering] = {}
         fresh: list[_Work] = []
         for piece in dict.fromkeys(piece for plan in plans.items() for piece in _pieces(*plan)):
-            known = self._memory.get((piece, beam))
+            known = self._memory.get((piece, search))
             if known is None:
-                fresh.append(_Work(piece, self._tokenizer.encode(clean(piece.text))))
+                fresh.append(self._work(piece))
             else:
                 found[piece] = known
         tally.finish(found)
-        for batch in _batches(fresh, MAX_BATCH_TOKENS[self._decoder.device] // beam):
-            rendered = self._render(batch, beam, cancel)
+        for batch in _batches(fresh, MAX_BATCH_TOKENS[self._decoder.device] // search.beam):
+            rendered = self._render(batch, search, cancel)
             found.update(rendered)
             tally.finish(rendered)
         rendered = {
-            whole: _counted(
-                whole,
-                assemble(spans, [found[piece] for piece in _pieces(whole, spans)], whole.target),
-            )
+            whole: _whole(whole, spans, [found[piece] for piece in _pieces(whole, spans)], search)
             for whole, spans in plans.items()
         }
         return [rendered[sentence] for sentence in sentences]
 
-    def _plan(self, sentence: Sentence, beam: int) -> list[Span]:
+    def _plan(self, sentence: Sentence, search: Search) -> list[Span]:
         """The pieces that the model can take."""
-        if (sentence, beam) in self._memory:
+        if (sentence, search) in self._memory:
             return [Span(sentence.text, translatable=True)]
-        return split_long(sentence.text, self._limit, self._count)
+        spans = split_long(sentence.text, self._limit, self._count)
+        if sentence.prefix and len(_pieces(sentence, spans)) > 1:
+            raise InputError(
+                "a sentence is too long to be completed",
+                why=f"it has {self._count(sentence.text)} subwords, the model takes {self._limit}",
+                fix="Split it first",
+            )
+        return spans
+
+    def _work(self, sentence: Sentence) -> _Work:
+        pieces = self._tokenizer.encode(clean(sentence.prefix))
+        prefix = Prefix(pieces=pieces, ends_word=sentence.prefix[-1:].isspace())
+        source = self._tokenizer.encode(clean(sentence.text))
+        return _Work(sentence, source, prefix if pieces else None)
 
     def _count(self, text: str) -> int:
         return len(self._tokenizer.encode(clean(text)))
 
     def _render(
-        self, batch: Sequence[_Work], beam: int, cancel: CancelToken | None
+        self, batch: Sequence[_Work], search: Search, cancel: CancelToken | None
     ) -> dict[Sentence, Rendering]:
         """Decode a batch; once more, with the repetition guard, what looks wrong."""
-        rendered = self._decode(batch, beam, cancel, guard=False)
+        rendered = self._decode(batch, search, cancel, guard=False)
         doubtful = [work for work in batch if rendered[work.sentence].cautions]
         if doubtful:
-            again = self._decode(doubtful, beam, cancel, guard=True)
+            again = self._decode(doubtful, search, cancel, guard=True)
             for sentence, second in again.items():
                 rendered[sentence] = min(rendered[sentence], second, key=_badness)
         final = {sentence: _or_source(found, sentence) for sentence, found in rendered.items()}
         for sentence, rendering in final.items():
-            self._memory.put((sentence, beam), rendering)
+            self._memory.put((sentence, search), rendering)
         return final
 
     def _decode(
-        self, batch: Sequence[_Work], beam: int, cancel: CancelToken | None, *, guard: bool
+        self, batch: Sequence[_Work], search: Search, cancel: CancelToken | None, *, guard: bool
     ) -> dict[Sentence, Rendering]:
         _stop_if_cancelled(cancel)
-        hypotheses = self._decoder.decode(
-            [_request(work) for work in batch], beam=beam, cancel=cancel, repetition_guard=guard
-        )
-        return {
-            work.sentence: self._judge(work, hypothesis)
-            for work, hypothesis in zip(batch, hypotheses, strict=True)
-        }
+        requests = [_request(work) for work in batch]
+        found = self._decoder.search(requests, search, cancel=cancel, repetition_guard=guard)
+        rendered = [
+            self._rank(work, hypotheses, search.alternatives)
+            for work, hypotheses in zip(batch, found, strict=True)
+        ]
+        if search.token_scores:
+            best = [hypotheses[0] for hypotheses in found]
+            scores = self._decoder.token_scores(requests, best, cancel=cancel)
+            rendered = list(map(self._scored, rendered, best, scores))
+        return {work.sentence: one for work, one in zip(batch, rendered, strict=True)}
+
+    def _scored(
+        self, rendering: Rendering, hypothesis: Hypothesis, scores: Sequence[float]
+    ) -> Rendering:
+        names = self._tokenizer.names((*hypothesis.pieces, END))
+        found = zip(names, scores, strict=False)  # without end mark where it was cut
+        tokens = (TokenScore(token=name, log_probability=score) for name, score in found)
+        return replace(rendering, token_scores=tuple(tokens))
+
+    def _rank(self, work: _Work, hypotheses: Sequence[Hypothesis], count: int) -> Rendering:
+        """The best hypothesis; with a `count` over 1, sound others in addition."""
+        best = self._judge(work, hypotheses[0])
+        if count == 1:
+            return best
+        others = [self._judge(work, other) for other in hypotheses[1:]]
+        sound = [other for other in others if not other.cautions]
+        return replace(best, alternatives=tuple(distinct(best, sound))[: count - 1])
 
     def _judge(self, work: _Work, hypothesis: Hypothesis) -> Rendering:
-        text = clean(self._tokenizer.decode(hypothesis.pieces))
+        text = self._text(work, hypothesis)
         cautions = inspect(work.pieces, hypothesis.pieces, finished=hypothesis.finished)
         tokens = len(hypothesis.pieces) + hypothesis.finished
         return Rendering(
@@ -227,6 +267,18 @@ class SentenceTranslator:
             cautions=cautions if text else cautions | {Caution.LENGTH},
         )
 
+    def _text(self, work: _Work, hypothesis: Hypothesis) -> str:
+        """What a hypothesis says; the beginning that was given is kept character by character."""
+        text = self._tokenizer.decode(hypothesis.pieces)
+        given = work.sentence.prefix
+        if not work.prefix:
+            return given + clean(text)
+        spelt = self._tokenizer.decode(work.prefix.pieces)
+        # A search that was cut at its limit may not have come to the end of the beginning.
+        tail = text[len(spelt) :] if text.startswith(spelt) else ""
+        tail = _printable(tail).rstrip()
+        return given + (tail.lstrip() if work.prefix.ends_word else tail)
+
 
 def _stop_if_cancelled(cancel: CancelToken | None) -> None:
     if cancel is not None:
@@ -235,26 +287,30 @@ def _stop_if_cancelled(cancel: CancelToken | None) -> None:
 
 def _request(work: _Work) -> Request:
     """A translation longer than twice its source is a loop; very short ones need some room."""
+    given = len(work.prefix.pieces) if work.prefix else 0
     return Request(
         pieces=work.pieces, source=work.sentence.source, target=work.sentence.target,
-        max_tokens=2 * len(work.pieces) + 16,
+        max_tokens=2 * len(work.pieces) + 16 + given, prefix=work.prefix,
     )  # fmt: skip
 
 
 def _badness(rendering: Rendering) -> tuple[bool, int, float]:
     """Sorts renderings, the better one first: any text, few alarms, then a high mean score."""
-    mean = rendering.log_probability / max(1, rendering.tokens)
-    return not rendering.text, len(rendering.cautions), -mean
+    return not rendering.text, len(rendering.cautions), -rendering.score
 
 
 def _or_source(rendering: Rendering, sentence: Sentence) -> Rendering:
     """Text is never lost: where the decoder gives nothing, the source stands, with its caution."""
     if rendering.text:
         return rendering
-    return Rendering(sentence.text, rendering.log_probability, rendering.tokens, rendering.cautions)
+    return replace(rendering, text=sentence.text)
 
 
-def _counted(sentence: Sentence, rendering: Rendering) -> Rendering:
+def _whole(
+    sentence: Sentence, spans: Sequence[Span], parts: Sequence[Rendering], search: Search
+) -> Rendering:
+    """Join the pieces of a sentence, and look for its numbers in the result."""
+    rendering = assemble(spans, parts, sentence.target, search.alternatives)
     if not loses_number(sentence.text, rendering.text):
         return rendering
     return replace(rendering, cautions=rendering.cautions | {Caution.NUMBERS})
@@ -262,19 +318,6 @@ def _counted(sentence: Sentence, rendering: Rendering) -> Rendering:
 
 def _pieces(sentence: Sentence, spans: Sequence[Span]) -> list[Sentence]:
     return [replace(sentence, text=span.text) for span in spans if span.translatable]
-
-
-def assemble(spans: Sequence[Span], parts: Sequence[Rendering], target: str) -> Rendering:
-    """Join the renderings of the translatable spans of one sentence to one rendering."""
-    if len(spans) == 1 and len(parts) == 1:
-        return parts[0]
-    cautions = frozenset[Caution]().union(*(part.cautions for part in parts))
-    return Rendering(
-        text=join(spans, [part.text for part in parts], target),
-        log_probability=sum(part.log_probability for part in parts),
-        tokens=sum(part.tokens for part in parts),
-        cautions=cautions | {Caution.SPLIT} if len(parts) > 1 else cautions,
-    )
 
 
 def _batches(work: Sequence[_Work], budget: int) -> Iterator[list[_Work]]:
@@ -319,7 +362,7 @@ class _Tally:
             self._advance(done)
 
 
-_Key = tuple[Sentence, int]
+_Key = tuple[Sentence, Search]
 
 
 class _Memory:

@@ -59,6 +59,25 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """One of the best translations of a text."""
+
+    text: str
+    score: float | None
+    """Mean log-probability a target token, as in `Translation.score`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenScore:
+    """One subword of a translation, or the mark at the end of a sentence."""
+
+    token: str
+    """Its text, with the space that begins a word; "</s>" for the end."""
+    log_probability: float
+    """Natural logarithm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
     """One translated text and the truth about how it was made."""
 
@@ -83,6 +102,10 @@ class Translation:
     score: float | None
     """Mean log-probability a target token (natural log); None when nothing was decoded."""
     warnings: tuple[Caution, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    """The best translations, best first, `text` included; empty unless they were asked for."""
+    token_scores: tuple[TokenScore, ...] = ()
+    """Every token of the last model that was passed through; empty unless they were asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

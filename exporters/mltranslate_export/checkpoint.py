@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from mltranslate.decode.types import END
 from mltranslate.errors import DataError, MltError, reason
 from mltranslate_export.graphs.builder import Array
 from mltranslate_export.graphs.families import FAMILIES
+from mltranslate_export.training_record import training_record
 from mltranslate_train.model.build import model_from_about
 from mltranslate_train.model.seq2seq import Seq2Seq
 
@@ -46,6 +47,8 @@ class Checkpoint:
     """Longest source, in subwords, that the model was trained on."""
     source_tag: str = "target"
     """Whose tag a source starts with, as in the manifest."""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """Seconds trained and where; empty for a model that was not trained here."""
 
     @property
     def directions(self) -> frozenset[tuple[str, str]]:
@@ -106,6 +109,7 @@ def _load(run: Path) -> Checkpoint:
         tags={code: _tag(processor, code, run) for code in about["languages"]},
         banned=_marks(processor),
         max_source_tokens=_max_source_tokens(recipe, model.config.max_length),
+        training=training_record(run, about),
     )
 
 
@@ -147,7 +151,7 @@ def _max_source_tokens(recipe: Mapping[str, Any], max_length: int) -> int:
 
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Provenance for the manifest: model, sources, steps, target tokens, and the parent, if any."""
+    """Provenance for the manifest: model, sources, steps, tokens, time, and the parent, if any."""
     about = checkpoint.about
     return {
         "architecture": checkpoint.architecture,
@@ -155,6 +159,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "parameters": int(np.sum([p.numel() for p in checkpoint.model.parameters()])),
         "step": about.get("step", 0),
         "target_tokens": about.get("target_tokens", 0),
+        **({"training": dict(checkpoint.training)} if checkpoint.training else {}),
         "sources": about.get("sources", []),
         **{key: about[key] for key in ("parent", "imported") if key in about},
     }

@@ -15,12 +15,16 @@ _COMMANDS = {
     "pack": "export a run to a verified model pack",
     "import": "make a verified model pack of a public model in a local folder",
     "verify": "compare a pack with the run it was made from, and measure it",
+    "card": "write the model card of a pack anew",
+    "notices": "write a notice for every source of a recipe",
     "lid": "export a language identifier",
 }
 _MODULES = {
     "pack": "mltranslate_export.commands.pack",
     "import": "mltranslate_export.commands.import_",
     "verify": "mltranslate_export.commands.verify",
+    "card": "mltranslate_export.commands.card",
+    "notices": "mltranslate_export.commands.notices",
     "lid": "mltranslate_export.lid",
 }
 

@@ -13,6 +13,7 @@ from mltranslate.packs.pack import Pack, read_pack
 from mltranslate.packs.verify import verify_pack
 from mltranslate_export.build import PackPlan, build_pack, write_manifest
 from mltranslate_export.calibrate import calibrate
+from mltranslate_export.card_member import add_card
 from mltranslate_export.checkpoint import Checkpoint
 from mltranslate_export.verify.pairs import Pair, by_direction
 from mltranslate_export.verify.quality import MOST_CHRF_LOST
@@ -22,9 +23,9 @@ from mltranslate_train.data.whole import writable
 
 def export_pack(
     checkpoint: Checkpoint, out: Path, plan: PackPlan, pairs: Sequence[Pair], *,
-    force: bool = False, most_chrf_lost: float = MOST_CHRF_LOST,
+    force: bool = False, most_chrf_lost: float = MOST_CHRF_LOST, card_sections: str = "",
 ) -> Pack:  # fmt: skip
-    """Write the pack to `out / plan.name` and return it.
+    """Write the pack to `out / plan.name`, its card included, and return it.
 
     It is verified first; when that fails nothing is left behind. An existing pack is replaced
     only with `force`, and only by a verified one.
@@ -44,7 +45,8 @@ def export_pack(
     with writable(out), _staging(out) as folder:
         pack = build_pack(checkpoint, folder, plan, ranges=ranges)
         report = verify(pack, checkpoint, pairs, most_chrf_lost=most_chrf_lost)
-        verify_pack(write_manifest(checkpoint, folder, plan, report=report))
+        pack = write_manifest(checkpoint, folder, plan, report=report)
+        verify_pack(add_card(pack, card_sections))
         _replace(folder, place)
     return read_pack(place)
 

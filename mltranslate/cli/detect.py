@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import itertools
 import json
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mltranslate.cli.streams import (
     checked_arguments,
@@ -20,9 +18,14 @@ from mltranslate.cli.streams import (
     write,
 )
 from mltranslate.errors import InputError, UsageError
-from mltranslate.types import Detection, Segment
+from mltranslate.types import UNDETERMINED, Detection, Segment
+
+if TYPE_CHECKING:
+    from mltranslate.detect.detector import Detector
 
 _BLOCKS_OF_A_FILE = 32
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would build one each time
 
 Commands = Any  # argparse keeps the type of its sub-parsers to itself
 
@@ -50,7 +53,6 @@ def register(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Detect what the options say; the exit code."""
     from mltranslate.detect.detector import default_detector
-    from mltranslate.detect.segments import segments
     from mltranslate.languages import resolve
 
     if options.top < 1:
@@ -62,14 +64,12 @@ def run(options: argparse.Namespace) -> int:
     if options.languages is not None:
         languages = [resolve(name, detector.languages) for name in options.languages.split(",")]
     for texts in _groups(options.text):
-        if options.segments:
-            parts = [segments(detector, text, languages) for text in texts]
-            shown = map(_segment_lines, texts, parts, itertools.repeat(options.json))
-        else:
-            found = detector.detect_many(texts, languages, options.top)
-            shown = map(_line, texts, found, itertools.repeat(options.json))
-        # Together: a system call for every line would cost more than the detection.
-        write("".join(shown))
+        # Equal lines are judged once, and all are written together: a system call for every line
+        # would cost more than the detection.
+        different = list(dict.fromkeys(texts))
+        answers = _answers(options, detector, languages, different)
+        lines = dict(zip(different, answers, strict=True))
+        write("".join(map(lines.__getitem__, texts)))
     return 0
 
 
@@ -108,25 +108,50 @@ def _gathered(blocks: Iterator[str]) -> Iterator[str]:
         yield "".join(waiting)
 
 
-def _line(text: str, candidates: list[Detection], as_json: bool) -> str:
-    if as_json:
-        return _json("detections", text, candidates)
-    if len(candidates) == 1:
-        return f"{candidates[0].language}\t{candidates[0].confidence:.4f}\n"
+def _answers(
+    options: argparse.Namespace,
+    detector: Detector,
+    languages: Sequence[str] | None,
+    texts: Sequence[str],
+) -> Iterable[str]:
+    """Return the output for each text: whole lines."""
+    if options.segments:
+        from mltranslate.detect.segments import segments_many
+
+        parts = segments_many(detector, texts, languages)
+        return _objects("segments", texts, parts) if options.json else map(_segment_lines, parts)
+    if options.json or options.top > 1:
+        found = detector.detect_many(texts, languages, options.top)
+        return _objects("detections", texts, found) if options.json else map(_line, found)
+    return _likeliest(detector, languages, texts)
+
+
+def _likeliest(
+    detector: Detector, languages: Sequence[str] | None, texts: Sequence[str]
+) -> Iterable[str]:
+    # What is not shown is not made: neither varieties nor an object for every line.
+    names = (*detector.languages, UNDETERMINED)
+    rows = detector.probabilities(texts, languages)
+    best = zip(rows.argmax(axis=1).tolist(), rows.max(axis=1).tolist(), strict=True)
+    return [f"{names[label]}\t{confidence:.4f}\n" for label, confidence in best]
+
+
+def _line(candidates: Sequence[Detection]) -> str:
     cells = [cell for one in candidates for cell in (one.language, f"{one.confidence:.4f}")]
     return "\t".join(cells) + "\n"
 
 
-def _segment_lines(text: str, found: list[Segment], as_json: bool) -> str:
-    if as_json:
-        return _json("segments", text, found)
+def _segment_lines(found: Sequence[Segment]) -> str:
     return "".join(
-        f"{one.start}\t{one.end}\t{one.language}\t{one.confidence:.4f}"
-        f"\t{json.dumps(one.text, ensure_ascii=False)}\n"
+        f"{one.start}\t{one.end}\t{one.language}\t{one.confidence:.4f}\t{_encode(one.text)}\n"
         for one in found
     )
 
 
-def _json(key: str, text: str, found: Sequence[Detection | Segment]) -> str:
-    record = {"text": text, key: [dataclasses.asdict(one) for one in found]}
-    return json.dumps(record, ensure_ascii=False) + "\n"
+def _objects(
+    key: str, texts: Sequence[str], found: Sequence[Sequence[Detection] | Sequence[Segment]]
+) -> Iterator[str]:
+    for text, parts in zip(texts, found, strict=True):
+        names = tuple(type(parts[0]).__dataclass_fields__) if parts else ()
+        records = [{name: getattr(part, name) for name in names} for part in parts]
+        yield _encode({"text": text, key: records}) + "\n"

@@ -27,6 +27,7 @@ def register(commands: Commands) -> None:
     listing.set_defaults(run=run_list)
     info = actions.add_parser("info", help="show what a pack says of itself", allow_abbrev=False)
     info.add_argument("pack", nargs="?", metavar="PACK", help="name or folder (the one that ships)")
+    info.add_argument("--card", action="store_true", help="show its model card, in Markdown")
     info.set_defaults(run=run_info)
     verify = actions.add_parser(
         "verify", help="check every byte of a pack against its hashes", allow_abbrev=False
@@ -84,11 +85,25 @@ def run_info(options: argparse.Namespace) -> int:
     """Show one pack; the exit code."""
     from mltranslate.packs.store import find_pack
 
-    facts = describe(find_pack(options.pack))
+    pack = find_pack(options.pack)
+    if options.card:
+        return _show_card(pack, as_json=options.json)
+    facts = describe(pack)
     if options.json:
         write_json(facts)
         return 0
     write("".join(f"{line}\n" for line in _outline(facts)))
+    return 0
+
+
+def _show_card(pack: Pack, *, as_json: bool) -> int:
+    from mltranslate.packs.card import read_card
+
+    card = read_card(pack)
+    if as_json:
+        write_json({"name": pack.name, "version": pack.version, "card": card})
+    else:
+        write(card)
     return 0
 
 

@@ -39,15 +39,20 @@ def complain(message: str, program: str = "mltranslate") -> None:
 def checked_arguments(texts: Sequence[str]) -> list[str]:
     """Return the TEXT arguments; InputError if the shell passed bytes that are no UTF-8."""
     for number, text in enumerate(texts, start=1):
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise InputError(
-                f"TEXT {number} is not valid UTF-8",
-                why=f"at its character {error.start + 1}",
-                fix="Set the terminal to UTF-8, or pass the text on stdin",
-            ) from error
+        check_argument(f"TEXT {number}", text)
     return list(texts)
+
+
+def check_argument(name: str, text: str) -> None:
+    """Raise InputError, which calls the argument `name`, if it has bytes that are no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{name} is not valid UTF-8",
+            why=f"at its character {error.start + 1}",
+            fix="Set the terminal to UTF-8, or pass the text on stdin",
+        ) from error
 
 
 def standard_input() -> BinaryIO:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mltranslate.cli.interrupt import interruptible
 from mltranslate.cli.progress import ProgressBar
+from mltranslate.cli.search import add_search_options, check_search_options, search_of
 from mltranslate.cli.streams import (
     checked_arguments,
     complain,
@@ -19,9 +21,17 @@ from mltranslate.cli.streams import (
     write,
     write_json,
 )
-from mltranslate.limits import DEFAULT_BEAM, MAX_DEFAULT_THREADS
+from mltranslate.limits import MAX_DEFAULT_THREADS
 from mltranslate.text.spans import gap
-from mltranslate.types import UNDETERMINED, CancelToken, Caution, Detection, Progress, Translation
+from mltranslate.types import (
+    UNDETERMINED,
+    Alternative,
+    CancelToken,
+    Caution,
+    Detection,
+    Progress,
+    Translation,
+)
 
 if TYPE_CHECKING:
     from mltranslate.pipeline import Translator
@@ -69,13 +79,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--threads", type=int, metavar="N", help=f"CPU threads (all, at most {MAX_DEFAULT_THREADS})"
     )
-    parser.add_argument(
-        "--beam",
-        type=int,
-        default=DEFAULT_BEAM,
-        metavar="N",
-        help=f"beam width ({DEFAULT_BEAM}; 1 is greedy search, the fastest)",
-    )
+    add_search_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a text or line")
     parser.set_defaults(run=run)
 
@@ -84,6 +88,7 @@ def run(options: argparse.Namespace) -> int:
     """Translate what the options say; the exit code."""
     from mltranslate.pipeline import Translator
 
+    check_search_options(options)
     translator = Translator(options.pack, options.device, options.threads, options.precision)
     job = _Job(translator, options)
     try:
@@ -104,28 +109,27 @@ class _Job:
         self.bar = ProgressBar()
         self._translator = translator
         self._options = options
+        self._search = search_of(options)
         self._source = ""
         self._sample = ""
         self._detection: Detection | None = None
         self._finished = 0
+        self._written = 0
         self._seen: set[Caution] = set()
         self._translated = False
 
     def translate_arguments(self, texts: Sequence[str]) -> None:
         """Translate the arguments together; each is detected by itself."""
         for result in self._translate(texts, self._options.source, show_total=True):
-            if self._options.json:
-                write_json(record(result))
-            else:
-                write(result.text if result.text.endswith("\n") else result.text + "\n")
+            self._show(result)
 
     def translate_stdin(self) -> None:
         """Translate stdin as it comes, block by block, in bounded memory."""
         self._settle_languages()
-        if self._options.json:
+        if self._options.json or self._options.n_best != 1:
             for text in whole_lines(decoded(standard_input())):
                 for result in self._translate(lines_of(text), self._source_of(text)):
-                    write_json(record(result))
+                    self._show(result)
             return
         before = "\n"
         for text in whole_lines(decoded(standard_input()), self._language):
@@ -142,6 +146,16 @@ class _Job:
         for caution in sorted(self._seen):
             complain(f"warning: {_MEANINGS[caution]}")
 
+    def _show(self, result: Translation) -> None:
+        """Write the result of one text, or of one line of stdin."""
+        self._written += 1
+        if self._options.json:
+            write_json(record(result))
+        elif self._options.n_best != 1:
+            write(listed(self._written, result))
+        else:
+            write(result.text if result.text.endswith("\n") else result.text + "\n")
+
     def _translate(
         self, texts: Sequence[str], source: str | Detection, *, show_total: bool = False
     ) -> list[Translation]:
@@ -153,7 +167,7 @@ class _Job:
 
         def work(cancel: CancelToken) -> list[Translation]:
             return self._translator.translate(
-                texts, self._options.target, source, self._options.beam, cancel, show
+                texts, self._options.target, source, cancel=cancel, progress=show, **self._search
             )
 
         results = interruptible(work)
@@ -194,3 +208,16 @@ class _Job:
 def record(result: Translation) -> dict[str, Any]:
     """Return every field of a result as plain JSON values."""
     return dataclasses.asdict(result)
+
+
+def listed(number: int, result: Translation) -> str:
+    """Return a line for each alternative: number of the text, score, and the text in JSON.
+
+    A text that was not translated is its only one, without a score.
+    """
+    found = result.alternatives or (Alternative(text=result.text, score=result.score),)
+    return "".join(
+        f"{number}\t{'' if one.score is None else f'{one.score:.4f}'}"
+        f"\t{json.dumps(one.text, ensure_ascii=False)}\n"
+        for one in found
+    )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mltranslate.decode.types import Hypothesis, Request
+from mltranslate.decode.types import Hypothesis, Prefix, Request, Sampling, Search
 
 if TYPE_CHECKING:
     from mltranslate.decode.decoder import Decoder
     from mltranslate.packs.tokenizer import Tokenizer
 
-__all__ = ["Decoder", "Hypothesis", "Request", "Tokenizer"]
+__all__ = ["Decoder", "Hypothesis", "Prefix", "Request", "Sampling", "Search", "Tokenizer"]
 
 
 def __getattr__(name: str) -> Any:

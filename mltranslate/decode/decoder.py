@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mltranslate.decode.types import END, PAD, UNFINISHED_PENALTY, Hypothesis, Request
-from mltranslate.errors import DeviceError, InputError, LanguageError, PackError, UsageError
-from mltranslate.limits import MAX_BEAM
+from mltranslate.decode.feeds import Feeder, Feeds
+from mltranslate.decode.types import END, PAD, UNFINISHED_PENALTY, Hypothesis, Request, Search
+from mltranslate.errors import DeviceError, PackError
 from mltranslate.packs.pack import Pack
 from mltranslate.packs.shortlist import read_shortlists
 from mltranslate.packs.verify import check_graph
@@ -21,9 +21,12 @@ from mltranslate.types import CancelToken
 
 Ids = NDArray[np.int64]
 
-_NOT_ALLOWED = np.float32(-60)
-"""Added to the score of what only other sentences of a batch may choose. Beside a probability of 1
-one of exp(-60) is nothing in fp32; exp of much less is a denormal number, which is slow to make."""
+_ABILITIES = {
+    "prefix": "complete a translation or score its tokens",
+    "length_penalty": "search with a length penalty",
+    "top": "draw translations",
+}
+"""What the optional inputs of graphs are for; packs from before they were there lack them."""
 
 _PREFERRED = {"cpu": ("int8", "fp32"), "cuda": ("fp16", "fp32")}
 """Precisions of a device, best first; int8 graphs have kernels on the CPU only."""
@@ -57,8 +60,9 @@ class Decoder:
         self.pack = pack
         self._threads = threads
         self._device, self.precision, note = _choose(pack, device, precision)
-        self._shortlists = read_shortlists(pack) if shortlist else {}
-        self.has_shortlists = bool(self._shortlists)
+        shortlists = read_shortlists(pack) if shortlist else {}
+        self._feeder = Feeder(pack, shortlists)
+        self.has_shortlists = bool(shortlists)
         """Whether any sentence is decoded with a shortlist."""
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
@@ -83,8 +87,9 @@ class Decoder:
         """Decode one batch; the best hypothesis of every request, in order.
 
         A `max_tokens` beyond the model's positions counts as `pack.max_target_tokens`. With
-        `repetition_guard` no 3-gram of subwords is produced twice. Raises `LanguageError`,
-        `InputError` or `UsageError` for requests that the pack cannot serve, and `Cancelled`.
+        `repetition_guard` no 3-gram of subwords is produced twice, but for those of a prefix.
+        Raises `LanguageError`, `InputError` or `UsageError` for requests that the pack cannot
+        serve, `PackError` for a prefix if its graphs know none, and `Cancelled`.
         """
         return [found[0] for found in self.n_best(
             requests, beam=beam, cancel=cancel, repetition_guard=repetition_guard
@@ -99,45 +104,74 @@ class Decoder:
         repetition_guard: bool = False,
     ) -> list[list[Hypothesis]]:
         """Like `decode`, with all `beam` hypotheses of every request, best first."""
-        if not 1 <= beam <= MAX_BEAM:
-            raise UsageError(f"beam {beam} is not between 1 and {MAX_BEAM}")
-        if not requests:
-            return []
+        return self.search(
+            requests, Search(beam=beam), cancel=cancel, repetition_guard=repetition_guard
+        )
+
+    def search(
+        self,
+        requests: Sequence[Request],
+        search: Search,
+        *,
+        cancel: CancelToken | None = None,
+        repetition_guard: bool = False,
+    ) -> list[list[Hypothesis]]:
+        """Like `n_best`, with everything that a search can be told."""
         for request in requests:
-            self._check(request)
-        short = [self._has_shortlist(request) for request in requests]
+            self._feeder.check(request)
+        has_shortlist = self._feeder.has_shortlist
+        kinds = [(has_shortlist(request), request.prefix is not None) for request in requests]
         found: list[list[Hypothesis]] = [[]] * len(requests)
-        for kind in set(short):
-            rows = [row for row, its in enumerate(short) if its is kind]
-            feeds = self._feeds([requests[row] for row in rows], short=kind)
+        for short, prefixed in set(kinds):
+            rows = [row for row, kind in enumerate(kinds) if kind == (short, prefixed)]
+            feeds = self._feeder.search([requests[row] for row in rows], search, short=short)
             feeds["guard"] = np.array(repetition_guard)
-            for row, hypotheses in zip(rows, self._search(feeds, beam, kind, cancel), strict=True):
+            run = self._run(feeds, search.beam, short, cancel)
+            for row, hypotheses in zip(rows, _hypotheses(run, search, short), strict=True):
                 found[row] = hypotheses
+        return found
+
+    def token_scores(
+        self,
+        requests: Sequence[Request],
+        hypotheses: Sequence[Hypothesis],
+        *,
+        cancel: CancelToken | None = None,
+    ) -> list[tuple[float, ...]]:
+        """Log-probability of every token of one hypothesis a request, its end mark included.
+
+        They are what the search saw, without guard and length penalty. Raises `PackError` if the
+        graphs do not give them, and `Cancelled`.
+        """
+        tokens = [(*one.pieces, END) if one.finished else one.pieces for one in hypotheses]
+        found: list[tuple[float, ...]] = [()] * len(requests)
+        for short in {one.shortlist for one in hypotheses}:
+            rows = [row for row, one in enumerate(hypotheses) if one.shortlist is short]
+            feeds = self._feeder.exactly(
+                [requests[row] for row in rows], [tokens[row] for row in rows], short=short
+            )
+            feeds["guard"] = np.array(False)
+            run = self._run(feeds, 1, short, cancel)
+            for row, gains in zip(rows, run["gains"].tolist(), strict=True):
+                found[row] = tuple(gains[: len(tokens[row])])
         return found
 
     def choices(self, request: Request) -> Ids | None:
         """Ids in rising order that are scored for this sentence; None: the whole vocabulary."""
-        if not self._has_shortlist(request):
-            return None
-        return self._restriction([request])["shortlist"]
+        return self._feeder.choices(request)
 
-    def _has_shortlist(self, request: Request) -> bool:
-        shortlist = self._shortlists.get(request.target)
-        return shortlist is not None and shortlist.covers(request.pieces)
-
-    def _search(
-        self, feeds: dict[str, NDArray[Any]], beam: int, short: bool, cancel: CancelToken | None
-    ) -> list[list[Hypothesis]]:
+    def _run(
+        self, feeds: Feeds, beam: int, short: bool, cancel: CancelToken | None
+    ) -> Mapping[str, NDArray[Any]]:
         session = self._session(beam, short=short)
-        if beam == 1:
-            found = session.run(feeds, cancel=cancel)
-            return [[h] for h in _greedy_hypotheses(found["tokens"], found["totals"], short)]
-        feeds["beams"] = np.array(beam, np.int64)
-        found = session.run(feeds, cancel=cancel)
-        return [
-            [_beam_hypothesis(row, rank, short) for row, rank in zip(rows, ranks, strict=True)]
-            for rows, ranks in zip(found["tokens"].tolist(), found["ranks"].tolist(), strict=True)
-        ]
+        for name, deed in _ABILITIES.items():
+            if name in feeds and name not in session.optional:
+                raise PackError(
+                    f"the pack {self.pack.name} cannot {deed}",
+                    why="its graphs were exported before they could",
+                    fix="Export it again with: mltranslate-export pack",
+                )
+        return session.run(feeds, cancel=cancel)
 
     def _session(self, beam: int, *, short: bool) -> Session:
         variant = self.pack.manifest.variants[self.precision]
@@ -157,61 +191,6 @@ class Decoder:
                     optimise=not short,
                 )
             return self._sessions[name]
-
-    def _feeds(self, requests: Sequence[Request], *, short: bool) -> dict[str, NDArray[Any]]:
-        info = self.pack.manifest.tokenizer
-        tags = [self._tag(request.tag_language(info.source_tag)) for request in requests]
-        starts = [self._tag(request.target) for request in requests]
-        longest = max(len(request.pieces) for request in requests) + 2
-        source = np.full((len(requests), longest), PAD, np.int64)
-        for row, tag, request in zip(source, tags, requests, strict=True):
-            ids = (tag, *request.pieces, END)
-            row[: len(ids)] = ids
-        limit = self.pack.max_target_tokens
-        steps = [min(request.max_tokens, limit) for request in requests]
-        return {
-            "source": source,
-            "start": np.array(starts, np.int64),
-            "max_tokens": np.array(steps, np.int64),
-            **(self._restriction(requests) if short else {}),
-        }
-
-    def _restriction(self, requests: Sequence[Request]) -> dict[str, NDArray[Any]]:
-        """All ids that the sentences may need, and which of them each may.
-
-        A sentence must not use what its neighbours in the batch brought.
-        """
-        allowed = np.zeros((len(requests), self.pack.manifest.tokenizer.size), np.bool_)
-        for row, request in zip(allowed, requests, strict=True):
-            self._shortlists[request.target].mark(request.pieces, row)
-        # The graph finds them by their places: padding first, the end mark second.
-        allowed[:, :END] = False
-        allowed[:, [PAD, END]] = True
-        ids = np.flatnonzero(allowed[0] if len(allowed) == 1 else allowed.any(axis=0))
-        penalty = np.logical_not(allowed.take(ids, axis=1)) * _NOT_ALLOWED
-        return {"shortlist": ids, "penalty": penalty}
-
-    def _tag(self, language: str) -> int:
-        tags = self.pack.manifest.tokenizer.tags
-        if language not in tags:
-            raise LanguageError(
-                f"the pack {self.pack.name} does not know the language {language!r}",
-                fix=f"Choose one of {', '.join(tags)}",
-            )
-        return tags[language]
-
-    def _check(self, request: Request) -> None:
-        size = self.pack.manifest.tokenizer.size
-        if len(request.pieces) > self.pack.max_source_tokens:
-            raise InputError(
-                f"a sentence has {len(request.pieces)} subwords",
-                why=f"the pack {self.pack.name} takes {self.pack.max_source_tokens}",
-                fix="Split it first",
-            )
-        if any(not PAD < piece < size for piece in request.pieces):
-            raise UsageError(f"a subword id is not between 1 and {size - 1}")
-        if request.max_tokens < 1:
-            raise UsageError(f"max_tokens {request.max_tokens} is less than 1")
 
 
 def _choose(pack: Pack, device: str, precision: str | None) -> tuple[str, str, str]:
@@ -234,19 +213,31 @@ def _choose(pack: Pack, device: str, precision: str | None) -> tuple[str, str, s
     raise DeviceError(f"{choice.device} cannot be used", why=why, fix="Use another pack or device")
 
 
-def _greedy_hypotheses(tokens: Ids, totals: NDArray[np.float32], short: bool) -> list[Hypothesis]:
-    found = []
-    for row, total in zip(tokens.tolist(), totals.tolist(), strict=True):
-        pieces, finished = _pieces(row)
-        mean = total / max(1, len(pieces) + finished)  # weights that are no numbers give nothing
-        found.append(Hypothesis(pieces=pieces, score=mean, finished=finished, shortlist=short))
-    return found
+def _hypotheses(
+    run: Mapping[str, NDArray[Any]], search: Search, short: bool
+) -> list[list[Hypothesis]]:
+    """What a graph gave, one list a sentence, best first."""
+    if search.beam == 1:
+        found = zip(run["tokens"].tolist(), run["totals"].tolist(), strict=True)
+        return [[_of_greedy(row, total, short)] for row, total in found]
+    penalty = search.length_penalty
+    return [
+        [_of_beam(row, rank, penalty, short) for row, rank in zip(rows, ranks, strict=True)]
+        for rows, ranks in zip(run["tokens"].tolist(), run["ranks"].tolist(), strict=True)
+    ]
 
 
-def _beam_hypothesis(row: list[int], rank: float, short: bool) -> Hypothesis:
+def _of_greedy(row: list[int], total: float, short: bool) -> Hypothesis:
     pieces, finished = _pieces(row)
-    score = rank + UNFINISHED_PENALTY if rank <= -UNFINISHED_PENALTY else rank
-    return Hypothesis(pieces=pieces, score=score, finished=finished, shortlist=short)
+    mean = total / max(1, len(pieces) + finished)  # weights that are no numbers give nothing
+    return Hypothesis(pieces=pieces, score=mean, finished=finished, shortlist=short)
+
+
+def _of_beam(row: list[int], rank: float, penalty: float, short: bool) -> Hypothesis:
+    pieces, finished = _pieces(row)
+    level = rank if finished else rank + UNFINISHED_PENALTY
+    mean = level * max(1, len(pieces) + finished) ** (penalty - 1)
+    return Hypothesis(pieces=pieces, score=mean, finished=finished, shortlist=short)
 
 
 def _pieces(tokens: list[int]) -> tuple[tuple[int, ...], bool]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from mltranslate.errors import UsageError
+from mltranslate.limits import MAX_BEAM, MAX_LENGTH_PENALTY, MAX_TEMPERATURE
 
 PAD = 0
 UNKNOWN = 1
@@ -16,6 +20,16 @@ comes before it; mean log-probabilities stay far above its negative."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prefix:
+    """The beginning of a translation, which the search must go on from."""
+
+    pieces: tuple[int, ...]
+    """Subword ids, as the vocabulary splits the text."""
+    ends_word: bool = False
+    """True when white space follows: nothing may be added to the last word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One sentence to translate: its subword ids, without tag and end mark."""
 
@@ -26,6 +40,8 @@ class Request:
     """Most tokens to produce, the end mark included."""
     source: str = ""
     """Language code of the sentence; only packs whose sources start with its tag need it."""
+    prefix: Prefix | None = None
+    """How the translation begins; its subwords count for `max_tokens`."""
 
     def tag_language(self, source_tag: str) -> str:
         """Code of the language whose tag the source starts with, by the manifest's `source_tag`."""
@@ -43,3 +59,65 @@ class Hypothesis:
     """False when `max_tokens` was reached before the end mark."""
     shortlist: bool = False
     """True when only the ids of a shortlist were scored: among them is the score a probability."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """Drawing tokens from the model's distribution instead of taking the best."""
+
+    seed: int
+    """Decides all draws: the same seed draws the same translation of a sentence again."""
+    temperature: float = 1.0
+    """Log-probabilities are divided by it: above 1 it gives the unlikely more chance."""
+    top: int = 0
+    """Draw from so many likeliest tokens (Fan et al. 2018); 0 for all."""
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for what makes no sense."""
+        if self.seed < 0 or self.top < 0:
+            raise UsageError("seed and number of tokens to draw from cannot be negative")
+        if not 0 < self.temperature <= MAX_TEMPERATURE:
+            raise UsageError(
+                f"temperature {self.temperature:g} is out of range",
+                fix=f"Give more than 0 and at most {MAX_TEMPERATURE:g}",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """How a sentence is searched for; two equal ones give the same result."""
+
+    beam: int = 1
+    """Prefixes that are followed; 1 is greedy search."""
+    alternatives: int = 1
+    """Translations to give, the best included: at most `beam`."""
+    length_penalty: float = 1.0
+    """Beam search ranks by the sum of log-probabilities over length to this power (Wu et al. 2016
+    in its plain form): above 1 it favours longer output."""
+    sampling: Sampling | None = None
+    """Only without a beam."""
+    token_scores: bool = False
+    """Give the log-probability of every token in addition."""
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for what makes no sense."""
+        if not 1 <= self.beam <= MAX_BEAM:
+            raise UsageError(f"beam {self.beam} is out of range", fix=f"Give 1 to {MAX_BEAM}")
+        if not 1 <= self.alternatives <= self.beam:
+            raise UsageError(
+                f"the {self.alternatives} best cannot be listed",
+                why=f"a search with beam {self.beam} finds {self.beam}",
+                fix=f"Give 1 to {self.beam}, or a wider beam of at most {MAX_BEAM}",
+            )
+        if not 0 <= self.length_penalty <= MAX_LENGTH_PENALTY:
+            raise UsageError(
+                f"length penalty {self.length_penalty:g} is out of range",
+                fix=f"Give 0 to {MAX_LENGTH_PENALTY:g}",
+            )
+        if self.beam == 1 and not math.isclose(self.length_penalty, 1):
+            raise UsageError("greedy search knows no length penalty", fix="Give a beam over 1")
+        if self.beam > 1 and self.sampling:
+            raise UsageError("tokens are not drawn with a beam", fix="Give beam 1")
+
+
+GREEDY = Search()

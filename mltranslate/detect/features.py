@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,11 @@ ORDERS = 5
 """Longest n-gram in characters, word borders included."""
 MAX_CHARACTERS = 6000
 """Longer text is judged by its first, middle and last third of this many characters."""
+
+_BY_TABLE = 4096
+"""Characters from which on a table of code points is faster than regular expressions."""
+_KEPT = np.zeros(sys.maxunicode + 1, np.bool_)
+_KNOWN = np.zeros(len(_KEPT) >> 8, np.bool_)
 
 _MULTIPLIER = np.uint32(0x01000193)
 _INVERSE = np.uint32(pow(0x01000193, -1, 1 << 32))
@@ -102,8 +108,7 @@ def clean_many(texts: Sequence[str]) -> list[str]:
 
 def letters(texts: Sequence[str]) -> Letters:
     """Clean `texts` and lay them end to end."""
-    joined = _clean_joined(texts)
-    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    codes = _cleaned_codes(_lowered(texts))
     if len(texts) == 1:
         return Letters(codes, np.array([len(codes) - 1]))
     return Letters(codes, np.flatnonzero(codes == 0))
@@ -111,17 +116,51 @@ def letters(texts: Sequence[str]) -> Letters:
 
 def _clean_joined(texts: Sequence[str]) -> str:
     """Clean all texts at once; each begins with a space and ends with a NUL."""
+    return _NON_LETTERS.sub(" ", _lowered(texts))
+
+
+def _cleaned_codes(lowered: str) -> npt.NDArray[np.uint32]:
+    """Return the code points of `lowered` with one space for each run of no letters."""
+    if len(lowered) < _BY_TABLE:
+        lowered = _NON_LETTERS.sub(" ", lowered)
+        return np.frombuffer(lowered.encode("utf-32-le", "surrogatepass"), np.uint32)
+    # The same with a look-up instead of a match for every word, more than twice as fast.
+    codes = np.frombuffer(lowered.encode("utf-32-le", "surrogatepass"), np.uint32)
+    kept = _kept(codes)
+    first = kept.copy()
+    first[1:] |= kept[:-1]
+    first[0] = True
+    return np.where(kept, codes, np.uint32(_SPACE))[first]
+
+
+def _kept(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    """Say of each code point whether cleaning keeps it; blocks of 256 are looked up once."""
+    used = np.bincount(codes >> np.uint32(8), minlength=len(_KNOWN)) > 0
+    for block in np.flatnonzero(used & ~_KNOWN).tolist():
+        start = block << 8
+        cleaned = _NON_LETTERS.sub(
+            lambda run: " " * len(run[0]), "".join(map(chr, range(start, start + 256)))
+        )
+        _KEPT[start : start + 256] = [character != " " for character in cleaned]
+        _KNOWN[block] = True
+    return _KEPT[codes]
+
+
+def _lowered(texts: Sequence[str]) -> str:
+    """Put all texts together, without addresses, in lower case; each ends with a NUL."""
     if len(texts) == 1:
         text = _bounded(texts[0]).replace("\0", " ")
         joined = f" {text}\0"
     else:
-        plain = [_bounded(text).replace("\0", " ") for text in texts]
-        joined = "".join([f" {text}\0" for text in plain])
+        plain = [text if len(text) <= MAX_CHARACTERS else _bounded(text) for text in texts]
+        joined = " " + "\0 ".join(plain) + "\0"
+        if joined.count("\0") > len(texts):
+            joined = "".join([f" {text.replace(chr(0), ' ')}\0" for text in plain])
     if "@" in joined or "://" in joined or "www." in joined.lower():
         joined = ADDRESS.sub(" ", joined)
     if not joined.isascii():
         joined = unicodedata.normalize("NFC", joined)
-    return _NON_LETTERS.sub(" ", joined.lower())
+    return joined.lower()
 
 
 def _bounded(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from mltranslate.detect.varieties import variety
 from mltranslate.types import UNDETERMINED, Detection
 
 CANDIDATES = 4
@@ -47,8 +48,15 @@ class LiveLabel:
         """Return `candidates` with the language to show in front, and their odds adjusted.
 
         `text` is the newest text, and `candidates` are the detector's for it, the likeliest
-        first; `CANDIDATES` of them are enough.
+        first; `CANDIDATES` of them are enough. Only the one in front has its variety.
         """
+        shown = self._settle(text, candidates)
+        if shown[0].language == candidates[0].language:
+            return shown
+        front = dataclasses.replace(shown[0], variety=variety(text, shown[0].language))
+        return [front, *(dataclasses.replace(found, variety=None) for found in shown[1:])]
+
+    def _settle(self, text: str, candidates: Sequence[Detection]) -> list[Detection]:
         related = text.startswith(self._text) or self._text.startswith(text)
         if not (self._text and related):
             self._before = self._language

@@ -6,17 +6,21 @@ import re
 
 from mltranslate.detect.features import ADDRESS
 
-# Prose hardly has one of these: without them nothing below can match.
-_ODD = re.compile(r"[{}<>=_|\\$;/\[(#]|--")
+# Prose hardly has one of these: without them nothing below is looked for.
+_ODD = re.compile(r"[{}<>=_|\\$;/\[(#]")  # or "--": an alternative would take twice the time
 _CODE = re.compile(
     r"""
-      [{}]\s*$ | [)}\]"']; | \{\w+[:}] | \$\{ | ["']\s*:      # blocks, statements, keys
-    | [=!<>+*/%|-]= | => | \w->\w | && | \|\| | \w::\w          # operators
-    | [a-z_]\+\+[;)\s]
+      (?P<sure> \{\s*$ | ;\s*\}\s*$ | \);\s*$                      # ends of a statement
+        | <\?php | \b(?:CREATE\ TABLE|INSERT\ INTO|DELETE\ FROM)\b )
+    | (?P<name> (?<![\#@\w])[a-z]+[A-Z]\w+ )                        # also those of brands
+    | [{}]\s*$ | [)}\]"']; | \{\w+: | \$\{ | ["']\s*:              # blocks, statements, keys
+    | [=!<>+*/%|:-]= | => | \w->\w | && | \|\| | \w::\w          # operators
+    | [a-z_]\+\+[;)\s] | (?<=[\s(])!\w
     | \s=\s | \w=[\w"'\[{(] | \s[<>]\s
-    | \(\) | \w\([^()\s]*\)(?:\s*\{|;\s*$|\.\w) | (?<=\w)\([\w"'&*]+[,=]    # calls
-    | \w\[\w*\] | \b\w+_\w+ | \b[a-z]+[A-Z]\w+ | \b\w+\.\w+\(      # names
-    | </?[a-z]\w*[\s>/] | /> | \\[nt"'] | \b[A-Z]:\\                  # markup, escapes, paths
+    | \(\) | \w\([^()\s]*\)(?=\s*\{|;\s*$|\.\w) | (?<=\w)\([\w"'&*]+[,=]    # calls
+    | \w\[\w*\] | (?<![\#@\w])\w+_\w+ | \b\w+\.\w+\(         # names
+    | (?<!\w)\$[A-Za-z_]\w*(?=[;:=)"'/\[\-]|$)
+    | \blet\ mut\b | </?[a-z]\w*[\s>/] | /> | \\[nt"'] | \b[A-Z]:\\  # markup, escapes, paths
     | (?:^|\s)[~.]{0,2}/[\w.-]+ | \s--[a-z]
     | ^[ \t]*\#(?:include|define|ifn?def|endif)\b
     | ^[ \t]*(?:def|fn|func|class|function|struct|impl)\s+\w+\s*(?=[(:{<])
@@ -24,6 +28,8 @@ _CODE = re.compile(
     """,
     re.MULTILINE | re.VERBOSE | re.ASCII,
 )
+# "Hello {name}" is a sentence of a program, but no program.
+_PLACEHOLDER = re.compile(r"(?<![\w$)=])\{{1,2}\w{1,64}\}{1,2}")
 # Thai, Lao, Burmese, Khmer, kana and Han: no spaces between words.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff]")
 _LETTERS_OF_A_WORD = 2
@@ -39,13 +45,17 @@ def looks_like_code(text: str) -> bool:
     """Say whether signs of source code are too dense in `text` for it to be prose.
 
     One sign makes code of two words, which are what spaces part, and three signs of six: a
-    sentence that names a file or a function stays a sentence. Addresses do not count.
+    sentence that names a file or a function stays a sentence. The end of a statement counts
+    twice, names like "easyJet" only beside other signs, addresses and {placeholders} not at all.
     """
     # Most prose has none of these characters, and is done with after one look.
-    if not _ODD.search(text, 0, _LOOKED_AT):
+    if not (_ODD.search(text, 0, _LOOKED_AT) or "--" in text):
         return False
-    head = ADDRESS.sub(" ", text[:_LOOKED_AT])
-    signs = sum(1 for _ in _CODE.finditer(head))
+    head = _PLACEHOLDER.sub(" ", ADDRESS.sub(" ", text[:_LOOKED_AT]))
+    found = [match.lastgroup for match in _CODE.finditer(head)]
+    if not any(kind != "name" for kind in found):
+        return False
+    signs = len(found) + found.count("sure")
     words = sum(1 for word in head.split() if _LETTER.search(word))
     words += len(_UNSPACED.findall(head)) // _LETTERS_OF_A_WORD
-    return signs > 0 and words <= signs * _WORDS_FOR_A_SIGN
+    return words <= signs * _WORDS_FOR_A_SIGN

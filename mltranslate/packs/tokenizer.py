@@ -44,3 +44,24 @@ class Tokenizer:
         """Join subword ids to text; tags and other marks are dropped."""
         text: str = self._processor.decode(list(ids))
         return text
+
+    def names(self, ids: Sequence[int]) -> list[str]:
+        """Text of each id by itself, with the space that begins a word; bytes and marks by name."""
+        return [piece.replace("\u2581", " ") for piece in self._processor.id_to_piece(list(ids))]
+
+    def surfaces(self) -> list[bytes]:
+        """UTF-8 that each id writes, with the space that begins a word; nothing for marks."""
+        read = self._processor
+        return [self._surface(read.id_to_piece(piece), piece) for piece in range(self.size)]
+
+    def single_bytes(self) -> frozenset[int]:
+        """Ids that stand for one byte of a character without subwords."""
+        return frozenset(filter(self._processor.is_byte, range(self.size)))
+
+    def _surface(self, text: str, piece: int) -> bytes:
+        read = self._processor
+        if read.is_byte(piece):
+            return bytes([int(text[1:-1], 16)])
+        if read.is_control(piece) or read.is_unknown(piece) or read.is_unused(piece):
+            return b""
+        return text.replace("\u2581", " ").encode()

@@ -35,6 +35,10 @@ class Session:
         self.device = "cuda" if self.provider == CUDA_PROVIDER else "cpu"
         self.note = note
         self.inputs: tuple[str, ...] = tuple(value.name for value in session.get_inputs())
+        self.optional: tuple[str, ...] = tuple(
+            value.name for value in session.get_overridable_initializers()
+        )
+        """Inputs that may be left out."""
         self.outputs: tuple[str, ...] = tuple(value.name for value in session.get_outputs())
 
     def run(

@@ -57,10 +57,14 @@ def test_floors_name_only_what_exists() -> None:
     assert set(FLOORS["check"]) == {*CHECKS, "unchanged"}
 
 
-def test_every_direction_of_the_pack_is_tried() -> None:
+def test_every_language_of_the_pack_is_tried_both_ways() -> None:
     pack = Translator(device="cpu").pack
     tried = {(case.source, case.target) for case, _, _ in _found()}
-    assert {pair for pair in pack.directions if set(pair) <= set(NINE)} <= tried
+    pairs = {pair for pair in pack.directions if set(pair) <= set(NINE)}
+    # Between two others than English each language is tried into one only.
+    assert {pair for pair in pairs if "en" in pair} <= tried
+    for side in (0, 1):
+        assert {pair[side] for pair in pairs} <= {pair[side] for pair in tried}
 
 
 def test_the_set_is_what_it_says() -> None:

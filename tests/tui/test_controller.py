@@ -322,6 +322,8 @@ def test_pinning_goes_round_detected_runner_up_and_detection() -> None:
     controller.choose(dataclasses.replace(PAIR, source="de"))
     assert controller.next_source == "auto"
     controller.edit("")
+    assert controller.next_source == "auto", "a pin can be undone without text"
+    controller.choose(dataclasses.replace(PAIR, source="auto"))
     assert controller.next_source is None
 
 

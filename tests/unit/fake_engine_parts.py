@@ -5,14 +5,17 @@ The vocabulary is the characters themselves; a translation is whatever `render` 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from mltranslate.decode.types import Hypothesis, Request
+from mltranslate.decode.types import END, Hypothesis, Request, Search
 from mltranslate.types import UNDETERMINED, CancelToken, Detection
 
 FIRST_PIECE = 4
+EMPTY = Hypothesis(pieces=(), score=-math.inf, finished=False)
+"""What a search gives where it has found fewer hypotheses than its beam is wide."""
 DIRECTIONS = frozenset({("de", "en"), ("en", "de"), ("en", "zh"), ("zh", "en")})
 
 
@@ -22,6 +25,9 @@ class FakeTokenizer:
 
     def decode(self, ids: Sequence[int]) -> str:
         return "".join(chr(piece - FIRST_PIECE) for piece in ids)
+
+    def names(self, ids: Sequence[int]) -> list[str]:
+        return ["</s>" if piece == END else self.decode([piece]) for piece in ids]
 
 
 @dataclass
@@ -34,6 +40,15 @@ class FakePack:
 
     def tokenizer(self) -> FakeTokenizer:
         return FakeTokenizer()
+
+
+def _begun(text: str, request: Request) -> str:
+    """A translation that begins as it is asked to."""
+    if request.prefix is None:
+        return text
+    beginning = FakeTokenizer().decode(request.prefix.pieces)
+    rest = text[len(beginning) :]
+    return beginning + (" " + rest.lstrip() if rest and request.prefix.ends_word else rest)
 
 
 def shout(text: str, target: str, guard: bool) -> str:
@@ -49,12 +64,14 @@ class FakeDecoder:
     """Records every batch that it decodes as a list of source texts."""
 
     render: Callable[[str, str, bool], str] = shout
+    others: Callable[[str], Sequence[tuple[str, float]]] = lambda _: ()
+    """Further hypotheses for what `render` gave, and by how much their scores are less."""
     pack: FakePack = field(default_factory=FakePack)
     device: str = "cpu"
     provider: str = "CPUExecutionProvider"
     precision: str = "int8"
     batches: list[list[str]] = field(default_factory=list)
-    beams: list[int] = field(default_factory=list)
+    searches: list[Search] = field(default_factory=list)
     limits: list[int] = field(default_factory=list)
     prepared: list[int] = field(default_factory=list)
     seconds_to_load: float = 0.0
@@ -63,24 +80,46 @@ class FakeDecoder:
         time.sleep(self.seconds_to_load)
         self.prepared.append(beam)
 
-    def decode(
+    def search(
         self,
         requests: Sequence[Request],
+        search: Search,
         *,
-        beam: int = 1,
         cancel: CancelToken | None = None,
         repetition_guard: bool = False,
-    ) -> list[Hypothesis]:
+    ) -> list[list[Hypothesis]]:
         texts = [FakeTokenizer().decode(request.pieces) for request in requests]
         for request in requests:
             assert 1 <= len(request.pieces) <= self.pack.max_source_tokens
         self.batches.append(texts)
-        self.beams.append(beam)
+        self.searches.append(search)
         self.limits.extend(request.max_tokens for request in requests)
-        return [
-            self._hypothesis(self.render(text, request.target, repetition_guard), request)
+        made = [
+            self.render(text, request.target, repetition_guard)
             for text, request in zip(texts, requests, strict=True)
         ]
+        return [
+            self._found(_begun(text, request), request, search.beam)
+            for text, request in zip(made, requests, strict=True)
+        ]
+
+    def token_scores(
+        self,
+        requests: Sequence[Request],
+        hypotheses: Sequence[Hypothesis],
+        *,
+        cancel: CancelToken | None = None,
+    ) -> list[tuple[float, ...]]:
+        return [(one.score,) * (len(one.pieces) + one.finished) for one in hypotheses]
+
+    def _found(self, text: str, request: Request, beam: int) -> list[Hypothesis]:
+        """What `render` gave, then what `others` makes of it."""
+        best = self._hypothesis(text, request)
+        others = [
+            replace(self._hypothesis(other, request), score=best.score - loss)
+            for other, loss in self.others(text)
+        ]
+        return [best, *others, *[EMPTY] * beam][:beam]
 
     def _hypothesis(self, text: str, request: Request) -> Hypothesis:
         pieces = FakeTokenizer().encode(text)

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from fake_engine_parts import FakeDecoder, FakeDetector, FakePack
 
 from mltranslate import __version__, pipeline
 from mltranslate.cli.main import main
+from mltranslate.decode import Sampling, Search
 from mltranslate.types import Translation
 from mltranslate_tui import entry
 from mltranslate_tui.app import main as app_main
@@ -79,6 +79,58 @@ def test_json_has_every_field(feed: Feed, capsys: pytest.CaptureFixture[str]) ->
     assert [line["text"] for line in lines] == ["ONE.", "", "TWO. THREE."]
 
 
+def test_the_best_translations_are_listed(
+    decoder: FakeDecoder, feed: Feed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decoder.others = lambda text: [(text.lower(), 0.25)]
+    arguments = ["text", "--to", "de", "--from", "en", "--n-best", "2"]
+    assert main([*arguments, 'Say "hi"\nnow.', "12"]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [row[:2] for row in rows] == [["1", "-0.5000"], ["1", "-0.6607"], ["2", ""]]
+    assert [json.loads(row[2]) for row in rows] == ['SAY "HI"\nNOW.', 'say "hi"\nNOW.', "12"]
+    feed(b"One.\n\nTwo.")
+    assert main(arguments) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [(row[0], json.loads(row[2])) for row in rows] == [
+        ("1", "ONE."), ("1", "one."), ("2", ""), ("3", "TWO."), ("3", "two."),
+    ]  # fmt: skip
+    assert main([*arguments, "--json", "One."]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["alternatives"] == [
+        {"text": "ONE.", "score": -0.5}, {"text": "one.", "score": -0.75},
+    ]  # fmt: skip
+
+
+def test_options_of_the_search(decoder: FakeDecoder, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["text", "--to", "de", "--from", "en", "Go."]
+    drawn = Sampling(seed=3, temperature=0.5, top=7)
+    wanted = {
+        (): Search(beam=4),
+        ("--length-penalty", "0.5"): Search(beam=4, length_penalty=0.5),
+        ("--sample", "3", "--temperature", "0.5", "--top", "7"): Search(sampling=drawn),
+    }
+    for options in wanted:
+        assert main([*arguments, *options]) == 0
+    assert decoder.searches == list(wanted.values())
+    capsys.readouterr()
+    assert main([*arguments, "--json", "--token-scores"]) == 0
+    found = json.loads(capsys.readouterr().out)["token_scores"]
+    assert [one["token"] for one in found] == [*"GO.", "</s>"]
+    assert {one["log_probability"] for one in found} == {-0.5}
+
+
+@pytest.mark.usefixtures("decoder")
+def test_a_translation_is_completed(feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["text", "--to", "de", "--from", "en", "--prefix"]
+    assert main([*arguments, "Guten", "Good morning."]) == 0
+    assert capsys.readouterr().out == "GutenMORNING.\n"
+    feed(b"Good morning.")
+    assert main([*arguments, "Guten"]) == 2
+    assert main([*arguments, "Guten", "One.", "Two."]) == 2
+    assert main([*arguments, "G\udcff", "One."]) == 5
+    assert "the prefix is not valid UTF-8" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("decoder")
 def test_the_language_of_stdin_is_that_of_its_beginning(
     feed: Feed, capsys: pytest.CaptureFixture[str]
@@ -129,6 +181,12 @@ def test_warnings_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
         (["--from", "Klingon"], 2),
         (["--no-such-option"], 2),
         (["--beam", "many"], 2),
+        (["--n-best", "5"], 2),
+        (["--n-best", "0"], 2),
+        (["--token-scores"], 2),
+        (["--top", "5"], 2),
+        (["--sample", "1", "--beam", "4"], 2),
+        (["--length-penalty", "9"], 2),
     ],
 )
 def test_wrong_options(arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,54 +219,6 @@ def test_interrupts_and_failures_have_codes(
         assert told == ""
     else:
         assert told.startswith("mltranslate: error: reading or writing failed: disk full. See")
-
-
-@pytest.mark.usefixtures("decoder")
-def test_detect_plain(feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["detect", "Hello", "你好"]) == 0
-    assert capsys.readouterr().out == "en\t0.9000\nzh\t0.9000\n"
-    feed(b"Hello\n\nKatz und Maus")
-    assert main(["detect", "--languages", "German,en"]) == 0
-    assert capsys.readouterr().out == "en\t0.9000\nund\t0.9000\nde\t0.9000\n"
-
-
-@pytest.mark.usefixtures("decoder")
-def test_detect_json_and_wrong_options(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["detect", "--json", "--top", "2", "Hello"]) == 0
-    assert json.loads(capsys.readouterr().out) == {
-        "text": "Hello",
-        "detections": [{"language": "en", "confidence": 0.9, "variety": None}],
-    }
-    assert main(["detect", "--top", "0", "Hello"]) == 2
-    assert main(["detect", "--languages", "en,Klingon", "Hello"]) == 2
-
-
-def test_detect_segments(capsys: pytest.CaptureFixture[str]) -> None:
-    text = "Das Wetter ist heute sehr schön. Nous allons nous promener au parc."
-    options = ["detect", "--segments", "--languages", "de,fr"]
-    assert main([*options, text]) == 0
-    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    assert [row[2] for row in rows] == ["de", "fr"]
-    assert "".join(json.loads(row[4]) for row in rows) == text
-    assert main([*options, "--json", text]) == 0
-    (record,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [part["language"] for part in record["segments"]] == ["de", "fr"]
-    assert record["segments"][-1]["end"] == len(text.encode())
-    assert main(["detect", "--segments", "--top", "2", text]) == 2
-
-
-def test_detect_reads_a_file_in_large_pieces(tmp_path: Path) -> None:
-    file = tmp_path / "lines.txt"
-    file.write_bytes(b"Das ist ein kleines Haus.\n" * 12_000 + b"This is\xff")
-    program = "import sys; from mltranslate.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", program, "detect", "--languages", "de,en"]
-    with file.open("rb") as stream:
-        done = subprocess.run(command, stdin=stream, capture_output=True, check=False)
-    lines = done.stdout.decode().splitlines()
-    assert done.returncode == 5
-    assert len(lines) == 12_000
-    assert {line.split("\t")[0] for line in lines} == {"de"}
-    assert b"not valid UTF-8" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,13 @@ def test_many_are_cleaned_as_each_is_alone(texts: list[str]) -> None:
     assert clean_many(texts) == [clean(text) for text in texts]
 
 
+@given(st.lists(any_text, max_size=6))
+def test_large_batches_are_cleaned_as_each_text_alone(texts: list[str]) -> None:
+    many = ["x" * 5000, *texts]  # from 4,096 characters on by a table
+    cleaned = letters(many).codes.tobytes().decode("utf-32-le", "surrogatepass")
+    assert cleaned == "".join(f"{clean(text)}\0" for text in many)
+
+
 @pytest.mark.parametrize("unit", ["a", "ab ", "@", "a@b ", "www.", "\u0301", "漢", "\ud800"])
 def test_work_is_bounded_for_huge_text(unit: str) -> None:
     assert len(clean(unit * 400_000)) <= 2 * MAX_CHARACTERS

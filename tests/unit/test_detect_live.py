@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,6 +100,22 @@ def test_shown_language_gains_probability() -> None:
     assert settled[0].language == "de"
     assert 0.6 < settled[0].confidence < 0.8
     assert abs(sum(found.confidence for found in settled) - 1) < 1e-9
+
+
+def test_held_language_keeps_its_variety() -> None:
+    label = LiveLabel()
+    text = "você pegou o ônibus"
+    label.settle(text, candidates("pt", "es"))
+    rival, held = candidates("es", "pt", confidence=0.9)
+    shown = label.settle(f"{text} p", [dataclasses.replace(rival, variety="es-MX"), held])
+    assert [(one.language, one.variety) for one in shown] == [("pt", "pt-BR"), ("es", None)]
+
+
+def test_language_ahead_by_its_odds_has_its_variety() -> None:
+    label = LiveLabel()
+    label.settle("這是我們的國家，我們去吃早飯", candidates("zh", "ja"))
+    shown = label.settle("這是我們的國家，我們去吃早飯了", candidates("ja", "zh", confidence=0.6))
+    assert (shown[0].language, shown[0].variety) == ("zh", "zh-Hant")
 
 
 @given(st.lists(st.tuples(st.text(max_size=4), st.permutations(["de", "en", "fr", "und"]))))

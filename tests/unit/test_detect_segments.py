@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from itertools import pairwise, product
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mltranslate.detect import Detector
-from mltranslate.detect.segments import segments
+from mltranslate.detect.segments import segments, segments_many
 from mltranslate.errors import LanguageError
-from mltranslate.types import UNDETERMINED
+from mltranslate.types import UNDETERMINED, Segment
 
 MAIN = ("en", "zh", "de", "fr", "es", "ru", "it", "pt", "ja", "ko", "nl", "tr", "uk", "ar", "pl")
+
+
+UNITS = (
+    *("hello ", "мир", "世界", "。", "\u200f", "\ud800", "\0", " ", "é", "www.a.b", "\n"),
+    *("“", "”", '"', "(", "！", "ทดสอบ", "a@b.cd", "\u0301", "\u2067", "{x}", "12"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +94,71 @@ def test_unknown_language_is_refused(detector: Detector) -> None:
         segments(detector, "hello", ["xx"])
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("你好，我是学生。これは日本語です。", ["你好，我是学生。", "これは日本語です。"]),
+        ("我们明天去（see you soon）公园吃早饭", ["我们明天去", "（see you soon）", "公园吃早饭"]),
+        ("他说：“Good morning”。然后走了", ["他说：", "“Good morning”。", "然后走了"]),
+        ('他说"Good morning"然后走了', ["他说", '"Good morning"', "然后走了"]),
+        ("「今日は雨です」“好的，我们走吧”", ["「今日は雨です」", "“好的，我们走吧”"]),
+        (
+            "Il a dit « Guten Tag, Freunde » et puis",
+            ["Il a dit ", "« Guten Tag, Freunde » ", "et puis"],
+        ),
+        (
+            "Er sagte »Good morning, dear friends« und ging",
+            ["Er sagte ", "»Good morning, dear friends« ", "und ging"],
+        ),
+    ],
+)
+def test_marks_go_with_what_they_close_or_open(
+    detector: Detector, text: str, expected: list[str]
+) -> None:
+    assert [part for _, part in _parts(detector, text)] == expected
+
+
+def test_script_that_is_not_offered_is_a_part_of_its_own(detector: Detector) -> None:
+    text = "Hello my dear friend Привет как дела and so on, 再见 see you."
+    parts = [(part.language, part.text) for part in segments(detector, text, ["en", "de"])]
+    assert parts == [
+        ("en", "Hello my dear friend "),
+        ("und", "Привет как дела "),
+        ("en", "and so on, "),
+        ("und", "再见 "),
+        ("en", "see you."),
+    ]
+
+
+def test_neighbours_of_no_language_are_one_part(detector: Detector) -> None:
+    (part,) = segments(detector, "if (a != b) { return x[i]; } Привет", ["en", "de"])
+    assert part.language == UNDETERMINED
+
+
+@pytest.mark.parametrize("text", ["سال ۲۰۲۴ بود و ما رفتیم", "वह २०२४ में आया। हम घर गए।"])
+def test_digits_of_another_script_change_nothing(detector: Detector, text: str) -> None:
+    assert len({part.language for part in segments(detector, text, ["fa", "hi", "en"])}) == 1
+
+
+def test_many_texts_at_once_give_the_same(detector: Detector) -> None:
+    texts = [
+        "Das Wetter ist heute sehr schön. Nous allons nous promener au parc.",
+        "",
+        "He said nothing.",
+        "12345",
+        "",
+        "Привет, мир",
+        "Il a dit « Guten Tag, meine Freunde » et puis il est parti.",
+    ]
+    for languages in (MAIN, ["fr", "de"], None):
+        together = segments_many(detector, texts, languages)
+        alone = [segments(detector, text, languages) for text in texts]
+        assert [[(part.language, part.text, part.start) for part in one] for one in together] == [
+            [(part.language, part.text, part.start) for part in one] for one in alone
+        ]
+    assert segments_many(detector, []) == []
+
+
 def test_spans_count_bytes(detector: Detector) -> None:
     text = "Wir möchten ein Stück Käse kaufen. Сегодня очень хорошая погода."
     first, second = segments(detector, text, MAIN)
@@ -100,18 +174,48 @@ def test_long_text(detector: Detector) -> None:
     assert {part.language for part in parts} == {"de", "en"}
 
 
+def test_memory_does_not_grow_with_the_scores(detector: Detector) -> None:
+    words = map("".join, product("abdefghklmn", "aeiou", "lmnrst", "aeiou", "dklmnt"))
+    text = " ".join(list(words) * 4)
+    tracemalloc.start()
+    try:
+        segments(detector, text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # All scores at once would be 8 bytes for each language and word.
+    assert peak * 3 < len(text.split()) * len(detector.languages) * 8
+
+
+@pytest.mark.parametrize(
+    "unit", ["\u200f\u202e مرحبا \u2067", "\ud800x \udfff", "ab\0cd \0", "“你好”(a)", "e\u0301"]
+)
+def test_a_megabyte_of_anything(detector: Detector, unit: str) -> None:
+    text = unit * (1_000_000 // len(unit.encode("utf-8", "surrogatepass")))
+    _check_spans(text, segments(detector, text, MAIN))
+
+
 @settings(max_examples=150)
 @given(
     st.text(st.characters(exclude_categories=()), max_size=80)
     | st.lists(
-        st.sampled_from(
-            ["hello ", "мир", "世界", "。", "\u200f", "\ud800", "\0", " ", "é", "www.a.b", "\n"]
-        ),
+        st.sampled_from(UNITS),
         max_size=30,
     ).map("".join)
 )
 def test_spans_put_together_are_the_text(text: str) -> None:
-    parts = segments(DETECTOR, text)
+    _check_spans(text, segments(DETECTOR, text))
+    _check_spans(text, segments(DETECTOR, text, ["en", "zh"]))
+
+
+@settings(max_examples=30)
+@given(st.lists(st.text(st.characters(exclude_categories=()), max_size=30), max_size=8))
+def test_spans_of_many_texts(texts: list[str]) -> None:
+    for text, parts in zip(texts, segments_many(DETECTOR, texts), strict=True):
+        _check_spans(text, parts)
+
+
+def _check_spans(text: str, parts: list[Segment]) -> None:
     assert "".join(part.text for part in parts) == text
     place = 0
     for part in parts:
@@ -120,6 +224,7 @@ def test_spans_put_together_are_the_text(text: str) -> None:
         assert part.end - part.start == len(part.text.encode("utf-8", "surrogatepass"))
         assert 0 <= part.confidence <= 1
         place = part.end
+    assert all(one.language != other.language for one, other in pairwise(parts))
 
 
 DETECTOR = Detector()

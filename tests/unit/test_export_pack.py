@@ -13,6 +13,7 @@ import toy_run
 from mltranslate.decode import Decoder, Request
 from mltranslate.errors import DataError, UsageError, VerificationError
 from mltranslate.packs import load_pack, read_pack, verify_pack
+from mltranslate.packs.card import read_card
 from mltranslate_export.build import PackPlan
 from mltranslate_export.checkpoint import load_run
 from mltranslate_export.cli import main
@@ -52,6 +53,25 @@ def test_pack_is_complete_and_carries_its_report(exported: Path) -> None:
         assert 10**7 < report["variants"]["int8"]["memory"]["peak_bytes"] < 2 * 10**8
     assert pack.manifest.provenance["sources"][0]["licence"] == "CC0-1.0"
     assert pack.max_target_tokens == 48
+
+
+def test_the_card_has_the_figures_of_the_pack(exported: Path) -> None:
+    pack = load_pack(exported)
+    card = read_card(pack)
+    assert f"| parameters | {pack.manifest.provenance['parameters']:,} |" in card
+    assert "| toy | CC0-1.0 | 1 |" in card
+    report = json.loads((exported / "report.json").read_text("utf-8"))
+    for entry in report["int8"]["directions"]:
+        scores = f"| {entry['fp32']:.1f} | {entry['int8']:.1f} |"
+        assert f"| {entry['direction']} | 60 {scores}" in card
+    assert f"{report['variants']['int8']['speed']['tokens_a_second']:,}" in card
+
+
+def test_a_file_that_the_card_does_not_take_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "card.md").write_text("<b>best</b>")
+    more = ["--card", str(tmp_path / "card.md")]
+    assert main(arguments(tmp_path / "out", *more)) == DataError.exit_code
+    assert not (tmp_path / "out").exists()
 
 
 def test_operators_of_int8_are_integer_products(exported: Path) -> None:

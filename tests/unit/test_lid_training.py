@@ -6,6 +6,7 @@ import lzma
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +18,14 @@ from mltranslate.types import UNDETERMINED
 
 pytest.importorskip("torch")
 
+import torch
+
 from mltranslate.detect.features import clean, letters
 from mltranslate_train.lid.batches import Batch, Batcher
 from mltranslate_train.lid.calibrate import Calibration, calibrate, calibration_error
 from mltranslate_train.lid.corpus import Split, Wanted, read_corpus
+from mltranslate_train.lid.evaluate import Column, columns, evaluate
+from mltranslate_train.lid.model import Classifier
 from mltranslate_train.lid.recipe import read_recipe
 from mltranslate_train.lid.sampling import Sampler, fold
 from mltranslate_train.lid.train import train_lid, weights
@@ -73,10 +78,14 @@ zh = 0.5
 [sources]
 made = "CC0-1.0"
 words = "CC0-1.0"
+[parallel]
 [data]
 folder = "corpus"
 hold_out_one_in = 4
 foreign_ratio = 4.0
+main_foreign_ratio = 4.0
+least_count = 1
+excluded = []
 main_share = 0.8
 size_power = 0.5
 [training]
@@ -132,15 +141,23 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def _wanted(*languages: str, sources: Sequence[str] = ("made",), one_in: int = 4) -> Wanted:
-    return Wanted(
+def _wanted(
+    *languages: str, sources: Sequence[str] = ("made",), one_in: int = 4, **changed: Any
+) -> Wanted:
+    wanted = Wanted(
         languages=languages,
         aliases={"yy": "xx"},
         main=[language for language in languages if language != "xx"],
         sources=sources,
         foreign_ratio=4.0,
+        main_foreign_ratio=4.0,
         hold_out_one_in=one_in,
+        parallel={},
+        least_count=1,
+        unspaced=("zh", "ja"),
+        excluded=(),
     )
+    return dataclasses.replace(wanted, **changed)
 
 
 def _words(split: Split, language: str) -> set[str]:
@@ -154,11 +171,74 @@ def test_words_of_another_language_are_dropped(recipe: Path) -> None:
     assert set(split.training) == {"en", "de"}
 
 
-def test_words_that_only_sentences_have_are_added(recipe: Path) -> None:
-    with lzma.open(recipe.parent / "corpus" / "sentences.tsv.xz", "at", encoding="utf-8") as file:
-        file.write("de\tmade\tEin Donaudampfschiff!\n")
-    split = read_corpus(recipe.parent / "corpus", _wanted("de"))
-    assert "donaudampfschiff" in _words(split, "de")
+def _add(path: Path, *lines: str) -> None:
+    with lzma.open(path, "at", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in lines)
+
+
+def test_words_that_only_training_sentences_have_are_added(recipe: Path) -> None:
+    folder = recipe.parent / "corpus"
+    made = [f"Wort{chr(97 + one)}{chr(97 + two)}" for one in range(20) for two in range(20)]
+    _add(folder / "sentences.tsv.xz", *(f"de\tmade\tEin {word}!" for word in made))
+    split = read_corpus(folder, _wanted("de"))
+    held = {word.lower() for word in made} & set(
+        "".join(split.held_out["de"].sentences).split(),
+    )
+    learnt = {word.lower() for word in made} - held
+    assert held
+    assert learnt <= _words(split, "de")
+    assert not held & _words(split, "de")
+
+
+def test_words_of_sentence_pairs_are_added_if_they_are_frequent(recipe: Path) -> None:
+    folder = recipe.parent / "corpus"
+    lines = ["made\tthe kettle\tder Kessel", "made\tkettle here\tein Kessel", "made\tx\tKlinge"]
+    _add(folder / "en-de.tsv.xz", *lines, "other\tx\tFremdes", "other\ty\tFremdes")
+    parallel = dict.fromkeys(("en", "de"), folder / "en-de.tsv.xz")
+    split = read_corpus(folder, _wanted("en", "de", parallel=parallel, least_count=2))
+    assert "kettle" in _words(split, "en")
+    assert "kessel" in _words(split, "de")
+    assert not {"klinge", "fremdes", "kettle"} & _words(split, "de")
+    assert split.sizes["made"] == 240 + 3 + 3
+    assert all(
+        " der kessel" not in part["de"].sentences for part in (split.training, split.held_out)
+    )
+
+
+def test_han_sentences_of_pairs_are_added(recipe: Path) -> None:
+    folder = recipe.parent / "corpus"
+    _add(folder / "en-zh.tsv.xz", "made\twatch\t手表很好", "made\tagain\t手表很好")
+    split = read_corpus(folder, _wanted("zh", parallel={"zh": folder / "en-zh.tsv.xz"}))
+    assert split.training["zh"].sentences.count(" 手表很好") == 1
+    assert "手表很好" not in _words(split, "zh")
+
+
+def test_pairs_in_other_languages_are_refused(recipe: Path) -> None:
+    folder = recipe.parent / "corpus"
+    _add(folder / "en-fr.tsv.xz", "made\ta\tb")
+    with pytest.raises(DataError, match="has no de"):
+        read_corpus(folder, _wanted("de", parallel={"de": folder / "en-fr.tsv.xz"}))
+
+
+def test_what_others_are_judged_by_stays_unknown(recipe: Path) -> None:
+    folder = recipe.parent / "corpus"
+    known = read_corpus(folder, _wanted("de"))
+    sentence, word = known.training["de"].sentences[0], known.training["de"].words[0]
+    held = known.held_out["de"].sentences[0]
+    _add(folder / "exam.tsv.xz", *(f"any\tde\t{text.upper()}!" for text in (sentence, word, held)))
+    split = read_corpus(folder, _wanted("de", excluded=[folder / "exam.tsv.xz"]))
+    assert word not in _words(split, "de")
+    for part in (split.training["de"], split.held_out["de"]):
+        assert not {sentence, held} & set(part.sentences)
+
+
+def test_words_belong_to_the_main_language_that_has_them_most(recipe: Path) -> None:
+    folder = recipe.parent / "corpus"
+    _add(folder / "words.tsv.xz", "en\t20\tradio", "de\t30\tradio", "yy\t60\tradio")
+    both = read_corpus(folder, _wanted("en", "de", "xx"))
+    assert all("radio" in _words(both, name) for name in ("en", "de", "xx"))
+    one = read_corpus(folder, _wanted("en", "de", "xx", main_foreign_ratio=1.0))
+    assert [name for name in ("en", "de", "xx") if "radio" in _words(one, name)] == ["en", "xx"]
 
 
 def test_alias_is_read_as_its_language(recipe: Path) -> None:
@@ -177,7 +257,7 @@ def test_missing_language_and_missing_file(recipe: Path) -> None:
 def test_sources_that_are_not_named_are_not_read(recipe: Path) -> None:
     folder = recipe.parent / "corpus"
     split = read_corpus(folder, _wanted("en", "de", "zh", "ja", "xx"))
-    assert split.sizes == {"made": 600, "words": 38}
+    assert split.sizes == {"made": 600, "words": 39}
     with pytest.raises(DataError, match="no sentences"):
         read_corpus(folder, _wanted("en", sources=["other"]))
 
@@ -295,6 +375,28 @@ def test_restricted_texts_are_offered_the_main_languages_only() -> None:
     assert batch.possible.tolist() == [[True, True, False, True], [True] * 4]
 
 
+def test_texts_without_usable_letters_are_wrong() -> None:
+    batcher = Batcher({"en": ("Latn",), "de": ("Latn",)}, ["en", "de"], 64)
+    model = Classifier(64, 4, 4, 3, 0.5)
+    with torch.no_grad():
+        model.output.bias.copy_(torch.tensor([5.0, 0.0, 0.0]))
+    texts = (("yes", "en"), ("12 345", "en"), ("привет", "en"), ("ja", "de"))
+    column = Column(texts, restricted=True)
+    figures = evaluate(model, batcher, column, Calibration(log_scale=0.0, length_scale=0.0))
+    assert figures["accuracy"] == 0.25
+    assert figures["macro"] == round((1 / 3 + 0) / 2, 4)
+
+
+def test_columns_are_held_out_words_pairs_pieces_and_han_runs(recipe: Path) -> None:
+    split = read_corpus(recipe.parent / "corpus", _wanted(*LANGUAGES))
+    made = columns(split.held_out, split.sentences, ["en", "zh"])
+    words = {text for text, _ in made["word"].texts}
+    assert words <= {*split.held_out["en"].words, *split.held_out["zh"].words}
+    assert {len(text.split()) for text, _ in made["pair"].texts} == {2}
+    assert {name for _, name in made["han"].texts} == {"zh"}
+    assert {len(text) for text, _ in made["han"].texts} == {4}
+
+
 def test_calibration_makes_boasting_scores_honest() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 4000)
@@ -326,6 +428,8 @@ def test_calibration_makes_boasting_scores_honest() -> None:
         ('zh = ["Hani"]', 'zh = ["Chinese"]', "known scripts"),
         ("[data]", "[data", "no valid TOML"),
         ("hold_out_one_in = 4", "hold_out_one_in = 1", "at least 2"),
+        ("least_count = 1", "least_count = 0", "at least 1"),
+        ("[parallel]", '[parallel]\nxx = "en-xx.tsv.xz"', "parallel"),
     ],
 )
 def test_recipe_is_checked(recipe: Path, old: str, new: str, message: str) -> None:

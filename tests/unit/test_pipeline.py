@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import mltranslate
+from mltranslate.decode import Search
 from mltranslate.errors import Cancelled, InputError, LanguageError, MltError, UsageError
 from mltranslate.pipeline import Translator, find_route
 from mltranslate.types import CancelToken, Caution, Detection, Progress
@@ -222,7 +223,7 @@ def test_a_beam_makes_batches_smaller() -> None:
     decoder = FakeDecoder()
     texts = [f"Sentence number {n}." for n in range(100)]
     _translator(decoder).translate(texts, "de", "en", beam=4)
-    assert set(decoder.beams) == {4}
+    assert set(decoder.searches) == {Search(beam=4)}
     assert all(len(batch) * (max(map(len, batch)) + 2) <= 512 for batch in decoder.batches)
 
 

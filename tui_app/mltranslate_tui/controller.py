@@ -207,8 +207,10 @@ class Controller:
 
         None while nothing was detected that could be pinned.
         """
-        if self.pair is None or not self._candidates:
+        if self.pair is None:
             return None
+        if not self._candidates:
+            return None if self.pair.source == AUTO else AUTO
         first, *others = self._candidates
         # A runner-up that is the target would change the direction instead.
         choices = (AUTO, first, *(code for code in others if code != self.pair.target))

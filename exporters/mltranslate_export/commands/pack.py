@@ -10,6 +10,7 @@ from mltranslate.errors import UsageError
 from mltranslate.packs.shortlist import Shortlist
 from mltranslate_export.build import PRECISIONS, PackPlan
 from mltranslate_export.checkpoint import Checkpoint, load_run
+from mltranslate_export.commands.card import add_card_option, sections_of
 from mltranslate_export.commands.verify import add_verification, verification_pairs
 from mltranslate_export.pack import export_pack
 from mltranslate_export.shortlist import make_shortlists
@@ -31,11 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shortlist", type=int, default=0, metavar="N",
         help="add shortlists: N translations of each piece, by the lexicons in RUN/shards",
     )  # fmt: skip
+    add_card_option(parser)
     parser.add_argument("--force", action="store_true", help="replace a pack of this name")
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Export, verify and put in place; returns what `packs info` would show first."""
+    # What may be refused comes before what takes minutes.
+    card_sections = sections_of(options)
     checkpoint = load_run(options.source)
     plan = PackPlan(
         name=options.name or checkpoint.name,
@@ -52,6 +56,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         verification_pairs(options, options.source),
         force=options.force,
         most_chrf_lost=options.max_chrf_loss,
+        card_sections=card_sections,
     )
     size = sum(member.bytes for member in pack.manifest.members.values())
     return {"pack": str(pack.folder), "version": pack.version, "bytes": size}

@@ -12,8 +12,8 @@ import numpy as np
 from mltranslate.decode.types import UNFINISHED_PENALTY
 from mltranslate_export.graphs.builder import BOOL, FLOAT, INT64, GraphBuilder, Value
 from mltranslate_export.graphs.choices import Choices, choices_of
-from mltranslate_export.graphs.guard import block_repeats
 from mltranslate_export.graphs.network import M, Network
+from mltranslate_export.graphs.rules import next_logprobs
 from mltranslate_export.graphs.search import SearchInputs, declare_inputs, finish_body, state_inputs
 
 
@@ -31,6 +31,8 @@ class _Sizes:
     """Row of every sentence's first beam (B, 1)."""
     scores: Value
     """Shape (B, -1) of all continuations of a sentence."""
+    scales: Value
+    """What sums of log-probabilities are divided by after each step: length ** penalty (steps,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +52,15 @@ class _Candidates:
 def beam_graph(network: Network[M]) -> GraphBuilder:
     """Build the beam graph.
 
-    Inputs: see `SearchInputs`, `beams` (scalar int64), and for a network with a shortlist `Short`.
-    Outputs, best first: `tokens` (B, K, T) with the end mark, then padding; `ranks` (B, K) mean
-    log-probabilities, less `UNFINISHED_PENALTY` where the hypothesis was cut at its limit.
+    Inputs: see `SearchInputs`, `beams` (scalar int64), `length_penalty` (scalar fp32, 1 if left
+    out), and for a network with a shortlist `Short`. Outputs, best first: `tokens` (B, K, T) with
+    the end mark, then padding; `ranks` (B, K) summed log-probabilities over length **
+    length_penalty, less `UNFINISHED_PENALTY` where the hypothesis was cut at its limit.
     """
     graph = GraphBuilder("beam")
     inputs = declare_inputs(graph)
     choices = choices_of(graph, short=network.short)
-    sizes = _sizes(graph, graph.input("beams", INT64, []), inputs.start)
+    sizes = _sizes(graph, graph.input("beams", INT64, []), inputs)
     memory = network.encode(graph, inputs.source)
     rows = graph.op("ReduceProd", sizes.table, keepdims=1)
     choices.repeat(graph, _sentences(graph, sizes))
@@ -98,14 +101,14 @@ def _step(
     states = state_inputs(body, network)
     logits, states = network.step(body, last, step, memory, states, sizes.table)
     rows = body.op("Flatten", tokens, axis=2)
-    logits = block_repeats(body, choices.restrict(body, logits), rows, inputs.guard)
-    logprobs = body.op("LogSoftmax", logits, axis=-1)
+    logits = choices.restrict(body, logits)
+    logprobs = next_logprobs(body, logits, rows, inputs.rules, step, sizes.beams)
     candidates = _expand(body, logprobs, totals, rows, sizes, choices.end)
-    length = body.op("Cast", body.op("Add", step, body.constant(1)), to=FLOAT)
+    scale = body.op("Gather", sizes.scales, step)
     over = body.op("GreaterOrEqual", step, inputs.last_steps)
-    ranks, pool = _finish(body, candidates, ranks, pool, length, over, sizes)
+    ranks, pool = _finish(body, candidates, ranks, pool, scale, over, sizes)
     alive = _mask(body, candidates.ended, candidates.totals)
-    done = _done(body, done, over, alive, length, ranks)
+    done = _done(body, done, over, alive, scale, ranks)
     totals, tokens, kept_rows = _prune(body, candidates, alive, done, sizes)
     newest = body.op("Gather", tokens, body.constant(-1), axis=2)
     following: list[tuple[Value, int]] = [
@@ -143,11 +146,11 @@ def _expand(
 
 
 def _finish(
-    body: GraphBuilder, candidates: _Candidates, ranks: Value, pool: Value, length: Value,
+    body: GraphBuilder, candidates: _Candidates, ranks: Value, pool: Value, scale: Value,
     over: Value, sizes: _Sizes,
 ) -> tuple[Value, Value]:  # fmt: skip
     """Move ended candidates, and all at a sentence's last step, to the pool if good enough."""
-    means = body.op("Div", candidates.totals, length)
+    means = body.op("Div", candidates.totals, scale)
     penalty = body.constant(UNFINISHED_PENALTY, np.float32)
     cut = body.op("Sub", means, penalty)
     final = body.op("Where", candidates.ended, means, cut)
@@ -162,10 +165,10 @@ def _finish(
 
 
 def _done(
-    body: GraphBuilder, done: Value, over: Value, alive: Value, length: Value, ranks: Value
+    body: GraphBuilder, done: Value, over: Value, alive: Value, scale: Value, ranks: Value
 ) -> Value:
     """Tell the sentences (B, 1) at their last step, or whose pool no prefix can enter."""
-    best = body.op("Div", body.op("ReduceMax", alive, body.constant([1])), length)
+    best = body.op("Div", body.op("ReduceMax", alive, body.constant([1])), scale)
     worst = body.op("Slice", ranks, *(body.constant([v]) for v in (-1, 2**31, 1)))
     beaten = body.op("LessOrEqual", best, worst)
     return body.op("Or", done, body.op("Or", over, beaten))
@@ -194,9 +197,9 @@ def _mask(body: GraphBuilder, mask: Value, values: Value) -> Value:
     return body.op("Where", mask, body.constant(-np.inf, np.float32), values)
 
 
-def _sizes(graph: GraphBuilder, beams: Value, start: Value) -> _Sizes:
+def _sizes(graph: GraphBuilder, beams: Value, inputs: SearchInputs) -> _Sizes:
     width = graph.op("Unsqueeze", beams, graph.constant([0]))
-    batch = graph.op("Shape", start)
+    batch = graph.op("Shape", inputs.start)
     table = graph.op("Concat", batch, width, axis=0)
     count = graph.op("Squeeze", batch, graph.constant([0]))
     sentences = graph.op("Range", graph.constant(0), count, graph.constant(1))
@@ -207,7 +210,15 @@ def _sizes(graph: GraphBuilder, beams: Value, start: Value) -> _Sizes:
         table=table,
         first_rows=graph.op("Unsqueeze", first, graph.constant([1])),
         scores=graph.op("Concat", batch, graph.constant([-1]), axis=0),
+        scales=_scales(graph, inputs.steps),
     )
+
+
+def _scales(graph: GraphBuilder, steps: Value) -> Value:
+    one = graph.constant(1)
+    lengths = graph.op("Range", one, graph.op("Add", steps, one), one)
+    penalty = graph.input("length_penalty", FLOAT, [], default=np.ones((), np.float32))
+    return graph.op("Pow", graph.op("Cast", lengths, to=FLOAT), penalty)
 
 
 def _sentences(graph: GraphBuilder, sizes: _Sizes) -> Value:

@@ -22,6 +22,7 @@ MICROSOFT = "com.microsoft"
 FLOAT = int(TensorProto.FLOAT)
 INT32 = int(TensorProto.INT32)
 INT64 = int(TensorProto.INT64)
+DOUBLE = int(TensorProto.DOUBLE)
 BOOL = int(TensorProto.BOOL)
 
 Dimension = int | str
@@ -47,9 +48,17 @@ class GraphBuilder:
         self._initializers: list[onnx.TensorProto] = []
         self._shared: set[Value] = set()
 
-    def input(self, name: str, kind: int, shape: Sequence[Dimension] | None = None) -> Value:
-        """Declare an input; `kind` is FLOAT, INT64 or BOOL."""
+    def input(
+        self, name: str, kind: int, shape: Sequence[Dimension] | None = None, *,
+        default: Array | None = None,
+    ) -> Value:  # fmt: skip
+        """Declare an input; `kind` is FLOAT, INT64 or BOOL.
+
+        One of the outermost graph that has a `default` may be left out; its dimensions may differ.
+        """
         self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
+        if default is not None:
+            self._initializers.append(numpy_helper.from_array(default, name))
         return name
 
     def output(self, value: Value, kind: int, shape: Sequence[Dimension] | None = None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mltranslate_export.graphs.builder import BOOL, FLOAT, INT64, GraphBuilder, Value
 from mltranslate_export.graphs.network import M, Network
+from mltranslate_export.graphs.rules import Rules, declare_rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,25 +18,24 @@ class SearchInputs:
     """`source` (B, S): `<2xx> pieces </s>`, padded with 0."""
     start: Value
     """`start` (B,): the first decoder input."""
-    guard: Value
-    """`guard` (scalar bool): no 3-gram is produced twice."""
+    rules: Rules
+    """What may be chosen, from `guard` and the optional inputs of `declare_rules`."""
     last_steps: Value
     """(B, 1), from `max_tokens` (B,): the step at which a sentence ends in any case."""
     steps: Value
     """Scalar: the most steps of any sentence."""
 
 
-def declare_inputs(graph: GraphBuilder) -> SearchInputs:
-    """Declare the inputs `source`, `start`, `max_tokens` and `guard`."""
+def declare_inputs(graph: GraphBuilder, *, drawing: bool = False) -> SearchInputs:
+    """Declare the inputs `source`, `start`, `max_tokens` and those of the rules."""
     source = graph.input("source", INT64, ["batch", "source_length"])
     start = graph.input("start", INT64, ["batch"])
     limits = graph.input("max_tokens", INT64, ["batch"])
-    guard = graph.input("guard", BOOL, [])
     last = graph.op("Sub", limits, graph.constant(1))
     return SearchInputs(
         source=source,
         start=start,
-        guard=guard,
+        rules=declare_rules(graph, drawing=drawing),
         last_steps=graph.op("Unsqueeze", last, graph.constant([1])),
         steps=graph.op("ReduceMax", limits, keepdims=0),
     )

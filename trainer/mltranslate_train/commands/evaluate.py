@@ -23,6 +23,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--faults", action="store_true", help="also count loops, copies, hallucinations, …"
     )
     parser.add_argument("--outputs", type=Path, metavar="DIR", help="write the translations there")
+    parser.add_argument(
+        "--beside", action="append", default=[], type=Path, metavar="FILE",
+        help="scores to stand beside: published ones (TSV), or JSON of --json; may be repeated",
+    )  # fmt: skip
     parser.set_defaults(run=_run)
 
 
@@ -38,7 +42,8 @@ def _run(options: argparse.Namespace) -> int:
     )  # fmt: skip
     with progress() as show:
         text = evaluate_system(
-            options.system, plan, settings, json_file=options.json, progress=show
-        )
+            options.system, plan, settings, json_file=options.json, beside=options.beside,
+            progress=show,
+        )  # fmt: skip
     sys.stdout.write(text)
     return 0

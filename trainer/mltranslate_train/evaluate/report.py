@@ -10,6 +10,7 @@ from typing import Any
 
 from mltranslate.errors import DataError, UsageError
 from mltranslate_train.data.whole import check_writable, writable
+from mltranslate_train.evaluate.beside import read_others
 from mltranslate_train.evaluate.bootstrap import SAMPLES, Comparison, compare
 from mltranslate_train.evaluate.measure import Plan, evaluate
 from mltranslate_train.evaluate.sets import Direction, TestSet, choose_directions, parse_sets
@@ -29,12 +30,14 @@ RESULTS = "evaluation.json"
 
 def evaluate_system(
     name: str, plan: Plan, settings: Settings, *, json_file: Path | None = None,
-    progress: ProgressCallback = silent,
+    beside: Sequence[Path] = (), progress: ProgressCallback = silent,
 ) -> str:  # fmt: skip
     """Measure a system, write JSON, and return Markdown.
 
-    JSON goes to `json_file`; that of a run to its evaluation.json if none is given.
+    JSON goes to `json_file`; that of a run to its evaluation.json if none is given. The scores in
+    the files `beside` stand in the table beside the system's; see `read_others`.
     """
+    others = read_others(beside)
     system = open_system(name, settings, plan.sets, plan.wanted)
     if json_file is None and system.info.kind == "run":
         json_file = Path(name) / RESULTS
@@ -42,7 +45,7 @@ def evaluate_system(
     found = evaluate(system, plan, progress)
     if json_file is not None:
         write_json(json_file, found.record())
-    return evaluation_tables(found)
+    return evaluation_tables(found, others)
 
 
 def evaluate_run(run: Path, sets: Sequence[str], lines: int = 0, beam: int = 1) -> str:

@@ -1,4 +1,8 @@
-"""Test sets: aligned plain text files `<prefix><language>`, one sentence a line."""
+"""Test sets: aligned plain text files, one sentence a line.
+
+They are `<prefix><language>`, or in the folder of that name `<a>-<b>.<a>` and `<a>-<b>.<b>`, as a
+run holds them out.
+"""
 
 from __future__ import annotations
 
@@ -46,19 +50,27 @@ class TestSet:
 
     def has(self, direction: Direction) -> bool:
         """Whether there is a file for both languages."""
-        return all(Path(self.prefix + language).is_file() for language in direction)
+        return all(path.is_file() for path in self._files(direction))
 
     def read(self, direction: Direction) -> tuple[list[str], list[str]]:
         """Sources and references; raises DataError if they are not parallel or cannot be read."""
-        source, target = (
-            read_lines(Path(self.prefix + language), self.lines) for language in direction
-        )
+        source, target = (read_lines(path, self.lines) for path in self._files(direction))
         if len(source) != len(target) or not source:
             raise DataError(
                 f"the files of set {self.name} are not parallel",
                 why=f"lines: {direction[0]} {len(source)}, {direction[1]} {len(target)}",
             )
         return source, target
+
+    def _files(self, direction: Direction) -> list[Path]:
+        """Files of source and target; those of the prefix alone if there are none of the pair."""
+        alone = [Path(self.prefix + language) for language in direction]
+        pairs = [
+            [Path(self.prefix, f"{first}-{second}.{language}") for language in direction]
+            for first, second in (direction, direction[::-1])
+        ]
+        found = (files for files in pairs if all(path.is_file() for path in files))
+        return next(found, alone)
 
 
 def parse_set(text: str, lines: int = 0) -> TestSet:
@@ -110,7 +122,7 @@ def choose_directions(
     found = [direction for direction in wanted or offered if dev.has(direction)]
     if not found or len(found) < len(wanted):
         raise DataError(
-            f"set {dev.name} has no files {dev.prefix}<language>"
+            f"set {dev.name} has no files {dev.prefix}<language>, nor pairs in a folder,"
             f" for {'every wanted' if wanted else 'any'} direction",
             fix="Correct --set, or name the directions that have files with --directions",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from mltranslate_train.evaluate.beside import Other, difference
 from mltranslate_train.evaluate.bootstrap import Comparison
 from mltranslate_train.evaluate.breakdown import FEW
 from mltranslate_train.evaluate.faults import Rate
@@ -13,11 +14,23 @@ from mltranslate_train.evaluate.measure import Drop, Evaluation, Fault, Result
 _METRICS = ("chrF2++", "BLEU", "TER")
 
 
-def evaluation_tables(found: Evaluation) -> str:
-    """All tables of an evaluation, each with its n, and the signatures."""
+def evaluation_tables(found: Evaluation, others: Sequence[Other] = ()) -> str:
+    """All tables of an evaluation, each with its n, and the signatures.
+
+    `others` stand beside it in columns of their own. Below it is said where they come from, and
+    which were left out as they were measured on other lines or by another signature.
+    """
+    others, left_out = _beside(found.results, others)
+    systems = tuple(dict.fromkeys(other.system for other in others))
+    head = (f"chrF2++ of {name}" for name in systems)
     parts = [
         found.system.line(),
-        table(("set", "direction", "n", *_METRICS), map(_row, found.results)),
+        table(
+            ("set", "direction", "n", *_METRICS, *head),
+            (_row(item) + _others_of(item, systems, others) for item in found.results),
+        ),
+        *_origins(others, left_out),
+        *_means(found.results),
         "By length of the source (words; letters in languages without spaces); "
         f"`*` marks fewer than {FEW} sentences:",
         table(("set", "direction", "words", "n", *_METRICS), map(_length_row, found.lengths)),
@@ -31,6 +44,45 @@ def evaluation_tables(found: Evaluation) -> str:
         parts += ["Faults (n: lines that could be judged):",
                   table(header, map(_fault_row, found.faults))]  # fmt: skip
     return "\n\n".join([*parts, "\n".join(_signatures(found.results))]) + "\n"
+
+
+def _beside(
+    results: Sequence[Result], others: Sequence[Other]
+) -> tuple[list[Other], list[str]]:  # fmt: skip
+    """Those of the others that have a row to stand in, and why some of them do not compare."""
+    scores = {(item.dataset, item.direction): item.chrf for item in results}
+    found, left_out = [], []
+    for other in others:
+        mine = scores.get((other.dataset, other.direction))
+        if mine and (why := difference(other, mine)):
+            left_out.append(f"* {other.system}, {other.dataset} {other.direction}: left out, {why}")
+        elif mine:
+            found.append(other)
+    return found, left_out
+
+
+def _others_of(item: Result, systems: Sequence[str], others: Sequence[Other]) -> list[str]:
+    where = item.dataset, item.direction
+    found = {o.system: o.chrf for o in others if (o.dataset, o.direction) == where}
+    return [f"{found[name]:.1f}" if name in found else "–" for name in systems]
+
+
+def _origins(others: Sequence[Other], left_out: Sequence[str]) -> list[str]:
+    lines = [*dict.fromkeys(f"* {other.system}: {other.origin}" for other in others), *left_out]
+    return ["Not measured in this run:", "\n".join(lines)] if lines else []
+
+
+def _means(results: Sequence[Result]) -> list[str]:
+    """Mean and lowest chrF2++ of every set with several directions."""
+    rows = []
+    for name in dict.fromkeys(item.dataset for item in results):
+        own = [item for item in results if item.dataset == name]
+        least = min(own, key=lambda item: item.chrf.value)
+        mean = sum(item.chrf.value for item in own) / len(own)
+        lowest = f"{least.chrf.value:.1f} ({least.direction})"
+        rows += [[name, str(len(own)), f"{mean:.1f}", lowest]] if len(own) > 1 else []
+    head = ("set", "directions", "chrF2++, mean", "chrF2++, lowest")
+    return [table(head, rows)] if rows else []
 
 
 def comparison_tables(rows: Sequence[tuple[str, str, Comparison]], names: tuple[str, str]) -> str:

@@ -53,6 +53,12 @@ class Data:
     """One text in this many is for tuning only, and more where that is few."""
     foreign_ratio: float
     """A word is dropped where it ranks this many times lower than in another language."""
+    main_foreign_ratio: float
+    """The same among the main languages; 1 leaves a word to the one that has it most."""
+    least_count: int
+    """A word of sentence pairs counts if it comes this often."""
+    excluded: tuple[Path, ...]
+    """Tables of texts (kind, language, text) that must not be trained on."""
     main_share: float
     """Share of the draws that the main languages have together."""
     size_power: float
@@ -75,6 +81,9 @@ class Recipe:
     """How often a language is drawn, where not 1: few compete in its script."""
     sources: Mapping[str, str]
     """Source of sentences -> its licence; "words" is the word lists. Others are not read."""
+    parallel: Mapping[str, Path]
+    """Main language -> `a-b.tsv.xz` of sentence pairs (source, texts). Its words are added to the
+    word list; of a language written in Han the sentences are drawn from."""
     data: Data
     training: Training
     sampling: Sampling
@@ -110,7 +119,10 @@ def _training_rules(recipe: Recipe) -> dict[str, bool]:
         "restricted and main_share lie in [0, 1]": 0 <= training.restricted <= 1
         and 0 <= data.main_share <= 1,
         "hold_out_one_in is at least 2": data.hold_out_one_in >= 2,
-        "foreign_ratio is at least 1": data.foreign_ratio >= 1,
+        "foreign_ratio, main_foreign_ratio and least_count are at least 1": min(
+            data.foreign_ratio, data.main_foreign_ratio, data.least_count
+        )
+        >= 1,
     }
 
 
@@ -134,6 +146,7 @@ def _other_rules(recipe: Recipe) -> dict[str, bool]:
         "every language has known scripts": bool(known)
         and all(codes and set(codes) <= set(SCRIPTS) for codes in recipe.languages.values()),
         "main names languages of the recipe": bool(recipe.main) and set(recipe.main) <= known,
+        "parallel names main languages": set(recipe.parallel) <= set(recipe.main),
         "aliases lead to languages of the recipe": set(recipe.aliases.values()) <= known,
         "shares are positive and name languages of the recipe": set(recipe.shares) <= known
         and all(share > 0 for share in recipe.shares.values()),

@@ -187,13 +187,21 @@ def _wanted(recipe: Recipe) -> Wanted:
         main=recipe.main,
         sources=tuple(recipe.sources),
         foreign_ratio=recipe.data.foreign_ratio,
+        main_foreign_ratio=recipe.data.main_foreign_ratio,
         hold_out_one_in=recipe.data.hold_out_one_in,
+        parallel=recipe.parallel,
+        least_count=recipe.data.least_count,
+        unspaced=_han(recipe),
+        excluded=recipe.data.excluded,
     )
 
 
 def _sampler(recipe: Recipe, corpus: Corpus, seed: int) -> Sampler:
-    han = [name for name, scripts in recipe.languages.items() if "Hani" in scripts]
-    return Sampler(corpus, recipe.sampling, weights(recipe, corpus), han, seed)
+    return Sampler(corpus, recipe.sampling, weights(recipe, corpus), _han(recipe), seed)
+
+
+def _han(recipe: Recipe) -> list[str]:
+    return [name for name, scripts in recipe.languages.items() if "Hani" in scripts]
 
 
 def weights(recipe: Recipe, corpus: Corpus) -> dict[str, float]:

@@ -1,0 +1,46 @@
+"""Where a translation that is begun goes on: the sentences that it has, and those still to come."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mltranslate.text.spans import Span, cut
+
+_WORD, _REST = "Aa", "aa"
+"""Put after white space, or after the last word, which a single letter may have begun: whether a
+new sentence would begin there is seen by what follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A translation that is begun, and what of the source it leaves to translate."""
+
+    head: str
+    """What stands before the sentence to complete: it is final."""
+    prefix: str
+    """The beginning of that sentence; empty when the last one was whole."""
+    spans: list[Span]
+    """The source from that sentence on."""
+
+
+def begun(spans: Sequence[Span], text: str, target: str) -> Completion:
+    """Match `text`, the beginning of a translation into `target`, with the source's `spans`.
+
+    Sentences are counted: as many as `text` has ended are taken as translated. What it has beyond
+    the number of the source's belongs to the last one.
+    """
+    starts = _sentence_starts(text, target)
+    places = [place for place, span in enumerate(spans) if span.translatable]
+    number = min(len(starts), len(places)) - 1
+    rest = text[starts[number] :].lstrip()
+    return Completion(text[: len(text) - len(rest)], rest, list(spans[places[number] :]))
+
+
+def _sentence_starts(text: str, language: str) -> list[int]:
+    """Offsets at which the sentences of `text` begin, one of them at least."""
+    spans = cut(text + (_WORD if text[-1:].isspace() else _REST), language)
+    offsets = itertools.accumulate((len(span.text) for span in spans), initial=0)
+    found = [start for start, span in zip(offsets, spans, strict=False) if span.translatable]
+    return found or [0]

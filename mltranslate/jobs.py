@@ -1,0 +1,136 @@
+"""One text on its way through the languages of its route, and what came of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from mltranslate.completion import begun
+from mltranslate.decode.types import Search
+from mltranslate.protection import ProtectingTranslator
+from mltranslate.renderings import Rendering, variants
+from mltranslate.sentences import Sentence
+from mltranslate.text.spans import Span, join
+from mltranslate.types import (
+    UNDETERMINED,
+    Alternative,
+    CancelToken,
+    Caution,
+    Detection,
+    Progress,
+    ProgressCallback,
+)
+
+LOW_CONFIDENCE = 0.6
+"""Below this probability the second guess is a serious rival, and the result says so."""
+
+_ORDER = tuple(Caution)
+
+
+@dataclass(slots=True)
+class Job:
+    """One input text on its way through the route."""
+
+    text: str
+    source: str
+    detected: Detection | None
+    route: tuple[str, ...]
+    """Empty when the text is not to be translated."""
+    spans: list[Span] = field(default_factory=list)
+    current: list[str] = field(default_factory=list)
+    """The translatable spans, in the language reached so far."""
+    earlier: list[Rendering] = field(default_factory=list)
+    """Every sentence of the hops before the last one."""
+    renderings: list[Rendering] = field(default_factory=list)
+    """Every sentence of the last hop."""
+    head: str = ""
+    """What the translation begins with, before any sentence that is to be translated."""
+    prefix: str = ""
+    """How the translation of the first sentence begins."""
+    off_target: bool = False
+    """True when what was translated is not in the target language."""
+
+    @property
+    def hops(self) -> int:
+        """Translations from language to language that the route takes."""
+        return max(0, len(self.route) - 1)
+
+    def begin(self, text: str, target: str) -> None:
+        """Take `text` as the beginning of the translation, unless nothing is translated."""
+        if self.current:
+            start = begun(self.spans, text, target)
+            self.head, self.prefix, self.spans = start.head, start.prefix, start.spans
+            self.current = [span.text for span in start.spans if span.translatable]
+
+    def say(self, renderings: Sequence[Rendering], target: str) -> str:
+        """Put the text together again, from these renderings of its sentences."""
+        return self.head + join(self.spans, [one.text for one in renderings], target)
+
+    def sentences(self, hop: int) -> list[Sentence]:
+        """What this hop translates; the prefix is in the language of the last one."""
+        source, target = self.route[hop : hop + 2]
+        found = [Sentence(text, target, source) for text in self.current]
+        if hop == self.hops - 1 and found:
+            found[0] = replace(found[0], prefix=self.prefix)
+        return found
+
+    def score(self, renderings: Sequence[Rendering]) -> float | None:
+        """Mean log-probability a token of all hops, the last of which gave `renderings`."""
+        every = [*self.earlier, *renderings]
+        tokens = sum(rendering.tokens for rendering in every)
+        return sum(rendering.log_probability for rendering in every) / tokens if tokens else None
+
+    def alternatives(self, target: str, count: int) -> tuple[Alternative, ...]:
+        """The `count` best ways to put the sentences' alternatives together, all different."""
+        found: dict[str, Alternative] = {}
+        for way in variants(self.renderings, count):
+            text = self.say(way, target)
+            found.setdefault(text, Alternative(text=text, score=self.score(way)))
+        return tuple(found.values())
+
+    def warnings(self) -> tuple[Caution, ...]:
+        """What the reader should know, in the order of `Caution`."""
+        every = itertools.chain(self.earlier, self.renderings)
+        cautions = set[Caution]().union(*(rendering.cautions for rendering in every))
+        if not self.renderings and self.text.strip():
+            cautions.add(Caution.UNTRANSLATED)
+        if self.off_target:
+            cautions.add(Caution.OFF_TARGET)
+        found = self.detected
+        if found and found.language != UNDETERMINED and found.confidence < LOW_CONFIDENCE:
+            cautions.add(Caution.LOW_CONFIDENCE)
+        return tuple(sorted(cautions, key=_ORDER.index))
+
+
+class Meter:
+    """Reports sentences done out of all; a pivoted sentence counts once a hop."""
+
+    def __init__(self, total: int, callback: ProgressCallback | None) -> None:
+        self._total = total
+        self._done = 0
+        self._callback = callback
+
+    def advance(self, count: int) -> None:
+        """Count `count` more sentences as done."""
+        self._done += count
+        if self._callback is not None:
+            self._callback(Progress(done=self._done, total=self._total))
+
+
+def translate_hop(
+    sentences: ProtectingTranslator,
+    jobs: Sequence[Job],
+    hop: int,
+    search: Search,
+    cancel: CancelToken | None,
+    meter: Meter,
+) -> None:
+    """Take all texts that have this hop one language further, their sentences in one go."""
+    moving = [job for job in jobs if hop < job.hops]
+    wanted = [sentence for job in moving for sentence in job.sentences(hop)]
+    fresh = iter(sentences.translate(wanted, search, cancel=cancel, advance=meter.advance))
+    for job in moving:
+        job.earlier += job.renderings
+        job.renderings = [next(fresh) for _ in job.current]
+        job.current = [rendering.text for rendering in job.renderings]

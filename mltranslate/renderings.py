@@ -1,0 +1,98 @@
+"""Finished sentences: what is known of each, joined to texts, and the other ways to say them."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from mltranslate.text.spans import Span, join
+from mltranslate.types import Caution, TokenScore
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A finished sentence."""
+
+    text: str
+    log_probability: float
+    """Natural log-probability of all its tokens together."""
+    tokens: int
+    """Tokens decoded, end marks included."""
+    cautions: frozenset[Caution] = frozenset()
+    alternatives: tuple[Rendering, ...] = ()
+    """The next best ones, best first, other texts each; none unless they were asked for."""
+    token_scores: tuple[TokenScore, ...] = ()
+    """Tokens with end marks; none unless they were asked for."""
+
+    @property
+    def score(self) -> float:
+        """Mean log-probability a token; 0 when nothing was decoded."""
+        return self.log_probability / max(1, self.tokens)
+
+
+def assemble(
+    spans: Sequence[Span], parts: Sequence[Rendering], target: str, count: int = 1
+) -> Rendering:
+    """Join the renderings of the translatable spans of one sentence to one rendering.
+
+    With `count` over 1 it has the so many best ways to join them, less itself, as alternatives.
+    """
+    if len(spans) == 1 and len(parts) == 1:
+        return parts[0]
+    best, *others = (_joined(spans, chosen, target) for chosen in variants(parts, count))
+    return replace(best, alternatives=tuple(distinct(best, others)))
+
+
+def distinct(best: Rendering, others: Sequence[Rendering]) -> Iterator[Rendering]:
+    """Yield those of `others` that say something else than `best` and those before them."""
+    seen = {best.text}
+    for other in others:
+        if other.text not in seen:
+            seen.add(other.text)
+            yield other
+
+
+def variants(parts: Sequence[Rendering], count: int) -> list[tuple[Rendering, ...]]:
+    """Choose one rendering for each of `parts`, in the `count` best ways, best first.
+
+    The first way has the parts themselves. The others lose least: the sum over all parts of how
+    much the mean log-probability falls. Time is linear in the number of parts.
+    """
+    ways: list[tuple[float, tuple[tuple[int, Rendering], ...]]] = [(0.0, ())]
+    for place, part in enumerate(parts if count > 1 else ()):
+        options = list(zip(_losses(part), part.alternatives, strict=True))
+        grown = [
+            (loss + more, (*changes, (place, other)))
+            for loss, changes in ways
+            for more, other in options
+        ]
+        ways = heapq.nsmallest(count, [*ways, *grown], key=lambda way: way[0])
+    return [_changed(parts, changes) for _, changes in ways]
+
+
+def _losses(part: Rendering) -> Iterator[float]:
+    """What the score falls by, never less than for a better one: ranks may be no means."""
+    falls = (max(0.0, part.score - other.score) for other in part.alternatives)
+    return itertools.accumulate(falls, max)
+
+
+def _changed(
+    parts: Sequence[Rendering], changes: Sequence[tuple[int, Rendering]]
+) -> tuple[Rendering, ...]:
+    chosen = list(parts)
+    for place, other in changes:
+        chosen[place] = other
+    return tuple(chosen)
+
+
+def _joined(spans: Sequence[Span], parts: Sequence[Rendering], target: str) -> Rendering:
+    cautions = frozenset[Caution]().union(*(part.cautions for part in parts))
+    return Rendering(
+        text=join(spans, [part.text for part in parts], target),
+        log_probability=sum(part.log_probability for part in parts),
+        tokens=sum(part.tokens for part in parts),
+        cautions=cautions | {Caution.SPLIT} if len(parts) > 1 else cautions,
+        token_scores=tuple(score for part in parts for score in part.token_scores),
+    )

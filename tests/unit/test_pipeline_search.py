@@ -1,0 +1,183 @@
+"""What a translator can be told about its search: alternatives, completion, scores, options."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+from fake_engine_parts import FakeDecoder, FakeDetector, FakePack, label
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltranslate.decode import Sampling, Search
+from mltranslate.errors import InputError, UsageError
+from mltranslate.pipeline import Translator
+from mltranslate.types import TokenScore
+
+
+def _translator(decoder: FakeDecoder | None = None) -> Translator:
+    return Translator(decoder=decoder or FakeDecoder(), detector=FakeDetector())
+
+
+def _polite(text: str) -> list[tuple[str, float]]:
+    return [(f"{text[:-1]}, PLEASE.", 0.2), (text, 0.3), ("", 0.4), (f"NOW {text}", 0.5)]
+
+
+def test_the_best_alternatives_of_a_sentence() -> None:
+    decoder = FakeDecoder(others=_polite)
+    result = _translator(decoder).translate("Go home.", "de", "en", 5, n_best=3)[0]
+    found = [(one.text, one.score) for one in result.alternatives]
+    assert [text for text, _ in found] == ["GO HOME.", "GO HOME, PLEASE.", "NOW GO HOME."]
+    assert [score for _, score in found] == pytest.approx([-0.5, -0.7, -1.0])
+    assert (result.text, result.score) == found[0]
+    few = _translator(decoder).translate("Go home.", "de", "en", 8, n_best=8)[0]
+    assert len(few.alternatives) == 3, "empty ones and the same words again do not count"
+
+
+def test_alternatives_of_a_text_vary_its_sentences() -> None:
+    decoder = FakeDecoder(others=lambda text: [(text.lower(), 0.1 if "B" in text else 0.15)])
+    text = "  Aa is.\nBb is. 12"
+    result = _translator(decoder).translate(text, "de", "en", 4, n_best=4)[0]
+    assert [one.text for one in result.alternatives] == [
+        "  AA IS.\nBB IS. 12", "  AA IS.\nbb is. 12", "  aa is.\nBB IS. 12",
+        "  aa is.\nbb is. 12",
+    ]  # fmt: skip
+    scores = [one.score or 0.0 for one in result.alternatives]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_alternatives_through_english_are_those_of_the_last_translation() -> None:
+    decoder = FakeDecoder(render=label, others=lambda text: [(text + "!", 0.5)])
+    result = _translator(decoder).translate("Katz und Maus.", "zh", beam=2, n_best=2)[0]
+    assert [one.text for one in result.alternatives] == [
+        "zh<en<Katz und Maus.>>", "zh<en<Katz und Maus.>>!",
+    ]  # fmt: skip
+    assert result.alternatives[0].score == result.score
+
+
+def test_alternatives_get_back_what_was_hidden() -> None:
+    decoder = FakeDecoder(
+        render=lambda text, *_: text,
+        others=lambda text: [(text.replace("@a1", ""), 0.1), ("X @a1 y @b2", 0.2)],
+    )
+    text = "Please visit https://a.b/c for more, and ask {name}."
+    result = _translator(decoder).translate(text, "de", "en", 3, n_best=3)[0]
+    assert [one.text for one in result.alternatives] == [text, "X https://a.b/c y {name}"]
+
+
+def test_there_are_no_alternatives_unless_asked_for_or_of_no_language() -> None:
+    decoder = FakeDecoder(others=_polite)
+    assert _translator(decoder).translate("Go home.", "de", "en", 4)[0].alternatives == ()
+    assert _translator(decoder).translate("12", "de", "en", 4, n_best=4)[0].alternatives == ()
+    loud = _translator(decoder).translate("Go home.", "de", "en", 4, n_best=2)[0]
+    assert len(loud.alternatives) == 2
+
+
+@pytest.mark.parametrize(("beam", "n_best"), [(1, 2), (4, 5), (4, 0), (4, -1), (32, 33)])
+def test_no_more_alternatives_than_the_beam_finds(beam: int, n_best: int) -> None:
+    with pytest.raises(UsageError, match=f"beam {beam} finds {beam}"):
+        _translator().translate("Hi", "de", "en", beam, n_best=n_best)
+
+
+COMPLETIONS = [
+    pytest.param("Go home now.", "ge", "ge HOME NOW.", id="within a word"),
+    pytest.param("Go home.", "Geh ", "Geh HOME.", id="after a word"),
+    pytest.param("Go home.", " \tG", " \tGO HOME.", id="after blank space"),
+    pytest.param("Go home.", " ", " GO HOME.", id="nothing but blank space"),
+    pytest.param("Go. Run.", "Ge", "Ge. RUN.", id="the first of two sentences"),
+    pytest.param("Go. Run.", "Geh. R", "Geh. RUN.", id="the second"),
+    pytest.param("Go. Run.", "Geh. ", "Geh. RUN.", id="before the second"),
+    pytest.param("Go.\n\n- Run.", "Geh.\n\n- La", "Geh.\n\n- LaN.", id="lines and bullets"),
+    pytest.param("Go. Run.", "Ja. Geh. Lauf", "Ja. Geh. Lauf", id="more sentences"),
+    pytest.param("Go home.", "e\u0301  x\ud800", "e\u0301  x\ud800OME.", id="kept as it is"),
+    pytest.param("See https://a.b now.", "SEE https://a", "SEE https://a.B NOW.", id="links"),
+]
+
+
+@pytest.mark.parametrize(("text", "prefix", "wanted"), COMPLETIONS)
+def test_a_translation_that_is_begun_is_completed(text: str, prefix: str, wanted: str) -> None:
+    result = _translator().translate(text, "de", "en", prefix=prefix)[0]
+    assert (result.text, result.source_text) == (wanted, text)
+
+
+@given(st.text(max_size=30), st.text(alphabet="aB. \n-1\u4e2d", max_size=30))
+def test_the_prefix_is_always_how_the_result_begins(prefix: str, text: str) -> None:
+    result = _translator().translate(text, "de", "en", prefix=prefix)[0]
+    assert result.text.startswith(prefix) or (result.text, result.route) == (text, ())
+
+
+def test_finished_sentences_of_a_prefix_are_not_translated_again() -> None:
+    decoder = FakeDecoder()
+    _translator(decoder).translate("Go. Run. Rest.", "de", "en", prefix="Geh. La")
+    assert decoder.sentences == ["Run.", "Rest."]
+
+
+def test_a_prefix_through_english_is_of_the_last_translation() -> None:
+    decoder = FakeDecoder(render=label)
+    result = _translator(decoder).translate("Katz und Maus.", "zh", prefix="\u732b")[0]
+    assert result.text == "\u732bh<en<Katz und Maus.>>"
+    assert decoder.sentences == ["Katz und Maus.", "en<Katz und Maus.>"]
+
+
+def test_completions_are_remembered_by_their_beginning() -> None:
+    decoder = FakeDecoder()
+    translator = _translator(decoder)
+    for prefix in ("G", "", "G", "Ge", ""):
+        translator.translate("Go home.", "de", "en", prefix=prefix)
+    assert decoder.sentences == ["Go home."] * 3
+
+
+def test_room_is_made_for_the_prefix() -> None:
+    decoder = FakeDecoder()
+    _translator(decoder).translate("Go.", "de", "en", prefix="x" * 100)
+    assert decoder.limits[0] == 2 * 3 + 16 + 100
+
+
+def test_a_prefix_needs_one_text_that_the_model_takes_whole() -> None:
+    for texts in ([], ["One.", "Two."]):
+        with pytest.raises(UsageError, match="Give one text"):
+            _translator().translate(texts, "de", "en", prefix="E")
+    decoder = FakeDecoder(pack=FakePack(max_source_tokens=20))
+    with pytest.raises(InputError, match="too long to be completed"):
+        _translator(decoder).translate("one two three, four five six", "de", "en", prefix="e")
+    assert _translator().translate("12", "de", "en", prefix="e")[0].text == "12"
+
+
+def test_scores_of_tokens_are_those_of_all_sentences_in_order() -> None:
+    result = _translator().translate("Go. No.", "de", "en", token_scores=True)[0]
+    assert [one.token for one in result.token_scores] == [*"GO.", "</s>", *"NO.", "</s>"]
+    assert set(result.token_scores) >= {TokenScore(token="G", log_probability=-0.5)}
+    assert _translator().translate("Go. No.", "de", "en")[0].token_scores == ()
+
+
+def test_options_of_the_search_reach_the_decoder_and_the_memory() -> None:
+    decoder = FakeDecoder()
+    translator = _translator(decoder)
+    drawn = Sampling(seed=1, temperature=0.5, top=9)
+    for _ in range(2):
+        translator.translate("Go.", "de", "en", 4, length_penalty=0.5)
+        translator.translate("Go.", "de", "en", sampling=drawn)
+        translator.translate("Go.", "de", "en", sampling=Sampling(seed=2))
+    assert decoder.searches == [
+        Search(beam=4, length_penalty=0.5), Search(sampling=drawn),
+        Search(sampling=Sampling(seed=2)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Search(beam=4, length_penalty=-0.1),
+        lambda: Search(beam=4, length_penalty=5.1),
+        lambda: Search(beam=4, length_penalty=math.nan),
+        lambda: Search(length_penalty=0.5),
+        lambda: Search(beam=4, sampling=Sampling(seed=1)),
+        lambda: Sampling(seed=-1),
+        lambda: Sampling(seed=1, temperature=0.0),
+        lambda: Sampling(seed=1, temperature=101.0),
+        lambda: Sampling(seed=1, temperature=math.nan),
+        lambda: Sampling(seed=1, top=-1),
+    ],
+)
+def test_searches_that_make_no_sense_are_refused(make: Callable[[], object]) -> None:
+    with pytest.raises(UsageError):
+        make()

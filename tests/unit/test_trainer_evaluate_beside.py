@@ -1,0 +1,145 @@
+"""Sets in a folder of pairs, and scores of other systems in the table."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltranslate.errors import DataError, UsageError
+from mltranslate_train import cli
+from mltranslate_train.evaluate.beside import COLUMNS, read_others
+from mltranslate_train.evaluate.sets import TestSet, choose_directions
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HEAD = "\t".join(COLUMNS)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of pairs as a run holds them out, and translations of both directions of two."""
+    pairs = tmp_path / "heldout"
+    pairs.mkdir()
+    for first, second in (("de", "en"), ("fr", "en")):
+        for language in (first, second):
+            text = "".join(f"{language} of {first}{second} {number}\n" for number in range(3))
+            (pairs / f"{first}-{second}.{language}").write_text(text)
+    out = tmp_path / "out"
+    out.mkdir()
+    for source, target in (("de", "en"), ("en", "de"), ("en", "fr")):
+        stem = "de-en" if "de" in (source, target) else "fr-en"
+        wrong = target == "fr"
+        text = "x\n" * 3 if wrong else (pairs / f"{stem}.{target}").read_text()
+        (out / f"tatoeba.{source}-{target}.txt").write_text(text)
+    return tmp_path
+
+
+def evaluate(capsys: pytest.CaptureFixture[str], folder: Path, *more: str) -> tuple[int, str]:
+    prefix = (folder / "heldout").as_posix()
+    code = cli.main(["evaluate", str(folder / "out"), "--set", f"tatoeba={prefix}", *more])
+    captured = capsys.readouterr()
+    return code, captured.out or captured.err
+
+
+def test_a_folder_of_pairs_is_one_set(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dev = TestSet("tatoeba", str(folder / "heldout"))
+    assert dev.read(("en", "de")) == dev.read(("de", "en"))[::-1]
+    assert dev.read(("fr", "en"))[0][0] == "fr of fren 0"
+    assert not dev.has(("de", "fr"))
+    with pytest.raises(DataError, match="in a folder"):
+        choose_directions(dev, [("de", "fr")], ())
+    code, text = evaluate(capsys, folder)
+    assert code == 0
+    assert "| tatoeba | de-en | 3 | 100.0 | 100.0 | 0.0 |" in text
+    assert "| set | directions | chrF2++, mean | chrF2++, lowest |" in text
+    assert "| tatoeba | 3 | 66.7 | 0.0 (en-fr) |" in text
+
+
+def test_files_of_languages_in_a_folder_stay_a_set(tmp_path: Path) -> None:
+    for language in ("de", "en"):
+        (tmp_path / language).write_text(f"{language}\n")
+    assert TestSet("x", f"{tmp_path.as_posix()}/").read(("de", "en")) == (["de"], ["en"])
+
+
+def test_published_scores_stand_beside(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ["tatoeba\tde-en\tPeer\t64.0\tdevtest\ta page", "other\tde-en\tPeer\t1.0\tdev\tb"]
+    (folder / "peers.tsv").write_text("\n".join([HEAD, *rows]) + "\n")
+    code, text = evaluate(capsys, folder, "--beside", str(folder / "peers.tsv"))
+    assert code == 0
+    assert "| TER | chrF2++ of Peer |" in text
+    assert "| tatoeba | de-en | 3 | 100.0 | 100.0 | 0.0 | 64.0 |" in text
+    assert "| tatoeba | en-de | 3 | 100.0 | 100.0 | 0.0 | – |" in text
+    assert "* Peer: measured on devtest, a page\n" in text
+    assert "b\n" not in text.split("Not measured")[1].split("\n\n")[1]
+
+
+def test_an_earlier_evaluation_stands_beside(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = folder / "first.json"
+    assert evaluate(capsys, folder, "--json", str(record))[0] == 0
+    found = json.loads(record.read_text())
+    found["system"] |= {"name": "mine", "precision": "fp32", "search": "engine", "beam": 4}
+    found["results"][0]["chrf"]["value"] = 12.3
+    found["results"][1]["chrf"]["sentences"] = 997
+    record.write_text(json.dumps(found))
+    code, text = evaluate(capsys, folder, "--beside", str(record))
+    assert code == 0
+    assert "| chrF2++ of mine fp32 |" in text
+    assert "| 12.3 |" in text
+    assert "* mine fp32: engine search, beam 4" in text
+    direction = found["results"][1]["direction"]
+    assert f"* mine fp32, tatoeba {direction}: left out, n 997 by `nrefs:1|" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.tsv", "", "not enough values"),
+        ("a.tsv", "set\tdirection\n", "the columns are"),
+        ("a.tsv", f"{HEAD}\ndev\tde-en\tPeer\n", "missing 3"),
+        ("a.tsv", f"{HEAD}\ndev\tde-en\tPeer\tmany\tdev\tx\n", "could not convert"),
+        ("a.tsv", f"{HEAD}\ndev\tde-en\tPeer\tnan\tdev\tx\n", "is no score"),
+        ("a.tsv", f"{HEAD}\ndev\tde-en\tPeer\t101\tdev\tx\n", "is no score"),
+        ("a.tsv", f"{HEAD}\ndev\tde-en\tPeer\t50\t\tx\n", "does not say what it was measured on"),
+        ("a.json", "{}", "KeyError: 'system'"),
+        ("a.json", "[", "JSONDecodeError"),
+        ("a.json", "3", "TypeError"),
+        ("none.tsv", None, "No such file"),
+    ],
+)
+def test_files_without_scores_are_refused(
+    tmp_path: Path, name: str, text: str | None, message: str
+) -> None:
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_others([tmp_path / name])
+
+
+def test_two_scores_for_one_place_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.tsv"
+    file.write_text(f"{HEAD}\ndev\tde-en\tPeer\t50\tdev\tx\n")
+    with pytest.raises(UsageError, match="two scores for dev de-en Peer"):
+        read_others([file, file])
+
+
+@given(text=st.text(max_size=80))
+def test_any_table_is_read_or_refused(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    for name in ("any.tsv", "any.json"):
+        file = tmp_path_factory.getbasetemp() / name
+        file.write_bytes(f"{HEAD}\n{text}".encode(errors="replace"))
+        try:
+            read_others([file])
+        except (DataError, UsageError):
+            continue
+
+
+def test_the_table_of_peers_is_complete_and_says_what_it_is() -> None:
+    others = read_others([REPOSITORY / "bench" / "peers.tsv"])
+    assert len(others) == 16
+    nine = {"en", "zh", "de", "fr", "es", "ru", "it", "pt", "ja"}
+    directions = {other.direction for other in others}
+    assert directions == {f"en-{x}" for x in nine - {"en"}} | {f"{x}-en" for x in nine - {"en"}}
+    assert all("devtest, not dev" in other.origin for other in others)
