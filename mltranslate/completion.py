@@ -40,7 +40,8 @@ def begun(spans: Sequence[Span], text: str, target: str) -> Completion:
 
 def _sentence_starts(text: str, language: str) -> list[int]:
     """Offsets at which the sentences of `text` begin, one of them at least."""
-    spans = cut(text + (_WORD if text[-1:].isspace() else _REST), language)
+    # Behind a space or an opening mark a sentence may begin, within a word none does.
+    spans = cut(text + (_REST if text[-1:].isalnum() else _WORD), language)
     offsets = itertools.accumulate((len(span.text) for span in spans), initial=0)
     found = [start for start, span in zip(offsets, spans, strict=False) if span.translatable]
     return found or [0]

@@ -16,7 +16,10 @@ MAX_BATCH_TOKENS = {"cpu": 512, "cuda": 2048}
 """Source tokens, padding included, that are decoded together, by device; not measured on CUDA."""
 DEFAULT_BEAM = 4
 """Beam of the command line and the app: better by 1 to 2 chrF2++ points (docs/quality.md)."""
-MAX_LENGTH_PENALTY = 5.0
-MAX_TEMPERATURE = 100.0
+MIN_LENGTH_PENALTY = 0.5
+MAX_LENGTH_PENALTY = 2.0
+"""Within these bounds finished sentences rank before cut ones, whose scores are off by 0.001."""
+MAX_TEMPERATURE = 2.0
+"""Up to here, what only a sentence's neighbours may choose has no chance to be drawn."""
 MAX_DEFAULT_THREADS = 4
 """More than this only when they are asked for: a small model cannot keep them busy."""

@@ -5,6 +5,7 @@ Every figure in it is one of theirs; what people have to say stands between two 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -17,6 +18,8 @@ from mltranslate_train.report.markdown import code, escape, table
 Record = Mapping[str, Any]
 
 _RULE = "---\n"
+_WITHIN_WORD = re.compile(r"(?<=[^\W_])\\_(?=[^\W_])")
+"""An escape that Markdown does not need: between letters or digits, "_" emphasises nothing."""
 _TRAINED = (
     ("architecture", "architecture"),
     ("parameters", "parameters"),
@@ -76,14 +79,14 @@ def _pack_rows(manifest: Record) -> Iterator[tuple[str, str]]:
     yield "licence of the weights", _plain(manifest["licence"])
     yield "languages", ", ".join(_language(code) for code in manifest["languages"])
     yield "directions", str(len(manifest["directions"]))
-    yield "precision", ", ".join(manifest["variants"])
+    yield "precision", ", ".join(map(_plain, manifest["variants"]))
     yield "bytes, without this card", _number(sum(m["bytes"] for m in manifest["members"].values()))
 
 
 def _direction_rows(directions: Iterable[Sequence[str]]) -> Iterator[tuple[str, str]]:
     ordered = sorted(tuple(pair) for pair in directions)
     for source, pairs in groupby(ordered, lambda pair: pair[0]):
-        yield _language(source), ", ".join(target for _, target in pairs)
+        yield _language(source), ", ".join(_plain(target) for _, target in pairs)
 
 
 def _routes(manifest: Record) -> str:
@@ -104,7 +107,7 @@ def _routes(manifest: Record) -> str:
 def _training_rows(provenance: Record) -> Iterator[tuple[str, str]]:
     yield from ((label, _value(provenance[key])) for key, label in _TRAINED if provenance.get(key))
     for key, value in provenance.get("model", {}).items():
-        yield key.replace("_", " "), _value(value)
+        yield _plain(key.replace("_", " ")), _value(value)
     if modules := provenance.get("int8_modules_in_fp32"):
         yield "in fp32 also with int8", _value(modules)
     yield from _time_rows(provenance.get("training", {}))
@@ -176,7 +179,7 @@ def _losses(found: Record) -> Iterator[str]:
     rows = found["directions"]
     names = [name for name in rows[0] if name not in _ABOUT_LOSS]
     yield table(
-        ("direction", "n", *names, "same text"),
+        ("direction", "n", *map(_plain, names), "same text"),
         (
             (
                 _plain(row["direction"]), _number(row["sentences"]),
@@ -186,7 +189,7 @@ def _losses(found: Record) -> Iterator[str]:
         ),
         right=2 + len(names),
     )  # fmt: skip
-    signatures = dict.fromkeys(row["signature"] for row in rows)
+    signatures = dict.fromkeys(printable(row["signature"]) for row in rows)
     yield f"Lost in the mean: {found['mean_lost']:.2f}. {', '.join(map(code, signatures))}\n"
 
 
@@ -197,8 +200,8 @@ def _cost(report: Record) -> Iterator[str]:
     machine = report["machine"]
     yield "## Speed and memory\n"
     yield (
-        f"{_plain(machine['processor'])}, cores: {machine['cores']}, {_plain(machine['runtime'])}; "
-        "medians, other programs may have run beside.\n"
+        f"Measured on {_plain(machine['processor'])}, cores: {_plain(machine['cores'])}, "
+        f"{_plain(machine['runtime'])}; medians, other programs may have run beside.\n"
     )
     head = ("precision", "threads", "ms a sentence, greedy", "ms, beam 4", "n",
             "tokens/s in batches", "n in batches", "peak bytes")  # fmt: skip
@@ -223,7 +226,7 @@ def _length_limits(manifest: Record) -> Iterator[str]:
 
 def _language(code: str) -> str:
     name = describe(code).name
-    return f"{_plain(name)} ({code})" if name != code else _plain(code)
+    return f"{_plain(name)} ({_plain(code)})" if name != code else _plain(code)
 
 
 def _value(value: object) -> str:
@@ -240,4 +243,4 @@ def _number(value: int) -> str:
 
 def _plain(value: object) -> str:
     """One line that shows as it is, and that a terminal does not obey."""
-    return escape(printable(str(value))).replace(r"\_", "_").replace(r"\#", "#")
+    return _WITHIN_WORD.sub("_", escape(printable(str(value)))).replace(r"\#", "#")

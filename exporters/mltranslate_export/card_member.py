@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 from mltranslate.errors import PackError, UsageError, reason
 from mltranslate.limits import MAX_MANIFEST_BYTES
@@ -13,7 +14,7 @@ from mltranslate.packs.pack import Pack, read_file, read_manifest, read_pack
 from mltranslate_export.card import model_card
 from mltranslate_train.data.whole import whole_file, writable
 
-_UNREADABLE = KeyError, TypeError, ValueError, AttributeError
+_UNREADABLE = LookupError, TypeError, ValueError, AttributeError
 
 
 def add_card(pack: Pack, sections: str = "") -> Pack:
@@ -42,11 +43,17 @@ def add_card(pack: Pack, sections: str = "") -> Pack:
             why=f"its provenance or report is not as expected ({reason(error)})",
             fix="Export it again",
         ) from error
+    bare = _json(manifest)
     members[CARD] = {"sha256": hashlib.sha256(card).hexdigest(), "bytes": len(card)}
     manifest["members"] = dict(sorted(members.items()))
-    text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+    # At any moment the pack is whole: without its card while that is written.
+    files = (MANIFEST_NAME, bare), (CARD, card), (MANIFEST_NAME, _json(manifest))
     with writable(pack.folder):
-        for name, data in ((CARD, card), (MANIFEST_NAME, text.encode())):
+        for name, data in files:
             with whole_file(pack.folder / name) as new:
                 new.write_bytes(data)
     return read_pack(pack.folder)
+
+
+def _json(manifest: dict[str, Any]) -> bytes:
+    return (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()

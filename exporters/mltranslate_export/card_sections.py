@@ -11,15 +11,18 @@ from mltranslate.packs.card import printable
 MOST_BYTES = 2**18
 """Largest file of hand-written sections."""
 
+_MARKS = r"^(?:[\s>]|[-+*]\s|\d+[.)]\s)*"
+"""Quotes and lists that a line may open before its own text begins."""
+_ONLY_MARKS = r"^(?=(?:[\s>+*_=-]|\d+[.)]\s)*$)"
+"""Looks ahead: the line has no text of its own."""
 _REFUSED = (
-    (re.compile(r"^ {0,3}#(?!#+ )"), "a heading must begin with ## or more, and a space"),
-    (re.compile(r"^\s*(-\s*){3,}$|^\s*(=\s*)+$|^\s*(_\s*){3,}$|^\s*(\*\s*){3,}$"),
+    (re.compile(_MARKS + r"#(?!#+ )"), "a heading must begin with ## or more, and a space"),
+    (re.compile(_ONLY_MARKS + r".*(?:=|([-_*])(?:\s*\1){2})"),
      "a rule or an underlined heading could be taken for an edge of the generated part"),
-    (re.compile(r"^[\s>]*(?:[-+*]\s+|\d+[.)]\s+)*(`{3}|~{3})"),
-     "a fenced block could swallow what follows"),
+    (re.compile(_MARKS + r"(`{3}|~{3})"), "a fenced block could swallow what follows"),
     (re.compile(r"<[A-Za-z/!?]"), "HTML and links in angle brackets are not taken"),
     (re.compile(r"!\["), "an image would be loaded from elsewhere"),
-    (re.compile(r"^\s*\[[^\]]*\]:"), "links are written in place, as [text](https://…)"),
+    (re.compile(_MARKS + r"\[[^\]]*\]:"), "links are written in place, as [text](https://…)"),
     (re.compile(r"\]\((?!https://[^\s()<>]+\))"), "a link must be [text](https://…)"),
 )  # fmt: skip
 """What a line may not have, and why."""

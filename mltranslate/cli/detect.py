@@ -62,7 +62,12 @@ def run(options: argparse.Namespace) -> int:
     languages = None
     detector = default_detector()
     if options.languages is not None:
-        languages = [resolve(name, detector.languages) for name in options.languages.split(",")]
+        names = options.languages.split(",")
+        if not all(name.strip() for name in names):
+            raise UsageError(
+                f"--languages {options.languages!r} has an empty name", fix="Write it as en,de,nl"
+            )
+        languages = [resolve(name, detector.languages) for name in names]
     for texts in _groups(options.text):
         # Equal lines are judged once, and all are written together: a system call for every line
         # would cost more than the detection.

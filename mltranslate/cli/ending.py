@@ -24,6 +24,8 @@ def ended(program: str, work: Callable[[], int]) -> int:
     has the codes.
     """
     try:
+        if sys.stdout is None:
+            raise MltError("there is no standard output", why="it is closed", fix="Redirect it")
         code = work()
         sys.stdout.flush()
     except MltError as error:

@@ -64,6 +64,20 @@ def check_search_options(options: argparse.Namespace) -> None:
         raise UsageError("scores of tokens are not plain text", fix="Add --json")
     if options.sample is None and (options.temperature, options.top) != (None, None):
         raise UsageError("--temperature and --top are for drawing", fix="Add --sample SEED")
+    _check_values(options)
+
+
+def _check_values(options: argparse.Namespace) -> None:
+    """Refuse what makes no sense, also where there is nothing to translate."""
+    from mltranslate.decode.types import Search
+
+    told = search_of(options)
+    Search(
+        beam=told["beam"],
+        alternatives=told["n_best"],
+        length_penalty=told["length_penalty"],
+        sampling=told.get("sampling"),
+    )
 
 
 def search_of(options: argparse.Namespace) -> dict[str, Any]:

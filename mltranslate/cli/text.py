@@ -21,6 +21,7 @@ from mltranslate.cli.streams import (
     write,
     write_json,
 )
+from mltranslate.errors import LanguageError
 from mltranslate.limits import MAX_DEFAULT_THREADS
 from mltranslate.text.spans import gap
 from mltranslate.types import (
@@ -120,7 +121,8 @@ class _Job:
 
     def translate_arguments(self, texts: Sequence[str]) -> None:
         """Translate the arguments together; each is detected by itself."""
-        for result in self._translate(texts, self._options.source, show_total=True):
+        self._settle_languages()
+        for result in self._translate(texts, self._source or _AUTO, show_total=True):
             self._show(result)
 
     def translate_stdin(self) -> None:
@@ -179,14 +181,23 @@ class _Job:
 
     def _settle_languages(self) -> None:
         """Resolve languages before anything is read: wrong ones are refused on no input, too."""
-        from mltranslate.languages import resolve
-
-        offered = self._translator.languages
-        self._options.target = resolve(self._options.target, offered)
+        self._options.target = self._meant(self._options.target)
         if self._options.source.casefold() == _AUTO:
             self._source = ""
         else:
-            self._source = resolve(self._options.source, offered)
+            self._source = self._meant(self._options.source)
+
+    def _meant(self, spelling: str) -> str:
+        """Code of a language of the pack; an error names another pack that has the language."""
+        from mltranslate.languages import resolve
+
+        try:
+            return resolve(spelling, self._translator.languages)
+        except LanguageError as error:
+            if other := _pack_with(spelling):
+                fix = f"{error.fix}, or take another pack: --pack {other}"
+                raise LanguageError(error.what, why=error.why, fix=fix) from None
+            raise
 
     def _language(self) -> str:
         if self._source or self._detection is None:
@@ -221,3 +232,17 @@ def listed(number: int, result: Translation) -> str:
         f"\t{json.dumps(one.text, ensure_ascii=False)}\n"
         for one in found
     )
+
+
+def _pack_with(spelling: str) -> str:
+    """Name of the first pack that has a language, or ""."""
+    from mltranslate.languages import resolve
+    from mltranslate.packs import list_packs
+
+    for pack in list_packs():
+        try:
+            resolve(spelling, pack.languages)
+        except LanguageError:
+            continue
+        return pack.name
+    return ""

@@ -173,5 +173,6 @@ def _told(search: Search, requests: Sequence[Request], steps: int) -> Feeds:
         own = (np.random.default_rng([seed, *request.pieces]) for request in requests)
         feeds["draws"] = np.stack([one.random(steps, np.float32) for one in own])
         feeds["temperature"] = np.array(search.sampling.temperature, np.float32)
-        feeds["top"] = np.array(top or np.iinfo(np.int64).max, np.int64)
+        most = np.iinfo(np.int64).max
+        feeds["top"] = np.array(min(top or most, most), np.int64)
     return feeds

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from mltranslate.errors import UsageError
-from mltranslate.limits import MAX_BEAM, MAX_LENGTH_PENALTY, MAX_TEMPERATURE
+from mltranslate.limits import MAX_BEAM, MAX_LENGTH_PENALTY, MAX_TEMPERATURE, MIN_LENGTH_PENALTY
 
 PAD = 0
 UNKNOWN = 1
@@ -75,7 +75,9 @@ class Sampling:
     def __post_init__(self) -> None:
         """Raise `UsageError` for what makes no sense."""
         if self.seed < 0 or self.top < 0:
-            raise UsageError("seed and number of tokens to draw from cannot be negative")
+            raise UsageError(
+                "seed and number of tokens to draw from cannot be negative", fix="Give 0 or more"
+            )
         if not 0 < self.temperature <= MAX_TEMPERATURE:
             raise UsageError(
                 f"temperature {self.temperature:g} is out of range",
@@ -103,21 +105,29 @@ class Search:
         """Raise `UsageError` for what makes no sense."""
         if not 1 <= self.beam <= MAX_BEAM:
             raise UsageError(f"beam {self.beam} is out of range", fix=f"Give 1 to {MAX_BEAM}")
+        if self.sampling and (self.beam > 1 or self.alternatives != 1 or self._penalised):
+            raise UsageError(
+                "tokens are drawn for one translation",
+                why="a beam, alternatives and a length penalty are of a search for the best",
+                fix="Leave these out, or do not draw",
+            )
         if not 1 <= self.alternatives <= self.beam:
             raise UsageError(
                 f"the {self.alternatives} best cannot be listed",
                 why=f"a search with beam {self.beam} finds {self.beam}",
-                fix=f"Give 1 to {self.beam}, or a wider beam of at most {MAX_BEAM}",
+                fix=f"Give 1 at least, and a beam as wide, of at most {MAX_BEAM}",
             )
-        if not 0 <= self.length_penalty <= MAX_LENGTH_PENALTY:
+        if not MIN_LENGTH_PENALTY <= self.length_penalty <= MAX_LENGTH_PENALTY:
             raise UsageError(
                 f"length penalty {self.length_penalty:g} is out of range",
-                fix=f"Give 0 to {MAX_LENGTH_PENALTY:g}",
+                fix=f"Give {MIN_LENGTH_PENALTY:g} to {MAX_LENGTH_PENALTY:g}",
             )
-        if self.beam == 1 and not math.isclose(self.length_penalty, 1):
+        if self.beam == 1 and self._penalised:
             raise UsageError("greedy search knows no length penalty", fix="Give a beam over 1")
-        if self.beam > 1 and self.sampling:
-            raise UsageError("tokens are not drawn with a beam", fix="Give beam 1")
+
+    @property
+    def _penalised(self) -> bool:
+        return not math.isclose(self.length_penalty, 1)
 
 
 GREEDY = Search()

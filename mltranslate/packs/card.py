@@ -29,7 +29,11 @@ def read_card(pack: Pack) -> str:
     """
     member = pack.manifest.members.get(CARD)
     if member is None:
-        raise PackError(f"the pack {pack.name} has no card", why=f"it has no member {CARD}")
+        raise PackError(
+            f"the pack {pack.name} has no card",
+            why=f"it has no member {CARD}",
+            fix="Get a newer version of the pack, or write one with mltranslate-export card",
+        )
     if member.bytes > MAX_CARD_BYTES:
         raise _refusal(pack, f"it is larger than {MAX_CARD_BYTES} bytes")
     data = read_file(pack.folder / CARD, MAX_CARD_BYTES)

@@ -13,6 +13,9 @@ from mltranslate.packs.pack import MANIFEST_NAME, Pack, read_pack
 HIDDEN = ".pack-"
 """How a folder begins in which a pack is being unpacked or removed: it is no pack."""
 
+DEFAULT = "small-en-de-zh"
+"""Of the packs that ship, the one that is used where none is named: the best for its languages."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -31,7 +34,7 @@ def load_pack(name_or_path: str | Path) -> Pack:
 
 
 def find_pack(name: str | Path | None = None) -> Pack:
-    """Load the pack `name`, or the embedded one if None (the first by name if there are more)."""
+    """Load the pack `name`; without one the embedded `DEFAULT`, or else the first by name."""
     if name is not None:
         return load_pack(name)
     embedded = _sub_folders(locations.embedded_packs())
@@ -41,7 +44,7 @@ def find_pack(name: str | Path | None = None) -> Pack:
             why=f"{locations.embedded_packs()} is empty",
             fix="Give the name or the folder of a pack: --pack, or pack= in Python",
         )
-    return read_pack(embedded[0])
+    return read_pack(min(embedded, key=lambda folder: folder.name != DEFAULT))
 
 
 def list_packs() -> list[Pack]:

@@ -16,6 +16,7 @@ from typing import IO
 
 import pytest
 
+from mltranslate.packs import find_pack, list_packs
 from mltranslate.runtime.providers import cuda_obstacle
 from mltranslate.types import Translation
 
@@ -228,3 +229,14 @@ def test_a_missing_direction_says_what_there_is() -> None:
     done = _run("text", "--to", "Klingon", "Guten Tag.")
     assert done.returncode == 2
     assert b"unknown language 'Klingon'" in done.stderr
+
+
+def test_a_language_of_another_pack_names_that_pack() -> None:
+    other = next(pack for pack in list_packs() if set(pack.languages) - set(find_pack().languages))
+    missing = min(set(other.languages) - set(find_pack().languages))
+    refused = _run("text", "--to", missing, "Hi.")
+    assert refused.returncode == 2
+    assert f"--pack {other.name}" in refused.stderr.decode()
+    refused = _run("text", "--to", "eo", "Hi.")
+    assert refused.returncode == 2
+    assert "--pack" not in refused.stderr.decode()

@@ -70,7 +70,7 @@ def test_a_hypothesis_without_tokens_has_no_scores(
     assert untrained[1].token_scores(requests[:1], [nothing]) == [()]
 
 
-@pytest.mark.parametrize("penalty", [0.0, 0.6, 2.0])
+@pytest.mark.parametrize("penalty", [0.5, 0.6, 2.0])
 def test_a_length_penalty_ranks_as_the_oracle_does(
     untrained: tuple[Checkpoint, Decoder, Decoder], penalty: float
 ) -> None:

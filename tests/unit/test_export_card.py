@@ -3,6 +3,9 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,12 @@ from mltranslate.cli.main import main as engine
 from mltranslate.errors import DataError, PackError, UsageError
 from mltranslate.packs import read_pack, verify_pack
 from mltranslate.packs.card import CARD, printable, read_card
+from mltranslate_export import card_member
 from mltranslate_export.card import model_card
 from mltranslate_export.card_member import add_card
 from mltranslate_export.card_sections import read_sections
 from mltranslate_export.cli import main as exporter
+from mltranslate_train.data.whole import whole_file
 
 SECTIONS = """## Intended use
 
@@ -199,6 +204,41 @@ def test_signed_packs_keep_their_card(tmp_path: Path) -> None:
     assert (place / "manifest.json").read_bytes() == before
 
 
+@pytest.mark.parametrize("written", range(3))
+def test_a_pack_whose_card_was_cut_short_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    pack = add_card(read_pack(tiny_pack(tmp_path)))
+    count = iter(range(written))
+
+    def killed(path: Path) -> AbstractContextManager[Path]:
+        if next(count, None) is None:
+            raise KeyboardInterrupt
+        return whole_file(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(card_member, "whole_file", killed)
+        with pytest.raises(KeyboardInterrupt):
+            add_card(pack, SECTIONS)
+    verify_pack(read_pack(pack.folder))
+    file = tmp_path / "card.md"
+    file.write_text(SECTIONS)
+    assert exporter(["card", str(pack.folder), "--card", str(file)]) == 0
+    assert SECTIONS in read_card(read_pack(pack.folder))
+
+
+def test_a_report_without_directions_is_refused_in_one_line(tmp_path: Path) -> None:
+    place = tiny_pack(tmp_path)
+    report = json.dumps({"int8": {"mean_lost": 0.0, "directions": []}}).encode()
+    manifest = json.loads((place / "manifest.json").read_text())
+    digest = hashlib.sha256(report).hexdigest()
+    manifest["members"][manifest["report"]] = {"sha256": digest, "bytes": len(report)}
+    (place / "manifest.json").write_text(json.dumps(manifest))
+    (place / manifest["report"]).write_bytes(report)
+    with pytest.raises(PackError, match="no card can be made"):
+        add_card(read_pack(place))
+
+
 @pytest.mark.parametrize("provenance", [{"sources": [{"name": "x"}]}, {"model": 3}, {"parent": 1}])
 def test_a_pack_of_other_making_is_refused_in_one_line(tmp_path: Path, provenance: Any) -> None:
     with pytest.raises(PackError, match="no card can be made"):
@@ -212,7 +252,9 @@ def test_the_commands(
     monkeypatch.setattr(locations, "user_packs", lambda: tmp_path / "none")
     place = tiny_pack(tmp_path)
     assert engine(["packs", "info", "tiny", "--card"]) == PackError.exit_code
-    assert "no card" in capsys.readouterr().err
+    missing = capsys.readouterr().err
+    assert "no card" in missing
+    assert "write one with mltranslate-export card" in missing
     file = tmp_path / "card.md"
     file.write_text(SECTIONS)
     assert exporter(["card", str(place), "--card", str(file)]) == 0
@@ -233,7 +275,8 @@ def test_the_commands(
         "<script>alert(1)</script>", "a <b>c</b>", "<!-- hidden", "<https://example.org>",
         "![picture](https://example.org/a.png)", "[x](javascript:alert(1))", "[x](http://a)",
         "[x](https://a b)", "[x]: https://example.org", "a\x1b[2Jb", "a\u202eb", "a\x00b",
-        "a\u2028b", "a\rb",
+        "a\u2028b", "a\rb", "> # Top", "1. # Top", "- > # Top", "> ---", "1. ---", "- ***", "> ===",
+        "- > ```", "> [x]: https://example.org",
     ],
 )  # fmt: skip
 def test_what_could_mislead_is_refused(tmp_path: Path, line: str) -> None:
@@ -295,3 +338,66 @@ def test_any_name_stays_in_its_cell(name: str, licence: str) -> None:
     assert not re.search(r"(?<!\\)<", card)
     own = [cells for cells in rows(card) if cells[-1] == "7"]
     assert [len(cells) for cells in own] == [3]
+
+
+HOSTILE = (
+    "---", "# Top", "- a", "<img src=x>", "![x](https://a)", "[x](javascript:alert(1))",
+    "a\n\n---\n# Top", "a | b", "\x1b[2J", "\u202ea", "_a_", "__a__", "`", "``` a",
+)  # fmt: skip
+
+
+def slots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Paths of every text in a record."""
+    if isinstance(value, str):
+        yield path
+    elif isinstance(value, dict | list):
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, part in inner:
+            yield from slots(part, (*path, key))
+
+
+def put(record: dict[str, Any], path: tuple[Any, ...], text: str) -> None:
+    for key in path[:-1]:
+        record = record[key]
+    record[path[-1]] = text
+
+
+def renamed(record: dict[str, Any], key: str, text: str) -> None:
+    record[text] = record.pop(key)
+
+
+def both() -> dict[str, Any]:
+    manifest = full_manifest(imported={"family": "Marian"}, int8_modules_in_fp32=["head"])
+    return deepcopy({"manifest": manifest, "report": REPORT})
+
+
+def cards_of(text: str) -> Iterator[str]:
+    """Cards with `text` in one slot each: every value, and every key that is shown."""
+    for path in slots(both()):
+        record = both()
+        put(record, path, text)
+        yield model_card(record["manifest"], record["report"])
+    record = both()
+    manifest, report = record["manifest"], record["report"]
+    provenance = manifest["provenance"]
+    report["machine"]["cores"] = text
+    renamed(provenance["model"], "d_model", text)
+    renamed(provenance["imported"], "family", text)
+    renamed(provenance["training"]["where"][0], "device", text)
+    renamed(manifest["variants"], next(iter(manifest["variants"])), text)
+    renamed(report["variants"], "fp32", text)
+    renamed(report["int8"]["directions"][0], "int8", text)
+    yield model_card(manifest, report)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_value_of_manifest_or_report_misleads(text: str) -> None:
+    known = model_card(both()["manifest"], REPORT)
+    for card in cards_of(text):
+        assert printable(card) == card
+        shown = re.sub(r"(`+) ?.*? ?\1(?!`)", "", card.replace("\\`", ""))  # code shows as it is
+        assert not re.search(r"(?<!\\)<|(?<!\\)\[|(?<!\\)`", shown)
+        assert not re.search(r"(?<![\\\w])_|(?<!\\)_(?!\w)", shown)
+        assert not re.search(r"(?m)^(---|# Top|- )", shown.replace("# tiny", ""))
+        assert [len(cells) for cells in rows(card)] == [len(cells) for cells in rows(known)]
+        assert card.count("\n") == known.count("\n")

@@ -97,6 +97,16 @@ def test_packs_are_found_by_path_and_name(folder: Path, shelves: tuple[Path, Pat
     assert [pack.folder for pack in list_packs()] == [user / "mine", embedded / "golden"]
 
 
+def test_the_default_is_taken_where_several_packs_ship(
+    folder: Path, shelves: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "m", "z"):
+        shutil.copytree(folder, shelves[1] / name)
+    assert find_pack().folder == shelves[1] / "a"
+    monkeypatch.setattr("mltranslate.packs.store.DEFAULT", "m")
+    assert find_pack().folder == shelves[1] / "m"
+
+
 def test_users_pack_hides_the_embedded_one(folder: Path, shelves: tuple[Path, Path]) -> None:
     for shelf in shelves:
         shutil.copytree(folder, shelf / "golden")

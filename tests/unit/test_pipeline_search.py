@@ -166,14 +166,15 @@ def test_options_of_the_search_reach_the_decoder_and_the_memory() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Search(beam=4, length_penalty=-0.1),
-        lambda: Search(beam=4, length_penalty=5.1),
+        lambda: Search(beam=4, length_penalty=0.4),
+        lambda: Search(beam=4, length_penalty=2.1),
+        lambda: Search(alternatives=2, sampling=Sampling(seed=1)),
         lambda: Search(beam=4, length_penalty=math.nan),
         lambda: Search(length_penalty=0.5),
         lambda: Search(beam=4, sampling=Sampling(seed=1)),
         lambda: Sampling(seed=-1),
         lambda: Sampling(seed=1, temperature=0.0),
-        lambda: Sampling(seed=1, temperature=101.0),
+        lambda: Sampling(seed=1, temperature=2.1),
         lambda: Sampling(seed=1, temperature=math.nan),
         lambda: Sampling(seed=1, top=-1),
     ],

@@ -96,16 +96,18 @@ def test_an_earlier_evaluation_stands_beside(
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.tsv", "", "not enough values"),
+        ("a.tsv", "", "line 1: the columns are missing"),
         ("a.tsv", "set\tdirection\n", "the columns are"),
-        ("a.tsv", f"{HEAD}\ndev\tde-en\tPeer\n", "missing 3"),
-        ("a.tsv", f"{HEAD}\ndev\tde-en\tPeer\tmany\tdev\tx\n", "could not convert"),
+        ("a.tsv", f"{HEAD}\n\ndev\tde-en\tPeer\n", "line 3: 3 columns instead of 6"),
+        ("a.tsv", f"{HEAD}\ndev\tde-en\tPeer\tmany\tdev\tx\n", "line 2: could not convert"),
         ("a.tsv", f"{HEAD}\ndev\tde-en\tPeer\tnan\tdev\tx\n", "is no score"),
         ("a.tsv", f"{HEAD}\ndev\tde-en\tPeer\t101\tdev\tx\n", "is no score"),
         ("a.tsv", f"{HEAD}\ndev\tde-en\tPeer\t50\t\tx\n", "does not say what it was measured on"),
         ("a.json", "{}", "KeyError: 'system'"),
         ("a.json", "[", "JSONDecodeError"),
         ("a.json", "3", "TypeError"),
+        ("a.json", "[" * 200_000, "RecursionError"),
+        ("a.json", '{"system": {"name": 3, "version": "", "precision": ""}}', "3 is no text"),
         ("none.tsv", None, "No such file"),
     ],
 )
@@ -123,6 +125,43 @@ def test_two_scores_for_one_place_are_refused(tmp_path: Path) -> None:
     file.write_text(f"{HEAD}\ndev\tde-en\tPeer\t50\tdev\tx\n")
     with pytest.raises(UsageError, match="two scores for dev de-en Peer"):
         read_others([file, file])
+
+
+def record(search: str, beam: int, dataset: object = "dev") -> str:
+    system = {"name": "a|b", "version": "", "precision": "fp32", "search": search, "beam": beam}
+    chrf = {"value": 50.0, "signature": "s", "sentences": 3}
+    result = {"dataset": dataset, "direction": "de-en", "chrf": chrf}
+    return json.dumps({"system": system, "results": [result]})
+
+
+def test_two_searches_of_one_system_are_told_apart(tmp_path: Path) -> None:
+    files = tmp_path / "greedy.json", tmp_path / "beam.json"
+    for file, beam in zip(files, (1, 4), strict=True):
+        file.write_text(record("engine", beam))
+    names = [other.system for other in read_others(files)]
+    assert names == [f"a|b fp32, engine search, beam {beam}" for beam in (1, 4)]
+    assert [other.system for other in read_others(files[:1])] == ["a|b fp32"]
+    with pytest.raises(UsageError, match=r"two scores for dev de-en a\|b fp32"):
+        read_others([files[0], files[0]])
+    files[0].write_text(record("engine", 1, dataset=3))
+    with pytest.raises(DataError, match="3 is no text"):
+        read_others([files[0], files[0]])
+
+
+def test_only_a_line_feed_ends_a_row(tmp_path: Path) -> None:
+    file = tmp_path / "a.tsv"
+    file.write_text(f"{HEAD}\r\ndev\tde-en\tPeer\u2028X\t50\tdev\tx\r\n", newline="")
+    (other,) = read_others([file])
+    assert other.system == "Peer\u2028X"
+    assert other.origin == "measured on dev, x"
+
+
+def test_a_name_stays_in_its_cell(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "peers.tsv").write_text(f"{HEAD}\ntatoeba\tde-en\tX | Y\t64.0\tdev\ta page\n")
+    code, text = evaluate(capsys, folder, "--beside", str(folder / "peers.tsv"))
+    assert code == 0
+    assert "| TER | chrF2++ of X \\| Y |" in text
+    assert "* X \\| Y: measured on dev" in text
 
 
 @given(text=st.text(max_size=80))

@@ -40,11 +40,14 @@ def test_drawn_pieces_hold_every_label_once_and_stand_for_the_whole_vocabulary()
     assert counts.sum().item() == pytest.approx(VOCABULARY)
 
 
-def test_more_labels_than_pieces_to_score_are_all_scored() -> None:
-    labels = torch.arange(200)
-    pieces, counts = draw(labels, VOCABULARY, 100)
-    assert pieces.tolist() == labels.tolist()
-    assert (counts == 1).all()
+@pytest.mark.parametrize(("labels", "others"), [(200, 25), (99, 25), (290, 10), (300, 0)])
+def test_some_pieces_stand_for_the_rest_however_many_labels_there_are(
+    labels: int, others: int
+) -> None:
+    pieces, counts = draw(torch.arange(labels), VOCABULARY, 100)
+    assert pieces[:labels].tolist() == list(range(labels))
+    assert len(pieces) == labels + others
+    assert counts.sum().item() == pytest.approx(VOCABULARY)
 
 
 def test_loss_and_gradients_are_those_of_the_weighted_sum() -> None:

@@ -23,7 +23,7 @@ def sampled_cross_entropy(
         weight: output embedding (V, D).
         labels: target ids (N,).
         smoothing: probability mass spread evenly over the vocabulary.
-        size: pieces to score; more are where the batch has more distinct labels.
+        size: pieces to score; of those that are no label, a quarter as many at least.
     """
     if size >= len(weight):
         return fused_cross_entropy(states, weight, labels, smoothing)
@@ -37,7 +37,8 @@ def draw(labels: Tensor, vocabulary: int, size: int) -> tuple[Tensor, Tensor]:
     counts = torch.zeros(vocabulary, device=labels.device)
     counts[labels] = 1
     others = (counts == 0).nonzero().squeeze(1)
-    drawn = max(0, size - (vocabulary - len(others)))
+    # However many labels there are, few others must not stand for all the rest.
+    drawn = min(len(others), max(size - (vocabulary - len(others)), -(-size // 4)))
     if drawn:
         chosen = torch.randperm(len(others), device=labels.device)[:drawn]
         counts[others[chosen]] = len(others) / drawn

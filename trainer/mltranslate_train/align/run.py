@@ -80,18 +80,22 @@ def _chosen(run: Path, names: tuple[str, ...]) -> list[Shard]:
     """The shards of these language pairs, or of all."""
     shards = [Shard(folder) for folder in sorted((run / SHARDS).iterdir())]
     # Text in one language has an empty side.
-    found = {
-        frozenset(shard.languages): shard for shard in shards if len(set(shard.languages)) == 2
-    }
-    if not found:
+    pairs = [shard for shard in shards if len(set(shard.languages)) == 2]
+    if not pairs:
         raise DataError(f"{run} has no sentence pairs to align")
-    if missing := [name for name in names if frozenset(name.split("-")) not in found]:
+    found = {name for shard in pairs for name in _names(shard)}
+    if missing := [name for name in names if name not in found]:
         raise UsageError(
             f"{run} has no sentence pairs of {', '.join(missing)}",
-            fix=f"Choose of {', '.join('-'.join(shard.languages) for shard in found.values())}",
+            fix=f"Choose of {', '.join(_names(shard)[0] for shard in pairs)}",
         )
-    wanted = {frozenset(name.split("-")) for name in names} or set(found)
-    return [shard for languages, shard in found.items() if languages in wanted]
+    return [shard for shard in pairs if not names or set(_names(shard)) & set(names)]
+
+
+def _names(shard: Shard) -> tuple[str, str]:
+    """What a shard's language pair may be called."""
+    first, second = shard.languages
+    return f"{first}-{second}", f"{second}-{first}"
 
 
 def learn_shard(shard: Shard, pieces: int, settings: AlignSettings) -> Aligner:

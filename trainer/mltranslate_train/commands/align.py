@@ -26,9 +26,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--lexicon", type=int, default=0, metavar="N",
         help="also write the N most probable translations of each piece",
     )  # fmt: skip
-    parser.add_argument(
-        "--pairs", default="", metavar="A-B,...", help="only these language pairs; default all"
-    )
+    parser.add_argument("--pairs", metavar="A-B,...", help="only these language pairs; default all")
     parser.add_argument(
         "--no-links", action="store_true", help="write no links: with --lexicon, the lexicon only"
     )
@@ -51,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
         iterations=options.iterations,
         heuristic=options.heuristic,
         sample=options.sample,
-        pairs=tuple(filter(None, options.pairs.split(","))),
+        pairs=() if options.pairs is None else tuple(options.pairs.split(",")),
         links=not options.no_links,
     )
     align_run(options.run_folder, settings, options.lexicon)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,13 @@ class Other:
 def read_others(paths: Sequence[Path]) -> list[Other]:
     """Read files of published scores (.tsv) and of earlier evaluations (.json), in order.
 
+    Evaluations of one system by several searches have the search in their names.
+
     Raises:
         DataError: a file cannot be read or is of another form.
         UsageError: two scores have the same place in the table.
     """
-    found = [other for path in paths for other in _read(path)]
+    found = _told_apart([other for path in paths for other in _read(path)])
     places = [(other.dataset, other.direction, other.system) for other in found]
     if twice := [place for place in places if places.count(place) > 1]:
         raise UsageError(f"--beside has two scores for {' '.join(twice[0])}", fix="Leave one out")
@@ -58,6 +60,18 @@ def difference(other: Other, mine: Score) -> str:
     return f"n {score.sentences} by `{score.signature}`"
 
 
+def _told_apart(others: Sequence[Other]) -> list[Other]:
+    origins: dict[str, set[str]] = {}
+    for other in others:
+        if other.score:
+            origins.setdefault(other.system, set()).add(other.origin)
+    return [
+        replace(other, system=f"{other.system}, {other.origin}")
+        if other.score and len(origins[other.system]) > 1 else other
+        for other in others
+    ]  # fmt: skip
+
+
 def _read(path: Path) -> list[Other]:
     reader: Callable[[str], list[Other]] = _measured if path.suffix == ".json" else _published
     with readable(path), open_text(path) as file:
@@ -66,19 +80,30 @@ def _read(path: Path) -> list[Other]:
         return reader(text)
     except MltError:
         raise
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         why = f"{type(error).__name__}: {error}"
         raise DataError(f"{path} has no scores to stand beside", why=why, fix=_FIX) from error
 
 
 def _published(text: str) -> list[Other]:
-    header, *rows = [line.rstrip("\r").split("\t") for line in text.splitlines() if line.strip()]
+    head, *lines = text.split("\n")
+    header = head.rstrip("\r").split("\t")
     if tuple(header) != COLUMNS:
-        raise ValueError(f"the columns are {', '.join(header)}")
-    return [_row(*row) for row in rows]
+        raise ValueError(f"line 1: the columns are {', '.join(header) or 'missing'}")
+    return [_row(number, line) for number, line in enumerate(lines, start=2) if line.strip()]
 
 
-def _row(
+def _row(number: int, line: str) -> Other:
+    cells = line.rstrip("\r").split("\t")
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"line {number}: {len(cells)} columns instead of {len(COLUMNS)}")
+    try:
+        return _other(*cells)
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from error
+
+
+def _other(
     dataset: str, direction: str, system: str, value: str, measured_on: str, source: str
 ) -> Other:
     if not measured_on or not source:
@@ -92,15 +117,22 @@ def _row(
 def _measured(text: str) -> list[Other]:
     record: dict[str, Any] = json.loads(text)
     system = record["system"]
-    name = " ".join(filter(None, (system["name"], system["version"], system["precision"])))
+    parts = (_text(system[key]) for key in ("name", "version", "precision"))
+    name = " ".join(filter(None, parts))
     return [
         Other(
-            dataset=result["dataset"], direction=result["direction"], system=name,
+            dataset=_text(result["dataset"]), direction=_text(result["direction"]), system=name,
             chrf=_score(result["chrf"]["value"]), score=Score(**result["chrf"]),
             origin=f"{system['search']} search, beam {system['beam']}",
         )
         for result in record["results"]
     ]  # fmt: skip
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
 
 
 def _score(value: float) -> float:

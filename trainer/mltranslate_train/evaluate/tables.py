@@ -10,6 +10,7 @@ from mltranslate_train.evaluate.bootstrap import Comparison
 from mltranslate_train.evaluate.breakdown import FEW
 from mltranslate_train.evaluate.faults import Rate
 from mltranslate_train.evaluate.measure import Drop, Evaluation, Fault, Result
+from mltranslate_train.report.markdown import escape
 
 _METRICS = ("chrF2++", "BLEU", "TER")
 
@@ -22,7 +23,7 @@ def evaluation_tables(found: Evaluation, others: Sequence[Other] = ()) -> str:
     """
     others, left_out = _beside(found.results, others)
     systems = tuple(dict.fromkeys(other.system for other in others))
-    head = (f"chrF2++ of {name}" for name in systems)
+    head = (f"chrF2++ of {escape(name)}" for name in systems)
     parts = [
         found.system.line(),
         table(
@@ -55,7 +56,8 @@ def _beside(
     for other in others:
         mine = scores.get((other.dataset, other.direction))
         if mine and (why := difference(other, mine)):
-            left_out.append(f"* {other.system}, {other.dataset} {other.direction}: left out, {why}")
+            where = f"{escape(other.system)}, {other.dataset} {other.direction}"
+            left_out.append(f"* {where}: left out, {why}")
         elif mine:
             found.append(other)
     return found, left_out
@@ -68,7 +70,10 @@ def _others_of(item: Result, systems: Sequence[str], others: Sequence[Other]) ->
 
 
 def _origins(others: Sequence[Other], left_out: Sequence[str]) -> list[str]:
-    lines = [*dict.fromkeys(f"* {other.system}: {other.origin}" for other in others), *left_out]
+    lines = [
+        *dict.fromkeys(f"* {escape(other.system)}: {other.origin}" for other in others),
+        *left_out,
+    ]
     return ["Not measured in this run:", "\n".join(lines)] if lines else []
 
 
