@@ -114,7 +114,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
          "run toy.toml --out new --set evaluate.dev=[{name='d',prefix='bad.'}]"),
         (6, "bad.aa:2 cannot be read: it is no UTF-8: invalid start byte. Convert it",
          "evaluate run --set d=bad."),
-        (6, "set d has no files none.<language> for any direction. Correct",
+        (6, "set d has no files none.<language>, nor pairs in a folder, for any direction. Correct",
          "evaluate run --set d=none."),
         (6, "Not a directory. Move away", "run toy.toml --out dev.aa/x --dry-run"),
         (6, "Not a directory. Move away", "run toy.toml --out dev.aa --dry-run"),
