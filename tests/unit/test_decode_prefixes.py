@@ -21,7 +21,6 @@ from mltranslate.decode.types import END, Hypothesis, Prefix
 from mltranslate.errors import InputError, PackError, UsageError
 from mltranslate.packs import Pack, read_pack
 from mltranslate.packs.install import install_pack
-from mltranslate_export.build import PackPlan, build_pack
 from mltranslate_export.checkpoint import Checkpoint, load_run
 from mltranslate_export.verify import parity
 from mltranslate_train import search
@@ -153,11 +152,7 @@ def test_names_of_subwords() -> None:
 
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, Decoder]:
-    run = toy_run.untrained_run(tmp_path_factory.mktemp("run"), max_length=40)
-    checkpoint = load_run(run)
-    plan = PackPlan(name="wild", version="0.0.1", licence="CC0-1.0", precisions=("fp32",))
-    pack = build_pack(checkpoint, tmp_path_factory.mktemp("pack"), plan, ranges={})
-    return checkpoint, Decoder(pack, device="cpu", precision="fp32", threads=1)
+    return toy_run.untrained_decoder(tmp_path_factory.mktemp("untrained"))
 
 
 def begun_requests(seed: int, count: int) -> list[Request]:

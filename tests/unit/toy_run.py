@@ -18,10 +18,11 @@ import sentencepiece
 import torch
 from torch.nn import functional
 
+from mltranslate.decode import Decoder
 from mltranslate.decode.types import END, PAD
 from mltranslate_export.build import PackPlan, build_pack
 from mltranslate_export.calibrate import calibrate
-from mltranslate_export.checkpoint import load_run
+from mltranslate_export.checkpoint import Checkpoint, load_run
 from mltranslate_export.verify.pairs import by_direction, read_pairs
 from mltranslate_train.model.transformer import Transformer, TransformerConfig
 
@@ -74,6 +75,15 @@ def untrained_run(folder: Path, *, max_length: int) -> Path:
     shutil.copyfile(toy_run() / "vocabulary.model", folder / "vocabulary.model")
     write_run(folder, Transformer(TransformerConfig(**shape)), shape)
     return folder
+
+
+def untrained_decoder(folder: Path) -> tuple[Checkpoint, Decoder]:
+    """A model with random weights as the exporter reads it, and its fp32 pack behind a decoder."""
+    (folder / "run").mkdir()
+    checkpoint = load_run(untrained_run(folder / "run", max_length=40))
+    plan = PackPlan(name="wild", version="0.0.1", licence="CC0-1.0", precisions=("fp32",))
+    pack = build_pack(checkpoint, folder, plan, ranges={})
+    return checkpoint, Decoder(pack, device="cpu", precision="fp32", threads=1)
 
 
 def write_run(run: Path, model: Transformer, shape: dict[str, Any]) -> None:
