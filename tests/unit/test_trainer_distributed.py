@@ -125,6 +125,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command += [str(Path(__file__).parent), str(folder)]
     command += [json.dumps(OVERRIDES), str(STEPS), str(BREAK)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    environment["PYTHONFAULTHANDLER"] = "1"  # where it was, should a process abort
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
     return folder

@@ -111,6 +111,9 @@ def joined(world: World, device: torch.device) -> Iterator[None]:
         logging.getLogger(__package__).setLevel(logging.WARNING)  # the first process tells it
     try:
         yield
+        # Caches of FSDP keep gloo's threads alive beyond the next line. While all wait here they
+        # let go of the tensors they sent; in a process that is ending that would abort it.
+        dist.barrier()
     finally:
         dist.destroy_process_group()
 
