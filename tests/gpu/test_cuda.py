@@ -24,7 +24,7 @@ def product() -> bytes:
     graph = GraphBuilder("product")
     left = graph.input("left", FLOAT, ["n", "n"])
     graph.output(graph.op("MatMul", left, left, name="square"), FLOAT, ["n", "n"])
-    return graph.model([]).SerializeToString()
+    return graph.model().SerializeToString()
 
 
 @pytest.mark.parametrize("device", ["cuda", "auto"])

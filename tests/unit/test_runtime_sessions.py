@@ -24,7 +24,7 @@ def endless_loop() -> Session:
     body.output(body.op("Identity", going), BOOL, [])
     body.output(body.op("Add", value, body.constant(1)), INT64, [])
     graph.output(graph.op("Loop", steps, "", first, body=body.graph(), name="last"), INT64, [])
-    return create_session(graph.model([]).SerializeToString(), device="cpu", threads=1)
+    return create_session(graph.model().SerializeToString(), device="cpu", threads=1)
 
 
 def feeds(steps: int) -> dict[str, np.ndarray]:

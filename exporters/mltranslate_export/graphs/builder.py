@@ -25,25 +25,32 @@ INT64 = int(TensorProto.INT64)
 DOUBLE = int(TensorProto.DOUBLE)
 BOOL = int(TensorProto.BOOL)
 
+LOCATION = "location"
+"""What onnx calls the file of an external tensor."""
+
 Dimension = int | str
 
 
 class GraphBuilder:
     """Collects the nodes of one graph; `body` makes a builder for a sub-graph.
 
-    A sub-graph sees the values of the graphs around it. All weights and constants lie in the
-    outermost graph, so that a loop does not own a second copy of them.
+    A sub-graph sees the values of the graphs around it. Constants lie in the outermost graph, and
+    weights too, except those of a sub-graph that `holds` its own and lends them to those inside it.
     """
 
-    def __init__(self, name: str, parent: GraphBuilder | None = None) -> None:
+    def __init__(
+        self, name: str, parent: GraphBuilder | None = None, *, holds: bool = False
+    ) -> None:
         self.name = name
         self._root: GraphBuilder = parent._root if parent else self
+        self._holder: GraphBuilder = parent._holder if parent and not holds else self
         self._nodes: list[onnx.NodeProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
         self._count = 0
         self.weights: dict[str, Array] = {}
-        """Large tensors of the outermost graph by name: they go to the external data file."""
+        """Of the outermost graph: large tensors by name, which go to the external data file."""
+        self._held: dict[Value, str] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
         self._initializers: list[onnx.TensorProto] = []
         self._shared: set[Value] = set()
@@ -68,7 +75,10 @@ class GraphBuilder:
     def weight(self, name: str, array: Array) -> Value:
         """Use a weight by its name; the same name always means the same array."""
         self._root.weights.setdefault(name, array)
-        return name
+        holder = self._holder
+        value = name if holder is self._root else f"{holder.name}.{name}"
+        holder._held[value] = name
+        return value
 
     def constant(self, value: ArrayLike, dtype: type[np.generic] = np.int64) -> Value:
         """Use a small constant; equal constants are stored once."""
@@ -82,9 +92,17 @@ class GraphBuilder:
 
     def outermost(self, name: Value, make: Callable[[GraphBuilder], Value]) -> Value:
         """Value `name` of the outermost graph, made by `make` on first use."""
-        root = self._root
-        if name not in root._shared:
-            root._shared.add(make(root))
+        return self._root._make_once(name, make)
+
+    def once(self, name: str, make: Callable[[GraphBuilder, Value], Value]) -> Value:
+        """A value that `make` makes once, under the name it is given, where weights are held."""
+        holder = self._holder
+        value = name if holder is self._root else f"{holder.name}.{name}"
+        return holder._make_once(value, lambda graph: make(graph, value))
+
+    def _make_once(self, name: Value, make: Callable[[GraphBuilder], Value]) -> Value:
+        if name not in self._shared:
+            self._shared.add(make(self))
         return name
 
     def fresh(self, hint: str) -> Value:
@@ -111,21 +129,39 @@ class GraphBuilder:
         )
         return names
 
-    def body(self, name: str) -> GraphBuilder:
-        """Start a sub-graph that may use every value of this graph."""
-        return GraphBuilder(name, parent=self)
+    def body(self, name: str, *, holds: bool = False) -> GraphBuilder:
+        """Start a sub-graph that may use every value of this graph.
+
+        The runtime packs a product's weights when it loads if they lie in the product's own graph
+        or in the one around that, not farther out: a sub-graph with a loop in it `holds` them.
+        """
+        return GraphBuilder(name, parent=self, holds=holds)
 
     def graph(self) -> onnx.GraphProto:
-        """Finish the graph; weights are only declared, see `model`."""
+        """Finish the graph; the tensors of its weights name them as their location in `weights`."""
+        weights = [
+            _declared(value, name, self._root.weights[name]) for value, name in self._held.items()
+        ]
         return helper.make_graph(
-            self._nodes, self.name, self._inputs, self._outputs, initializer=self._initializers
-        )
+            self._nodes, self.name, self._inputs, self._outputs,
+            initializer=[*self._initializers, *weights],
+        )  # fmt: skip
 
-    def model(self, declared: Sequence[onnx.TensorProto]) -> onnx.ModelProto:
-        """Finish the outermost graph, its weights being the tensors `declared`."""
+    def model(self) -> onnx.ModelProto:
+        """Finish the outermost graph; `storage.save_graphs` gives its weights their true places."""
         graph = self.graph()
-        graph.initializer.extend(declared)
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
         return helper.make_model(
             graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="mltranslate"
         )
+
+
+def _declared(value: Value, name: str, array: Array) -> onnx.TensorProto:
+    tensor = onnx.TensorProto(
+        name=value,
+        data_type=helper.np_dtype_to_tensor_dtype(array.dtype),
+        dims=array.shape,
+        data_location=onnx.TensorProto.EXTERNAL,
+    )
+    tensor.external_data.add(key=LOCATION, value=name)
+    return tensor

@@ -28,8 +28,8 @@ class Choices(ABC):
         """Ids of places of any shape."""
 
     @abstractmethod
-    def repeat(self, graph: GraphBuilder, sentences: Value) -> None:
-        """Prepare, before the loop, for rows (R,) of these sentences; without, R is B."""
+    def of(self, graph: GraphBuilder, sentences: Value) -> Choices:
+        """The choices of rows (R,) that belong to the sentences of these numbers."""
 
     @abstractmethod
     def restrict(self, graph: GraphBuilder, logits: Value) -> Value:
@@ -45,8 +45,9 @@ class Whole(Choices):
         """See `Choices.ids`."""
         return graph.op("Identity", places, name=name) if name else places
 
-    def repeat(self, graph: GraphBuilder, sentences: Value) -> None:
-        """See `Choices.repeat`."""
+    def of(self, graph: GraphBuilder, sentences: Value) -> Choices:
+        """See `Choices.of`."""
+        return self
 
     def restrict(self, graph: GraphBuilder, logits: Value) -> Value:
         """See `Choices.restrict`."""
@@ -58,18 +59,17 @@ class Short(Choices):
 
     end = 1
 
-    def __init__(self, graph: GraphBuilder) -> None:
-        """Declare both inputs."""
-        self._ids = graph.input(SHORTLIST, INT64, ["choices"])
-        self._penalty = graph.input(PENALTY, FLOAT, ["batch", "choices"])
+    def __init__(self, ids: Value, penalty: Value) -> None:
+        self._ids = ids
+        self._penalty = penalty
 
     def ids(self, graph: GraphBuilder, places: Value, name: str = "") -> Value:
         """See `Choices.ids`."""
         return graph.op("Gather", self._ids, places, name=name)
 
-    def repeat(self, graph: GraphBuilder, sentences: Value) -> None:
-        """See `Choices.repeat`."""
-        self._penalty = graph.op("Gather", self._penalty, sentences)
+    def of(self, graph: GraphBuilder, sentences: Value) -> Choices:
+        """See `Choices.of`."""
+        return Short(self._ids, graph.op("Gather", self._penalty, sentences))
 
     def restrict(self, graph: GraphBuilder, logits: Value) -> Value:
         """See `Choices.restrict`."""
@@ -77,5 +77,8 @@ class Short(Choices):
 
 
 def choices_of(graph: GraphBuilder, *, short: bool) -> Choices:
-    """The choices of a search graph."""
-    return Short(graph) if short else Whole()
+    """Declare the choices of a search graph, whose rows are its sentences."""
+    if not short:
+        return Whole()
+    ids = graph.input(SHORTLIST, INT64, ["choices"])
+    return Short(ids, graph.input(PENALTY, FLOAT, ["batch", "choices"]))

@@ -1,7 +1,7 @@
 """Sampling: a token drawn from the model's distribution at every step instead of the best one.
 
 The oracle is the trainer's `search.sample`, with a temperature in addition.
-Shape suffixes: B sentences, U choices, T steps.
+Shape suffixes: B sentences, R rows, U choices, T steps.
 """
 
 from __future__ import annotations
@@ -39,16 +39,23 @@ def declare_draws(graph: GraphBuilder) -> Draws:
     )
 
 
-def keep_drawn(graph: GraphBuilder, logprobs: Value, draws: Draws, step: Value) -> Value:
-    """Log-probabilities (B, U), minus infinity but for the token that is drawn, if any is."""
+def keep_drawn(
+    graph: GraphBuilder, logprobs: Value, draws: Draws, step: Value, sentences: Value
+) -> Value:
+    """Log-probabilities (R, U), minus infinity but for the token that is drawn, if any is.
+
+    `sentences` (R,) are the numbers of the sentences that the rows belong to.
+    """
     drawn = graph.body("drawn")
-    drawn.output(_drawn(drawn, logprobs, draws, step), FLOAT)
+    drawn.output(_drawn(drawn, logprobs, draws, step, sentences), FLOAT)
     whole = graph.body("not_drawn")
     whole.output(whole.op("Identity", logprobs), FLOAT)
     return graph.op("If", draws.drawn, then_branch=drawn.graph(), else_branch=whole.graph())
 
 
-def _drawn(graph: GraphBuilder, logprobs: Value, draws: Draws, step: Value) -> Value:
+def _drawn(
+    graph: GraphBuilder, logprobs: Value, draws: Draws, step: Value, sentences: Value
+) -> Value:
     """By the inverse of the cumulative distribution of the likeliest tokens."""
     count = graph.op("Min", draws.top, graph.op("Shape", logprobs, start=1))
     likeliest, places = graph.ops("TopK", logprobs, count, outputs=2)
@@ -57,6 +64,7 @@ def _drawn(graph: GraphBuilder, logprobs: Value, draws: Draws, step: Value) -> V
     mass = graph.op("CumSum", chances, graph.constant(1))
     whole = graph.op("Slice", mass, *(graph.constant([v]) for v in (-1, 2**31, 1)))
     number = graph.op("Gather", draws.numbers, step, axis=1)
+    number = graph.op("Gather", number, sentences)
     number = graph.op("Unsqueeze", graph.op("Cast", number, to=DOUBLE), graph.constant([1]))
     below = graph.op("LessOrEqual", mass, graph.op("Mul", whole, number))
     place = graph.op("ReduceSum", graph.op("Cast", below, to=INT64), graph.constant([1]))

@@ -151,7 +151,11 @@ class Int8:
         # a shortlist chooses is transposed in every run.
         name = f"{self._output}.transposed"
         small = self._table(self._output)[0]
-        table = _chosen(graph, f"{self._output}.int8", small, short=self.short)
+        if not self.short:
+            return graph.once(name, lambda holder, value: holder.op(
+                "Transpose", holder.weight(f"{self._output}.int8", small), perm=[1, 0], name=value
+            ))  # fmt: skip
+        table = _chosen(graph, f"{self._output}.int8", small, short=True)
         return graph.outermost(
             name, lambda root: root.op("Transpose", table, perm=[1, 0], name=name)
         )
@@ -179,11 +183,11 @@ def quantise_rows(table: Array) -> tuple[Array, Array]:
 
 def _chosen(graph: GraphBuilder, name: str, table: Array, *, short: bool) -> Value:
     """Rows (V, …) of the output layer, or if `short` those (U, …) of the shortlist, found once."""
-    weight = graph.weight(name, table)
     if not short:
-        return weight
+        return graph.weight(name, table)
+    chosen = f"{name}.chosen"
     return graph.outermost(
-        f"{name}.chosen", lambda root: root.op("Gather", weight, SHORTLIST, name=f"{name}.chosen")
+        chosen, lambda root: root.op("Gather", root.weight(name, table), SHORTLIST, name=chosen)
     )
 
 

@@ -40,6 +40,10 @@ class Network(ABC, Generic[M]):
         """Encode source ids (B, S), padded with 0, and make what the steps need of them."""
 
     @abstractmethod
+    def take(self, graph: GraphBuilder, memory: M, sentences: Value) -> M:
+        """What `memory` has of the sentences of these numbers, in their order."""
+
+    @abstractmethod
     def begin(
         self, graph: GraphBuilder, memory: M, rows: Value, beams: Value | None
     ) -> list[Value]:

@@ -68,6 +68,11 @@ class RnnNetwork(Network[Memory]):
         readable = self._attention.memory(graph, Encoded(states=states, final=final, mask=mask))
         return Memory(readable=readable, first=self._bridge(graph, final))
 
+    def take(self, graph: GraphBuilder, memory: Memory, sentences: Value) -> Memory:
+        """See `Network.take`."""
+        readable = self._attention.take(graph, memory.readable, sentences)
+        return Memory(readable=readable, first=memory.first)
+
     def begin(
         self, graph: GraphBuilder, memory: Memory, rows: Value, beams: Value | None
     ) -> list[Value]:

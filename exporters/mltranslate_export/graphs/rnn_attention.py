@@ -54,6 +54,18 @@ class Attention(ABC):
     def memory(self, graph: GraphBuilder, encoded: Encoded) -> Readable:
         """Prepare what `read` needs."""
 
+    def take(self, graph: GraphBuilder, memory: Readable, sentences: Value) -> Readable:
+        """What `memory` has of the sentences numbered `sentences` (R,)."""
+        encoded = memory.encoded
+        return Readable(
+            keys=memory.keys and graph.op("Gather", memory.keys, sentences),
+            encoded=Encoded(
+                states=graph.op("Gather", encoded.states, sentences),
+                final=graph.op("Gather", encoded.final, sentences),
+                mask=graph.op("Gather", encoded.mask, sentences),
+            ),
+        )
+
     @abstractmethod
     def read(
         self, graph: GraphBuilder, query: Value, memory: Readable, beams: Value | None
@@ -85,9 +97,11 @@ class FinalState(Attention):
     ) -> Value:
         """See `Attention.read`."""
         final = memory.encoded.final
-        return graph.outermost(
+        if not beams:
+            return final
+        return graph.once(
             "repeated_final",
-            lambda root: repeat(root, final, beams, self.width, name="repeated_final"),
+            lambda holder, name: repeat(holder, final, beams, self.width, name=name),
         )
 
 
@@ -158,6 +172,6 @@ def _per_beam(graph: GraphBuilder, beams: Value | None, rest: list[int]) -> Valu
     if not beams:
         return graph.constant([-1, 1, *rest])
     tail = graph.constant(rest)
-    return graph.outermost(
-        "queries", lambda root: root.op("Concat", beams, tail, axis=0, name="queries")
+    return graph.once(
+        "queries", lambda holder, name: holder.op("Concat", beams, tail, axis=0, name=name)
     )

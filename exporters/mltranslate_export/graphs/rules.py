@@ -3,7 +3,7 @@
 All of it stands behind one condition, which is settled before the loop: a search without rules
 takes the softmax of the scores and does nothing else.
 
-Shape suffixes: B sentences, K beams, R = B * K rows, T tokens so far, U choices (the vocabulary, or
+Shape suffixes: B sentences, R rows, T tokens so far, U choices (the vocabulary, or
 the shortlist), E choices that a prefix permits, at all of its units together.
 """
 
@@ -72,17 +72,18 @@ def declare_rules(graph: GraphBuilder, *, drawing: bool) -> Rules:
 
 def next_logprobs(
     graph: GraphBuilder, logits: Value, tokens: Value, rules: Rules, step: Value,
-    beams: Value | None,
+    sentences: Value,
 ) -> Value:  # fmt: skip
     """Log-probabilities (R, U) of the next token; minus infinity for what a rule forbids.
 
-    `tokens` (R, T) are the places of the choices so far, `beams` is K (1,), or None for one beam.
-    What a prefix permits, or a draw takes, keeps its own probability, as if it were free.
+    `tokens` (R, T) are the places of the choices so far, `sentences` (R,) the numbers of the
+    sentences that the rows belong to. What a prefix permits, or a draw takes, keeps its own
+    probability, as if it were free.
     """
     ruled = graph.body("ruled")
-    logprobs = _ruled(ruled, logits, tokens, rules, beams)
+    logprobs = _ruled(ruled, logits, tokens, rules, sentences)
     if rules.draws:
-        logprobs = keep_drawn(ruled, logprobs, rules.draws, step)
+        logprobs = keep_drawn(ruled, logprobs, rules.draws, step, sentences)
     ruled.output(logprobs, FLOAT)
     free = graph.body("free")
     free.output(free.op("LogSoftmax", logits, axis=-1), FLOAT)
@@ -90,10 +91,10 @@ def next_logprobs(
 
 
 def _ruled(
-    graph: GraphBuilder, logits: Value, tokens: Value, rules: Rules, beams: Value | None
+    graph: GraphBuilder, logits: Value, tokens: Value, rules: Rules, sentences: Value
 ) -> Value:
     within = graph.body("within_prefix")
-    beyond, penalty = _within(within, logits, tokens, rules, beams)
+    beyond, penalty = _within(within, logits, tokens, rules, sentences)
     within.output(beyond, BOOL)
     within.output(penalty, FLOAT)
     without = graph.body("without_prefix")
@@ -109,10 +110,9 @@ def _ruled(
 
 
 def _within(
-    graph: GraphBuilder, logits: Value, tokens: Value, rules: Rules, beams: Value | None
+    graph: GraphBuilder, logits: Value, tokens: Value, rules: Rules, sentences: Value
 ) -> tuple[Value, Value]:
     """Which rows (R, 1) are beyond their prefix, and what is added to log-probabilities (R, U)."""
-    sentences = _sentences(graph, logits, beams)
     units = graph.op("Gather", rules.advance, tokens)
     units = graph.op("ReduceSum", units, graph.constant([1]))
     length = graph.op(
@@ -131,10 +131,3 @@ def _within(
     permitted = graph.op("Greater", times, graph.constant(0.0, np.float32))
     never, zero = graph.constant(-np.inf, np.float32), graph.constant(0.0, np.float32)
     return beyond, graph.op("Where", graph.op("Or", beyond, permitted), zero, never)
-
-
-def _sentences(graph: GraphBuilder, logits: Value, beams: Value | None) -> Value:
-    """Number of the sentence of every row (R,)."""
-    count = graph.op("Squeeze", graph.op("Shape", logits, start=0, end=1))
-    rows = graph.op("Range", graph.constant(0), count, graph.constant(1))
-    return graph.op("Div", rows, beams) if beams else rows

@@ -74,6 +74,14 @@ class TransformerNetwork(Network[Memory]):
         ]
         return Memory(keys=[p[0] for p in pairs], values=[p[1] for p in pairs], mask=mask)
 
+    def take(self, graph: GraphBuilder, memory: Memory, sentences: Value) -> Memory:
+        """See `Network.take`."""
+        return Memory(
+            keys=[graph.op("Gather", keys, sentences) for keys in memory.keys],
+            values=[graph.op("Gather", values, sentences) for values in memory.values],
+            mask=graph.op("Gather", memory.mask, sentences),
+        )
+
     def begin(
         self, graph: GraphBuilder, memory: Memory, rows: Value, beams: Value | None
     ) -> list[Value]:
@@ -142,8 +150,8 @@ class TransformerNetwork(Network[Memory]):
         if not beams:
             return graph.constant([-1, heads, 1, self._head_width])
         rest = graph.constant([heads, self._head_width])
-        return graph.outermost(
-            "queries", lambda root: root.op("Concat", beams, rest, axis=0, name="queries")
+        return graph.once(
+            "queries", lambda holder, name: holder.op("Concat", beams, rest, axis=0, name=name)
         )
 
     def _feed_forward(self, graph: GraphBuilder, x: Value, name: str) -> Value:
