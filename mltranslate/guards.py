@@ -1,14 +1,11 @@
 """Is a translation plausible? Pure functions over subword ids and texts; they know no model.
 
-A neural decoder fails in three typical ways: it repeats itself, it stops far too early or far
-too late, or it changes numbers. All show in the output alone, compared with its source.
+A neural decoder fails in two typical ways: it repeats itself, or it stops far too early or far
+too late. Both show in the output alone, compared with its source.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 
 from mltranslate.types import Caution
@@ -33,10 +30,6 @@ _ROOM_TO_GROW = 12
 _LEAST_SHARE = 0.25
 _SHORTEST_FOR_SHARE = 10
 """Subwords from which an output of less than a quarter of them counts as cut off."""
-
-_NUMBER = re.compile(r"(?<!\d)\d{1,3}(?:[.,'’ ]\d{3}(?!\d))+|\d+")
-_OFTEN_IN_WORDS = 12
-"""Numbers up to this one become words: "12 Uhr" noon, "3月" March."""
 
 
 def inspect(source: Sequence[int], output: Sequence[int], *, finished: bool) -> frozenset[Caution]:
@@ -72,22 +65,6 @@ def loop_extent(tokens: Sequence[int]) -> int:
         if extent >= max(_SHORTEST_LOOP, _FEWEST_ROUNDS * period):
             longest = max(longest, extent)
     return longest
-
-
-def loses_number(source: str, output: str) -> bool:
-    """Return True when a number of `source`, of more than twelve, is not in `output` in digits.
-
-    Separators do not count: "1.234,5" and "1,234.5" are the same. Of the translations that people
-    made of sentences with such numbers (FLORES-101 dev, n = 177 to 197 a direction), 3 % (English
-    to German) to 17 % (Japanese to English) lose one: other units, round numbers, "5万".
-    """
-    return bool(_numbers(source) - _numbers(output))
-
-
-def _numbers(text: str) -> Counter[str]:
-    found = _NUMBER.findall(unicodedata.normalize("NFKC", text))
-    digits = (re.sub(r"\D", "", number) for number in found)
-    return Counter(number for number in digits if len(number) > 2 or int(number) > _OFTEN_IN_WORDS)
 
 
 def implausible_length(source: int, output: int) -> bool:

@@ -1,0 +1,90 @@
+"""Numbers of a translation: which are lost, which are mended, which are left alone."""
+
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltranslate.numerals import is_misspelt, loses_number, mend_numbers
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "lost"),
+    [
+        ("It costs 1,234.50 dollars.", "Es kostet 1.234,50 Dollar.", False),
+        ("Population: 12 345 678", "人口：１２３４５６７８", False),
+        ("Room 1200", "Zimmer 120", True),
+        ("In 1985 and 1985", "Im Jahr 1985", True),
+        ("At 12 o'clock", "Um zwölf Uhr", False),
+        ("At 15:30", "Um 15.30 Uhr", False),
+        ("In 2020 100 people came", "100 Leute kamen 2020", False),
+        ("13 cats", "viele Katzen", True),
+        ("cats", "13 Katzen", False),
+        ("9" * 5000, "9" * 5000, False),
+    ],
+)
+def test_a_lost_number_is_seen(source: str, output: str, lost: bool) -> None:
+    assert loses_number(source, output) == lost
+
+
+@given(st.text())
+def test_a_text_loses_no_number_of_its_own(text: str) -> None:
+    assert not loses_number(text, text)
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "mended"),
+    [
+        ("Number 111 is here.", "Anzahl 1111 ist hier.", "Anzahl 111 ist hier."),
+        ("On 2026-11-22.", "Am 2026-11-222.", "Am 2026-11-22."),
+        ("Room 1200", "Zimmer 120", "Zimmer 1200"),
+        ("Call 0301234567 now", "Ruf 030123467 an", "Ruf 0301234567 an"),
+        ("In 1984 and 2015", "2016 und 1985", "2015 und 1984"),
+        ("第１２３４号", "Number 12234", "Number 1234"),
+        ("Rooms 121 and 122", "Zimmer 12 und 1222", "Zimmer 12 und 122"),  # 12 tells nothing
+    ],
+)
+def test_a_misspelt_number_is_mended(source: str, output: str, mended: str) -> None:
+    assert mend_numbers(source, output) == mended
+
+
+@pytest.mark.parametrize(
+    ("source", "output"),
+    [
+        ("20 km", "12 miles"),
+        ("25 km", "15 Meilen"),  # another number of the same length
+        ("5万人", "50,000 people"),
+        ("1221 and 1222", "1223"),  # either may be meant
+        ("1,234,567 people", "1,234,5678 Leute"),  # separators differ from language to language
+        ("2700 万英镑", "20000 or 27000 pounds"),  # which is 27 million
+        ("54 million", "540万"),
+        ("13 cats", "viele Katzen"),
+        ("cats", "13 Katzen"),
+    ],
+)
+def test_what_is_no_slip_or_not_certain_is_left_alone(source: str, output: str) -> None:
+    assert mend_numbers(source, output) == output
+
+
+@given(st.text(), st.text())
+def test_nothing_but_numbers_changes_and_none_gets_lost(source: str, output: str) -> None:
+    mended = mend_numbers(source, output)
+    assert re.sub(r"\d+", "0", mended) == re.sub(r"\d+", "0", output)
+    assert loses_number(source, output) or mended == output
+
+
+@given(st.lists(st.integers(13, 10**7), max_size=30), st.lists(st.integers(13, 10**7), max_size=30))
+def test_mending_only_gains(meant: list[int], written: list[int]) -> None:
+    source, output = (" / ".join(map(str, numbers)) for numbers in (meant, written))
+    mended = mend_numbers(source, output)
+    kept = Counter(source.split(" / ")) & Counter(output.split(" / "))
+    assert not kept - Counter(mended.split(" / "))
+    assert mend_numbers(source, mended) == mended or loses_number(source, mended)
+
+
+@given(st.from_regex(r"[1-9][0-9]{1,20}", fullmatch=True))
+def test_a_doubled_digit_is_a_slip_and_the_number_itself_is_none(number: str) -> None:
+    assert is_misspelt(number, number + number[-1])
+    assert not is_misspelt(number, number)
