@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from mltranslate import Translation, Translator  # noqa: E402
 from mltranslate.languages import is_spaced  # noqa: E402
+from mltranslate.packs import find_pack  # noqa: E402
 
 SIGNS = {
     "emoji": "😀 😂 😍 🤔 👍 🙏 🎉 🔥 ❤ ✨",
@@ -43,8 +44,14 @@ NAMES = {
     "%s": "%s %d %(name)s %1$s",
     "${x}": "${HOME} ${user.name} $name",
     "€20": "€20 15€ £30 ¥500",
+    "dates, hashes": "2026-11-22 2024-02-29T08:30:00Z 9f5e9df4a3 192.168.0.1",
 }
-TAGS = {"<b>…</b>": "b i strong"}
+TAGS = {
+    "<b>…</b>": "<b>…</b> <i>…</i> <strong>…</strong>",
+    "**…**": "**…** *…* ***…***",
+    "[…](…)": "[…](https://example.com/a) ![…](img/cat.png)",
+}
+"""Markup around a word, which stands at the ellipsis."""
 WORD = re.compile(r"(?<![\w-])(?:[A-Z][A-Za-z]{2,}|\d{2,4})(?![\w-]|[.,]\d)")
 
 
@@ -61,16 +68,17 @@ class Case:
 def main() -> None:
     """Measure every kind in every direction and print a Markdown table."""
     options = _options()
-    translator = Translator(options.pack, device="cpu", threads=options.threads)
+    pack = find_pack(options.pack)
+    translator = Translator(pack.folder, device="cpu", threads=options.threads)
     directions = sorted(
         (source, target)
-        for source, target in translator.pack.directions
+        for source, target in pack.directions
         if all(Path(f"{options.set}{code}").exists() for code in (source, target))
     )
-    print(f"pack {translator.pack.name} {translator.pack.version}, beam {options.beam}\n")
+    print(f"pack {pack.name} {pack.version}, beam {options.beam}\n")
     print("| kind | " + " | ".join(f"{one} → {other}" for one, other in directions) + " |")
     print("|---" * (len(directions) + 1) + "|")
-    for kind in (*SIGNS, *NAMES, *TAGS):
+    for kind in options.kinds or (*SIGNS, *NAMES, *TAGS):
         cells = []
         for source, target in directions:
             lines = [_lines(f"{options.set}{code}") for code in (source, target)]
@@ -84,6 +92,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--set", required=True)
     parser.add_argument("--pack")
+    parser.add_argument("--kinds", nargs="*", help="only these")
     parser.add_argument("--lines", type=int, default=100)
     parser.add_argument("--beam", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
@@ -105,10 +114,9 @@ def _cases(
         if kind in SIGNS:
             cases.append(Case(_insert(source, item, language, rng), reference, (item,)))
         elif word := _shared(source, reference):
-            tags = (f"<{item}>", f"</{item}>")
-            fresh = word.join(tags) if kind in TAGS else item
+            fresh = item.replace("…", word)
             rest = reference if kind in TAGS else reference.replace(word, "")
-            keep = tags if kind in TAGS else (item,)
+            keep = tuple(item.split("…"))
             cases.append(Case(source.replace(word, fresh), rest, keep))
         if len(cases) == count:
             break

@@ -19,6 +19,7 @@ from regression_floors import lowered, proposal  # noqa: E402
 from regression_table import Found, markdown  # noqa: E402
 
 from mltranslate import Translator  # noqa: E402
+from mltranslate.packs import find_pack  # noqa: E402
 
 
 def main() -> None:
@@ -31,7 +32,8 @@ def main() -> None:
         "--floors", action="store_true", help="print floors.toml as it would be for this pack"
     )
     options = parser.parse_args()
-    translator = Translator(options.pack, device="cpu", threads=options.threads)
+    pack = find_pack(options.pack)
+    translator = Translator(pack.folder, device="cpu", threads=options.threads)
     started = time.process_time()
     found = run(translator, read_cases(translator.languages), options.beam)
     seconds = time.process_time() - started
@@ -39,8 +41,8 @@ def main() -> None:
         print_floors(found)
         return
     passed = sum(not wrong for _, _, wrong in found)
-    pack = translator.pack
-    print(f"pack {pack.name} {pack.version}, {translator.decoder.precision}, beam {options.beam}:")
+    precision = next(result.precision for _, result, _ in found if result.precision)
+    print(f"pack {pack.name} {pack.version}, {precision}, beam {options.beam}:")
     print(f"{passed} of {len(found)} cases passed, in {seconds:.1f} s of processor time\n")
     print(markdown(found))
 

@@ -70,6 +70,10 @@ class TrainingError(MltError):
     exit_code = 8
 
 
+class DivergenceError(TrainingError):
+    """A loss or gradient that is no finite number."""
+
+
 class VerificationError(MltError):
     """An exported model that does not behave like the model that was trained."""
 

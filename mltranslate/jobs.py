@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from mltranslate.completion import begun
 from mltranslate.decode.types import Search
-from mltranslate.protection import ProtectingTranslator
+from mltranslate.models import Model
 from mltranslate.renderings import Rendering, variants
+from mltranslate.routes import Hop
 from mltranslate.sentences import Sentence
 from mltranslate.text.spans import Span, join
 from mltranslate.types import (
@@ -35,7 +36,7 @@ class Job:
     text: str
     source: str
     detected: Detection | None
-    route: tuple[str, ...]
+    hops: tuple[Hop[Model], ...] = ()
     """Empty when the text is not to be translated."""
     spans: list[Span] = field(default_factory=list)
     current: list[str] = field(default_factory=list)
@@ -48,13 +49,22 @@ class Job:
     """What the translation begins with, before any sentence that is to be translated."""
     prefix: str = ""
     """How the translation of the first sentence begins."""
+    unoffered: bool = False
+    """True when it is in a language of no pack."""
     off_target: bool = False
     """True when what was translated is not in the target language."""
 
     @property
-    def hops(self) -> int:
-        """Translations from language to language that the route takes."""
-        return max(0, len(self.route) - 1)
+    def models(self) -> tuple[Model, ...]:
+        """The model of each hop; none when there is nothing to translate."""
+        return tuple(hop.by for hop in self.hops) if self.current else ()
+
+    @property
+    def route(self) -> tuple[str, ...]:
+        """The languages that the text went through; none unless something was translated."""
+        if not self.renderings:
+            return ()
+        return (self.source, *(hop.target for hop in self.hops))
 
     def begin(self, text: str, target: str) -> None:
         """Take `text` as the beginning of the translation, unless nothing is translated."""
@@ -69,9 +79,9 @@ class Job:
 
     def sentences(self, hop: int) -> list[Sentence]:
         """What this hop translates; the prefix is in the language of the last one."""
-        source, target = self.route[hop : hop + 2]
-        found = [Sentence(text, target, source) for text in self.current]
-        if hop == self.hops - 1 and found:
+        way = self.hops[hop]
+        found = [Sentence(text, way.target, way.source) for text in self.current]
+        if hop == len(self.hops) - 1 and found:
             found[0] = replace(found[0], prefix=self.prefix)
         return found
 
@@ -95,6 +105,8 @@ class Job:
         cautions = set[Caution]().union(*(rendering.cautions for rendering in every))
         if not self.renderings and self.text.strip():
             cautions.add(Caution.UNTRANSLATED)
+            if self.unoffered:
+                cautions.add(Caution.UNOFFERED)
         if self.off_target:
             cautions.add(Caution.OFF_TARGET)
         found = self.detected
@@ -119,18 +131,20 @@ class Meter:
 
 
 def translate_hop(
-    sentences: ProtectingTranslator,
     jobs: Sequence[Job],
     hop: int,
     search: Search,
     cancel: CancelToken | None,
     meter: Meter,
 ) -> None:
-    """Take all texts that have this hop one language further, their sentences in one go."""
-    moving = [job for job in jobs if hop < job.hops]
-    wanted = [sentence for job in moving for sentence in job.sentences(hop)]
-    fresh = iter(sentences.translate(wanted, search, cancel=cancel, advance=meter.advance))
-    for job in moving:
-        job.earlier += job.renderings
-        job.renderings = [next(fresh) for _ in job.current]
-        job.current = [rendering.text for rendering in job.renderings]
+    """Take all texts that have this hop one language further, those of a model in one go."""
+    moving = [job for job in jobs if hop < len(job.models)]
+    for model in dict.fromkeys(job.models[hop] for job in moving):
+        alike = [job for job in moving if job.models[hop] is model]
+        wanted = [sentence for job in alike for sentence in job.sentences(hop)]
+        found = model.sentences.translate(wanted, search, cancel=cancel, advance=meter.advance)
+        fresh = iter(found)
+        for job in alike:
+            job.earlier += job.renderings
+            job.renderings = [next(fresh) for _ in job.current]
+            job.current = [rendering.text for rendering in job.renderings]

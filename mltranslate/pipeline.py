@@ -11,19 +11,17 @@ from pathlib import Path
 from typing import Protocol
 
 from mltranslate.decode.types import Sampling, Search
-from mltranslate.errors import InputError, LanguageError, UsageError
+from mltranslate.detect.elsewhere import elsewhere
+from mltranslate.errors import InputError, UsageError
 from mltranslate.jobs import Job, Meter, translate_hop
-from mltranslate.languages import describe, resolve
+from mltranslate.languages import resolve
 from mltranslate.limits import MAX_INPUT_CHARACTERS
-from mltranslate.protection import ProtectingTranslator
-from mltranslate.sentences import (
-    DecoderLike,
-    PackLike,
-    SentenceTranslator,
-    without_surrogates,
-)
+from mltranslate.models import Model, find_models, model_of
+from mltranslate.routes import find_route
+from mltranslate.sentences import DecoderLike, PackLike, without_surrogates
 from mltranslate.text.spans import cut
 from mltranslate.types import (
+    BETWEEN_HOPS,
     UNDETERMINED,
     CancelToken,
     Detection,
@@ -33,8 +31,6 @@ from mltranslate.types import (
 
 AUTO = "auto"
 """The source language that asks for detection."""
-PIVOT = "en"
-"""The language between two others that the pack does not translate directly."""
 OFF_TARGET_CONFIDENCE = 0.9
 """Above this probability of another language a translation counts as not in the target."""
 OFF_TARGET_LETTERS = 20
@@ -55,9 +51,10 @@ class DetectorLike(Protocol):
 
 
 class Translator:
-    """Translates texts with one pack; safe to call from several threads.
+    """Translates texts with one pack or with all together; safe to call from several threads.
 
-    Pack, model and detector are loaded when first needed, or by `load`.
+    The packs are read when they are first needed, the detector too, and each model when a text
+    first takes a hop that belongs to its pack (`mltranslate.routes`), or by `load`.
     """
 
     def __init__(
@@ -72,64 +69,53 @@ class Translator:
     ) -> None:
         """Choose what to translate with; nothing is loaded yet.
 
-        `pack` is a name or a folder (None: the pack that ships with the program), `device` is
+        `pack` is a name or a folder (None: all packs that can be named, together), `device` is
         "auto", "cpu" or "cuda", `threads` counts CPU threads (None: all), `precision` is "fp32",
         "fp16" or "int8" (None: the best for the device). A `decoder` or `detector` that is
-        already loaded takes the place of the pack's own.
+        already loaded takes the place of the packs or of the program's own detector.
         """
         if threads is not None and threads < 1:
             raise UsageError(f"{threads} threads make no sense", fix="Give 1 or more")
-        self._choice = (pack, device, threads, precision)
-        self._decoder = decoder
+        self._find = functools.partial(find_models, pack, device, threads, precision)
+        self._found: Sequence[Model] = [model_of(decoder)] if decoder else ()
         self._detector = detector
-        self._sentences: ProtectingTranslator | None = None
-        self._pack: PackLike | None = decoder.pack if decoder else None
         self._lock = threading.RLock()
 
     @property
-    def pack(self) -> PackLike:
-        """The pack in use; only its manifest is read. Raises PackError."""
-        with self._lock:
-            if self._pack is None:
-                from mltranslate.packs.store import find_pack
-
-                self._pack = find_pack(self._choice[0])
-            return self._pack
+    def packs(self) -> tuple[PackLike, ...]:
+        """The packs in their order of choice; only manifests are read. Raises PackError."""
+        return tuple(model.pack for model in self._models)
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Codes of the languages of the pack."""
-        return self.pack.languages
+        """Codes of the languages of all packs, those of the first one first."""
+        return tuple(dict.fromkeys(code for pack in self.packs for code in pack.languages))
 
-    @property
-    def decoder(self) -> DecoderLike:
-        """The loaded decoder: its `device`, `provider` and `precision` are the ones really used.
+    def load(self, beam: int = 1, source: str | None = None, target: str | None = None) -> None:
+        """Load the detector and a model now, so that the first translation does not wait for them.
 
-        Raises PackError or DeviceError when it cannot be loaded as asked.
+        With `source` and `target` they are the models of this direction, otherwise that of the
+        first pack. `beam` is the one that will be used: greedy and beam search have a graph each.
+        Raises LanguageError for a direction that no pack offers, PackError and DeviceError.
         """
-        with self._lock:
-            if self._decoder is None:
-                from mltranslate.decode.decoder import Decoder
-                from mltranslate.packs.store import find_pack
-
-                pack, device, threads, precision = self._choice
-                found = find_pack(pack)
-                self._decoder = Decoder(found, device=device, precision=precision, threads=threads)
-                self._pack = found
-            return self._decoder
-
-    def load(self, beam: int = 1) -> None:
-        """Load detector and model now, so that the first translation does not wait for them.
-
-        `beam` is the one that will be used: greedy and beam search have a graph each.
-        """
-        self._loaded()
         self.detect("load")
-        self.decoder.prepare(beam)
+        likely = self._models[:1]
+        if source is not None and target is not None:
+            ends = (resolve(code, self.languages) for code in (source, target))
+            likely = [hop.by for hop in find_route(self._models, *ends)]
+        for model in likely:
+            model.decoder.prepare(beam)
 
     def detect(self, text: str) -> Detection:
-        """Return the likeliest language of `text` among those of the pack, or "und"."""
-        return self._detect_many([text])[0]
+        """Return the likeliest language of `text` among those of the packs, or "und".
+
+        Where it is surely in another language, that one is returned: see `elsewhere`.
+        """
+        return self._recognised([text])[0]
+
+    def elsewhere(self, text: str) -> Detection | None:
+        """Return the language of `text` if it surely is one that no pack has."""
+        return self._elsewhere([text])[0]
 
     def translate(
         self,
@@ -149,17 +135,18 @@ class Translator:
         """Translate one text or several; one result for each, in order.
 
         `target` and `source` are codes or names ("de", "German", "pt-BR"). With "auto" the
-        language of each text is detected once, from the whole text and among the pack's
+        language of each text is detected once, from the whole text and among the packs'
         languages, and paragraphs in another are translated as if they were in it; a Detection
         made before is used, and reported, instead. Text that is no language, or in the target
-        language by detection or by `source`, comes back unchanged with `Caution.UNTRANSLATED`.
+        language by detection or by `source`, comes back unchanged with `Caution.UNTRANSLATED`;
+        so does text that is surely in a language of no pack, with `Caution.UNOFFERED` as well.
         `progress` is called after every batch, in the calling thread. With `n_best` over 1 each
         result lists the best so many `alternatives`, itself included; `beam` must be no less.
         With a `prefix`, the beginning of the translation of a single text, the rest of it is
         completed. `token_scores` asks for the scores of all tokens, and `length_penalty` and
         `sampling` are those of `mltranslate.decode.Search`.
 
-        Raises LanguageError for a direction that the pack does not offer, UsageError for a
+        Raises LanguageError for a direction that no pack offers, UsageError for a
         number out of range, InputError for text over the limit or a prefix that cannot be
         completed, Cancelled when `cancel` is set, and PackError or DeviceError when the model
         cannot be loaded as asked, or is too old for what is asked.
@@ -170,26 +157,25 @@ class Translator:
             token_scores=token_scores,
         )  # fmt: skip
         target = resolve(target, self.languages)
-        sentences = self._loaded()
-        self.decoder.prepare(beam)  # loading is not part of the result's milliseconds
+        self._loaded_detector()  # loading is not part of the result's milliseconds
         begun = time.perf_counter()
         jobs = self._jobs(texts, target, source)
         if prefix:
             jobs[0].begin(prefix, target)
-        meter = Meter(sum(job.hops * len(job.current) for job in jobs), progress)
-        for hop in range(max((job.hops for job in jobs), default=0)):
-            translate_hop(sentences, jobs, hop, search, cancel, meter)
+        begun += _seconds_to_load(jobs, beam)
+        meter = Meter(sum(len(job.models) * len(job.current) for job in jobs), progress)
+        for hop in range(max((len(job.models) for job in jobs), default=0)):
+            translate_hop(jobs, hop, search, cancel, meter)
         self._check_languages(jobs, target)
         milliseconds = (time.perf_counter() - begun) * 1000
-        return [self._result(job, target, milliseconds, n_best) for job in jobs]
+        return [_result(job, target, milliseconds, n_best) for job in jobs]
 
-    def _loaded(self) -> ProtectingTranslator:
-        """Model and detector: what is missing is told before anything is translated."""
+    @property
+    def _models(self) -> Sequence[Model]:
         with self._lock:
-            if self._sentences is None:
-                self._sentences = ProtectingTranslator(SentenceTranslator(self.decoder))
-            self._loaded_detector()
-            return self._sentences
+            if not self._found:
+                self._found = self._find()
+            return self._found
 
     def _loaded_detector(self) -> DetectorLike:
         with self._lock:
@@ -204,6 +190,15 @@ class Translator:
         known = [code for code in self.languages if code in detector.languages]
         found = detector.detect_many(list(map(without_surrogates, texts)), known, top=1)
         return [candidates[0] for candidates in found]
+
+    def _elsewhere(self, texts: Sequence[str]) -> list[Detection | None]:
+        whole = list(map(without_surrogates, texts))
+        return elsewhere(self._loaded_detector(), whole, self.languages)
+
+    def _recognised(self, texts: Sequence[str]) -> list[Detection]:
+        """The likeliest language of each text, also where no pack has it."""
+        pairs = zip(self._elsewhere(texts), self._detect_many(texts), strict=True)
+        return [other or found for other, found in pairs]
 
     def _check_languages(self, jobs: Sequence[Job], target: str) -> None:
         """Mark the jobs whose translation is surely in another language than `target`."""
@@ -221,7 +216,7 @@ class Translator:
         if isinstance(source, Detection):
             detections = [source] * len(texts)
         elif source.casefold() == AUTO:
-            detections = self._detect_many(texts)
+            detections = self._recognised(texts)
         else:
             detections = [None] * len(texts)
             source = resolve(source, self.languages)
@@ -231,57 +226,19 @@ class Translator:
         ]
 
     def _job(self, text: str, found: Detection | None, source: str, target: str) -> Job:
-        job = Job(text, source, found, ())
-        if source not in (UNDETERMINED, target):
-            job.route = find_route(self.pack.directions, source, target)
+        job = Job(text, source, found)
+        job.unoffered = source not in (UNDETERMINED, *self.languages)
+        if not job.unoffered and source not in (UNDETERMINED, target):
+            job.hops = find_route(self._models, source, target)
             job.spans = cut(text, source)
             job.current = [span.text for span in job.spans if span.translatable]
         return job
-
-    def _result(self, job: Job, target: str, milliseconds: float, n_best: int) -> Translation:
-        decoder = self.decoder
-        done = bool(job.renderings)
-        return Translation(
-            source_text=job.text,
-            text=job.say(job.renderings, target) if done else job.text,
-            source=job.source,
-            target=target,
-            detected=job.detected,
-            device=decoder.device,
-            provider=decoder.provider,
-            precision=decoder.precision,
-            pack=f"{self.pack.name} {self.pack.version}",
-            route=job.route if done else (),
-            milliseconds=milliseconds,
-            score=job.score(job.renderings),
-            warnings=job.warnings(),
-            alternatives=job.alternatives(target, n_best) if done and n_best > 1 else (),
-            token_scores=tuple(one for part in job.renderings for one in part.token_scores),
-        )
-
-
-def find_route(directions: frozenset[tuple[str, str]], source: str, target: str) -> tuple[str, ...]:
-    """Return the languages to pass through: direct where possible, otherwise through English.
-
-    Raises LanguageError, which names the directions on offer, when there is no route.
-    """
-    if (source, target) in directions:
-        return source, target
-    if {(source, PIVOT), (PIVOT, target)} <= directions:
-        return source, PIVOT, target
-    offers = ", ".join(f"{one} to {other}" for one, other in sorted(directions))
-    raise LanguageError(
-        f"the pack does not translate {describe(source).name} ({source})"
-        f" into {describe(target).name} ({target})",
-        why="neither directly nor through English",
-        fix=f"It offers {offers}",
-    )
 
 
 def translate(
     text: str | Sequence[str], target: str = "de", source: str | Detection = AUTO, beam: int = 1
 ) -> list[Translation]:
-    """Translate with the pack that ships with the program, loaded once; see `Translator`."""
+    """Translate with all packs, each loaded once; see `Translator`."""
     return _shared().translate(text, target, source, beam)
 
 
@@ -304,6 +261,41 @@ def _checked(texts: list[str], prefix: str) -> list[str]:
             fix="Translate it in parts",
         )
     return texts
+
+
+def _seconds_to_load(jobs: Sequence[Job], beam: int) -> float:
+    """Load the models that `jobs` need; what is missing is told before anything is translated."""
+    begun = time.perf_counter()
+    for model in dict.fromkeys(model for job in jobs for model in job.models):
+        model.decoder.prepare(beam)
+    return time.perf_counter() - begun
+
+
+def _result(job: Job, target: str, milliseconds: float, n_best: int) -> Translation:
+    done = bool(job.renderings)
+    used = job.models if done else ()
+    return Translation(
+        source_text=job.text,
+        text=job.say(job.renderings, target) if done else job.text,
+        source=job.source,
+        target=target,
+        detected=job.detected,
+        device=_told(model.decoder.device for model in used),
+        provider=_told(model.decoder.provider for model in used),
+        precision=_told(model.decoder.precision for model in used),
+        pack=_told(model.title for model in used),
+        route=job.route,
+        milliseconds=milliseconds,
+        score=job.score(job.renderings),
+        warnings=job.warnings(),
+        alternatives=job.alternatives(target, n_best) if done and n_best > 1 else (),
+        token_scores=tuple(one for part in job.renderings for one in part.token_scores),
+    )
+
+
+def _told(facts: Iterable[str]) -> str:
+    """What is true of every hop, once; otherwise that of the first and that of the second."""
+    return BETWEEN_HOPS.join(dict.fromkeys(facts))
 
 
 def _has_letters(text: str) -> bool:

@@ -16,8 +16,9 @@ class ProtectingTranslator:
     """Translates sentences like `SentenceTranslator`, and loses nothing that must be kept.
 
     Stand-ins that do not come out of the model are tried once more as other words; at last the
-    sentence is translated in parts around what they stand for. A sentence whose translation is
-    begun already reaches the model as it is: its beginning says how links and code look there.
+    sentence is translated in parts around what they stand for. Sentences in capitals come back in
+    capitals. A sentence whose translation is begun already reaches the model as it is: its
+    beginning says how links and code look there.
     """
 
     def __init__(self, plain: SentenceTranslator) -> None:
@@ -38,7 +39,7 @@ class ProtectingTranslator:
         masked = {
             one: made
             for one in dict.fromkeys(sentences)
-            if not one.prefix and (made := mask(one.text))
+            if not one.prefix and (made := mask(one.text, language=one.source))
         }
         asked = [_asked(one, masked.get(one)) for one in sentences]
         found = self._plain.translate(asked, search, cancel=cancel, advance=advance)
@@ -57,7 +58,7 @@ class ProtectingTranslator:
         self, lost: Sequence[Sentence], attempt: int, search: Search, cancel: CancelToken | None
     ) -> dict[Sentence, Rendering | None]:
         """The `lost` sentences with other stand-ins; None for those that are lost again."""
-        masked = {one: made for one in lost if (made := mask(one.text, attempt))}
+        masked = {one: made for one in lost if (made := mask(one.text, attempt, one.source))}
         asked = [_asked(one, made) for one, made in masked.items()]
         found = self._plain.translate(asked, search, cancel=cancel)
         return {

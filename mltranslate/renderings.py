@@ -54,6 +54,12 @@ def distinct(best: Rendering, others: Sequence[Rendering]) -> Iterator[Rendering
             yield other
 
 
+def faithful(best: Rendering, others: Sequence[Rendering]) -> list[Rendering]:
+    """Those of `others` that lose no number of their source, unless `best` loses one itself."""
+    lossy = {Caution.NUMBERS} - best.cautions
+    return [other for other in others if not lossy & other.cautions]
+
+
 def variants(parts: Sequence[Rendering], count: int) -> list[tuple[Rendering, ...]]:
     """Choose one rendering for each of `parts`, in the `count` best ways, best first.
 

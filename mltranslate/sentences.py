@@ -12,9 +12,10 @@ from typing import Protocol
 
 from mltranslate.decode.types import END, GREEDY, Hypothesis, Prefix, Request, Search
 from mltranslate.errors import InputError
-from mltranslate.guards import inspect, loses_number
+from mltranslate.guards import inspect
 from mltranslate.limits import MAX_BATCH_TOKENS
-from mltranslate.renderings import Rendering, assemble, distinct
+from mltranslate.numerals import loses_number, mend_numbers
+from mltranslate.renderings import Rendering, assemble, distinct, faithful
 from mltranslate.text.pieces import split_long
 from mltranslate.text.spans import Span
 from mltranslate.types import CancelToken, Caution, TokenScore
@@ -309,11 +310,22 @@ def _or_source(rendering: Rendering, sentence: Sentence) -> Rendering:
 def _whole(
     sentence: Sentence, spans: Sequence[Span], parts: Sequence[Rendering], search: Search
 ) -> Rendering:
-    """Join the pieces of a sentence, and look for its numbers in the result."""
-    rendering = assemble(spans, parts, sentence.target, search.alternatives)
-    if not loses_number(sentence.text, rendering.text):
-        return rendering
-    return replace(rendering, cautions=rendering.cautions | {Caution.NUMBERS})
+    """Join the pieces of a sentence, and see to its numbers."""
+    return _numbered(assemble(spans, parts, sentence.target, search.alternatives), sentence)
+
+
+def _numbered(rendering: Rendering, sentence: Sentence) -> Rendering:
+    """The rendering with the numbers of its source, or with a caution where one is lost."""
+    text, cautions = rendering.text, rendering.cautions
+    if not sentence.prefix:  # of which not a character may change
+        text = mend_numbers(sentence.text, text)
+    if text != rendering.text:
+        cautions |= {Caution.PLACED}
+    if loses_number(sentence.text, text):
+        cautions |= {Caution.NUMBERS}
+    others = [_numbered(other, sentence) for other in rendering.alternatives]
+    best = replace(rendering, text=text, cautions=cautions)
+    return replace(best, alternatives=tuple(distinct(best, faithful(best, others))))
 
 
 def _pieces(sentence: Sentence, spans: Sequence[Span]) -> list[Sentence]:

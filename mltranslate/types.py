@@ -24,13 +24,15 @@ class Caution(StrEnum):
     """A sentence was translated in pieces: longer than the model's limit, or around a link, code
     or placeholder that did not come through the model."""
     PLACED = "placed"
-    """Emoji, markup or another sign was put back into a sentence at a guessed place."""
+    """Emoji, markup or another sign was put back at a guessed place, or a number was mended."""
     NUMBERS = "numbers"
     """A number of the source is not in the output; it may be spelt out there, or wrong."""
     LOW_CONFIDENCE = "low-confidence"
     """The source language was detected with little confidence."""
     UNTRANSLATED = "untranslated"
     """Nothing in the input was translated: it is no language, or already in the target language."""
+    UNOFFERED = "unoffered"
+    """The text is in a language that no pack in use has: `Translation.detected` tells which."""
     OFF_TARGET = "off-target"
     """The output is, with high probability, in another language than the target."""
 
@@ -77,9 +79,17 @@ class TokenScore:
     """Natural logarithm."""
 
 
+BETWEEN_HOPS = " + "
+"""Stands between what is true of the first hop of a route and what is true of the second."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
-    """One translated text and the truth about how it was made."""
+    """One translated text and the truth about how it was made.
+
+    `device`, `provider`, `precision` and `pack` are empty when nothing was translated. Where the
+    two hops of a route differ in one of them, it has both in order, with `BETWEEN_HOPS` between.
+    """
 
     source_text: str
     text: str
@@ -95,7 +105,7 @@ class Translation:
     precision: str
     """"fp32", "fp16" or "int8"."""
     pack: str
-    """Name and version of the model pack, for example "small-en-de-zh 0.1.0"."""
+    """Name and version of the model pack, for example "small-en-de-zh 0.1.0", or of both."""
     route: tuple[str, ...]
     """Language codes passed through: ("de", "en") is direct, ("de", "en", "zh") pivots."""
     milliseconds: float

@@ -12,7 +12,7 @@ from typing import Any
 
 from mltranslate.languages import describe
 from mltranslate.packs.card import printable
-from mltranslate.pipeline import PIVOT
+from mltranslate.routes import PIVOT
 from mltranslate_train.report.markdown import code, escape, table
 
 Record = Mapping[str, Any]

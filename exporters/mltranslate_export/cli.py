@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from mltranslate.cli.ending import ended
+from mltranslate.cli.parser import program
 
 _COMMANDS = {
     "pack": "export a run to a verified model pack",
@@ -49,7 +50,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
     """Build the parser; only the chosen command's module is imported, as each loads torch."""
-    parser = argparse.ArgumentParser(prog="mltranslate-export", description=__doc__)
+    parser = program("mltranslate-export", "Make verified model packs, and what belongs to them.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in _COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)

@@ -1,4 +1,4 @@
-"""Exports a trained language identifier: an int8 table in a small ONNX graph, verified."""
+"""Exports a trained language identifier: a 4-bit table in a small ONNX graph, verified."""
 
 from __future__ import annotations
 
@@ -27,9 +27,12 @@ GRAPH_NAME = "lid.onnx"
 REPORT_NAME = "report.json"
 OPSET = 17
 MAX_ACCURACY_LOSS = 0.003
-"""Share of the tuning texts that int8 may get wrong more often than fp32."""
+"""Share of the tuning texts that 4 bits may get wrong more often than fp32."""
 
 Floats = npt.NDArray[np.float32]
+_BITS = 4
+_LARGEST, _ZERO = 7, 8
+"""The largest quantised number, and what is added to make all of them positive."""
 _ARRAYS = ("table", "hidden_weight", "hidden_bias", "output_weight", "output_bias")
 
 log = logging.getLogger(__name__)
@@ -115,14 +118,15 @@ def read_run(folder: Path) -> TrainedLid:
         values["hidden_weight"].shape == (units, width)
         and values["output_weight"].shape == (classes, width + units)
         and values["output_bias"].shape == (classes,)
+        and width % 2 == 0
     )
     if not fits:
         raise DataError(f"the arrays of {folder} do not fit its {classes} classes")
     return TrainedLid(result, tuning=tuning, **values)
 
 
-def quantise(table: Floats, clip: float = 0.9999) -> tuple[npt.NDArray[np.int8], Floats]:
-    """Return int8 (rows, width) and the fp32 scale of every column (1, width).
+def quantise(table: Floats, clip: float = 0.995) -> tuple[npt.NDArray[np.int8], Floats]:
+    """Return whole numbers (rows, width) from -7 to 7, and the scales of the columns (1, width).
 
     Numbers beyond the `clip` quantile of a column's non-zero magnitudes are cut, so that a few
     giants do not take the resolution from all others.
@@ -130,8 +134,24 @@ def quantise(table: Floats, clip: float = 0.9999) -> tuple[npt.NDArray[np.int8],
     scales = np.ones((1, table.shape[1]), np.float32)
     for number, column in enumerate(np.abs(table).T):
         if (some := column[column > 0]).size:
-            scales[0, number] = np.quantile(some, clip) / 127
-    return np.clip(np.rint(table / scales), -127, 127).astype(np.int8), scales
+            scales[0, number] = np.quantile(some, clip) / _LARGEST
+    return np.clip(np.rint(table / scales), -_LARGEST, _LARGEST).astype(np.int8), scales
+
+
+def pack(table: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
+    """Put two numbers into a byte, (rows, width / 2): the second half of a row is the high one."""
+    low, high = np.split(table.astype(np.int16) + _ZERO, 2, axis=1)
+    return (low + (high << _BITS)).astype(np.uint8)
+
+
+def unfold(weights: Floats, scales: Floats) -> Floats:
+    """Turn (units, width) weights of a row's numbers into those of the sums that the graph makes.
+
+    It sums whole bytes, b = low + 16 high, and high halves: low = b - 16 high. The scales of the
+    columns go in as well; every node less is felt in a short text.
+    """
+    low, high = np.split(weights * scales, 2, axis=1)
+    return np.concatenate([low, high - low * (1 << _BITS)], axis=1)
 
 
 def build_graph(
@@ -143,21 +163,28 @@ def build_graph(
     as integers, exactly, by a product with the weights. `sizes` are the numbers of rows.
     """
     width = table.shape[1]
-    # The scales belong to the weights: a node less, and every node is felt in a short text.
-    output = trained.output_weight.copy()
-    output[:, :width] *= scales
+    output = trained.output_weight
     constants: dict[str, npt.NDArray[Any]] = {
-        "table": table,
+        "table": pack(table),
+        "half_byte": np.array([_BITS], np.uint8),
+        "zero": np.array(0, np.uint8),
+        "zero_of_bytes": np.array(_ZERO + (_ZERO << _BITS), np.uint8),
+        "zero_of_halves": np.array(_ZERO, np.uint8),
         "middle": np.array([1], np.int64),
         "power": np.array([trained.result["length_power"]], np.float32),
-        "hidden_weight": trained.hidden_weight * scales,
+        "hidden_weight": unfold(trained.hidden_weight, scales),
         "hidden_bias": trained.hidden_bias,
-        "output_weight": output,
+        "output_weight": np.concatenate(
+            [unfold(output[:, :width], scales), output[:, width:]], axis=1
+        ),
         "output_bias": trained.output_bias,
     }
     nodes = [
-        helper.make_node("Gather", ["table", "rows"], ["picked"], axis=0),
-        helper.make_node("MatMulInteger", ["weights", "picked"], ["sums"]),
+        helper.make_node("Gather", ["table", "rows"], ["bytes"], axis=0),
+        helper.make_node("BitShift", ["bytes", "half_byte"], ["halves"], direction="RIGHT"),
+        _sum("bytes"),
+        _sum("halves"),
+        helper.make_node("Concat", ["sum_of_bytes", "sum_of_halves"], ["sums"], axis=2),
         helper.make_node("Cast", ["sums"], ["real_sums"], to=TensorProto.FLOAT),
         helper.make_node("Squeeze", ["real_sums", "middle"], ["flat_sums"]),
         helper.make_node("Pow", ["sizes", "power"], ["divisors"]),
@@ -187,10 +214,15 @@ def build_graph(
     return model
 
 
+def _sum(what: str) -> onnx.NodeProto:
+    inputs = ["weights", what, "zero", f"zero_of_{what}"]
+    return helper.make_node("MatMulInteger", inputs, [f"sum_of_{what}"])
+
+
 def verify(trained: TrainedLid, folder: Path) -> dict[str, Any]:
     """Compare the engine's detector on `folder` with the fp32 arrays, on the tuning texts.
 
-    Raises `VerificationError` if int8 loses more than `MAX_ACCURACY_LOSS`.
+    Raises `VerificationError` if 4 bits lose more than `MAX_ACCURACY_LOSS`.
     """
     detector = Detector(folder)
     texts = [text for text, _ in trained.tuning]
@@ -209,7 +241,7 @@ def verify(trained: TrainedLid, folder: Path) -> dict[str, Any]:
         )
     return {
         "texts": count,
-        "accuracy_int8": round(engine, 4),
+        "accuracy_int4": round(engine, 4),
         "accuracy_fp32": round(reference, 4),
         "same_answer": round(same, 4),
     }

@@ -14,22 +14,19 @@ from mltranslate.packs.shortlist import Shortlist
 from mltranslate_export.checkpoint import Checkpoint
 from mltranslate_train.align.lexicon import read_lexicon
 from mltranslate_train.data.prepare import SHARDS
-from mltranslate_train.data.shards import Shard, ranges
 
 FREQUENT = 100
-"""So many of a target language's most frequent pieces are always kept."""
-_SAMPLE = 20_000
-"""Most pairs of two languages whose pieces are counted."""
-
+"""So many of a target language's pieces, those that translate most others, are always kept."""
 Ids = NDArray[np.int64]
 
 
 def make_shortlists(checkpoint: Checkpoint, run: Path, size: int) -> dict[str, Shortlist]:
     """Shortlists of all target languages of a run: at most `size` translations of each piece.
 
-    A piece may also stand for itself (names, code). Always kept are the most frequent pieces of the
-    language, and those without letters that it uses: digits and punctuation. A byte brings all
-    bytes. Pieces that the aligner never saw have no candidates.
+    A piece may also stand for itself (names, code). Always kept are the pieces of the language that
+    translate most others, and those without letters: digits and punctuation. A byte brings all
+    bytes. Pieces that the aligner never saw have no candidates. Of the data only the lexicons are
+    read.
 
     Raises:
         DataError: the run lacks the lexicon of a direction, or its data.
@@ -43,48 +40,41 @@ def make_shortlists(checkpoint: Checkpoint, run: Path, size: int) -> dict[str, S
     found = {}
     for target in sorted({target for _, target in checkpoint.directions}):
         sources = sorted(source for source, its in checkpoint.directions if its == target)
-        shards = {source: _shard(run, source, target) for source in sources}
-        counts = sum(_counts(shard, target, len(pieces)) for shard in shards.values())
+        lexicons = [_lexicon(run, source, target, size) for source in sources]
+        counts = sum(_counts(lexicon) for lexicon in lexicons)
         frequent = np.zeros(len(pieces), np.bool_)
         frequent[np.argsort(-counts, kind="stable")[:FREQUENT]] = True
         always = free & (counts > 0) & (frequent | letterless & ~byte)
-        pairs = [_translations(shard, source, target, size) for source, shard in shards.items()]
+        pairs = [_translations(lexicon) for lexicon in lexicons]
         pairs += [_same(np.flatnonzero(always)), _all_of(np.flatnonzero(byte))]
         found[target] = _gather(pairs, always, free)
     return found
 
 
-def _shard(run: Path, source: str, target: str) -> Shard:
+def _lexicon(run: Path, source: str, target: str, size: int) -> Ids:
+    """The `size` likeliest translations of each piece (V, N), best first, then zeros."""
     for name in (f"{source}-{target}", f"{target}-{source}"):
         if (run / SHARDS / name).is_dir():
-            return Shard(run / SHARDS / name)
+            return read_lexicon(run / SHARDS / name, source, target)[:, :size].astype(np.int64)
     raise DataError(
         f"{run} has no data of {source} and {target}",
         fix="Make it with `mltranslate-train prepare`, or export without --shortlist",
     )
 
 
-def _counts(shard: Shard, target: str, size: int) -> Ids:
-    """How often a sample of the target's text has each piece (V,)."""
-    count = min(len(shard), _SAMPLE)
-    numbers = np.linspace(0, len(shard), count, endpoint=False).astype(np.int64)
-    tokens, first, second = shard.read(numbers)
-    ends = (first + second).cumsum()
-    where = ranges(ends - second, second)
-    if shard.languages[0] == target:
-        where = ranges(ends - second - first, first)
-    return np.bincount(tokens[where], minlength=size)
+def _counts(lexicon: Ids) -> Ids:
+    """How many pieces each piece is a translation of (V,)."""
+    return np.bincount(lexicon[lexicon > 0], minlength=len(lexicon))
 
 
-def _translations(shard: Shard, source: str, target: str, size: int) -> Ids:
-    """Pairs (N, 2) of pieces and their likeliest translations, and of those pieces with themselves.
+def _translations(lexicon: Ids) -> Ids:
+    """Pairs (N, 2) of pieces and their translations, and of those pieces with themselves.
 
     Zeros of the lexicon, which fill its rows, are left out.
     """
-    table = read_lexicon(shard.folder, source, target)[:, :size].astype(np.int64)
-    piece, rank = np.nonzero(table)
+    piece, rank = np.nonzero(lexicon)
     known = np.unique(piece)
-    return np.concatenate([np.stack([piece, table[piece, rank]], axis=1), _same(known)])
+    return np.concatenate([np.stack([piece, lexicon[piece, rank]], axis=1), _same(known)])
 
 
 def _same(pieces: Ids) -> Ids:

@@ -24,7 +24,7 @@ def register(parser: argparse.ArgumentParser) -> None:
             option, dest=_PREFIX + name, default=argparse.SUPPRESS, help=text, **rest
         )
 
-    add("--pack", "pack", "name or folder of a pack (the one that ships)", metavar="PACK")
+    add("--pack", "pack", "name or folder of a pack (all together)", metavar="PACK")
     add("--device", "device", "where to run (auto)", choices=("auto", "cpu", "cuda"))
     add("--from", "source", "source language (auto)", metavar="LANG")
     add("--to", "target", "target language (the system's, or English)", metavar="LANG")

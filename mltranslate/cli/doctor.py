@@ -101,10 +101,20 @@ def _detector() -> dict[str, Any]:
 
 
 def _packs() -> list[dict[str, Any]]:
+    """Verify all packs, in their order of choice, and name the directions that each serves."""
+    from mltranslate.packs.store import survey_packs
+    from mltranslate.routes import shares
+
     try:
-        return verify_all(installed_folders())
+        folders = installed_folders()
     except PackError:
         return []
+    packs, _ = survey_packs()
+    serving = dict(zip((pack.folder for pack in packs), shares(packs), strict=True))
+    return [
+        {**outcome, "serves": [list(pair) for pair in sorted(serving.get(folder, ()))]}
+        for folder, outcome in zip(folders, verify_all(folders), strict=True)
+    ]
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
@@ -121,7 +131,9 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f"device      {one['device']}: {_word(one['usable'])} ({one['detail']})" for one in devices
     ]
     lines.append(f"detector    {_state(detector, ' '.join(detector['languages']))}")
-    lines += [f"pack        {pack['pack']}: {_state(pack, 'whole')}" for pack in facts["packs"]]
+    for pack in facts["packs"]:
+        state = _state(pack, f"whole, serves {len(pack['serves'])} directions")
+        lines.append(f"pack        {pack['pack']}: {state}")
     if not facts["packs"]:
         lines.append("pack        none found")
     return lines + [f"location    {name}: {path}" for name, path in facts["locations"].items()]

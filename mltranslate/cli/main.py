@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from mltranslate import __version__
 from mltranslate.cli import bare, detect, doctor, packs, text
 from mltranslate.cli.ending import ended
+from mltranslate.cli.parser import program
 
 
 def main(arguments: Sequence[str] | None = None, open_app: bare.Opener | None = None) -> int:
@@ -20,13 +20,8 @@ def main(arguments: Sequence[str] | None = None, open_app: bare.Opener | None = 
 
 def build_parser(*, with_app: bool = False) -> argparse.ArgumentParser:
     """Return the parser of all sub-commands and, if there is one, of the app's options."""
-    parser = argparse.ArgumentParser(
-        prog="mltranslate",
-        description="Translate without a network."
-        + (" Without a command, on a terminal, the app opens." if with_app else ""),
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"mltranslate {__version__}")
+    app = " Without a command, on a terminal, the app opens." if with_app else ""
+    parser = program("mltranslate", "Translate without a network." + app)
     if with_app:
         bare.register(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=not with_app)
@@ -43,5 +38,8 @@ def _run(arguments: Sequence[str] | None, open_app: bare.Opener | None) -> int:
     if open_app is not None and options.command is None:
         return bare.run(options, open_app)
     bare.refuse_before_command(options)
-    code: int = options.run(options)
+    from mltranslate.cli.logged import complaints
+
+    with complaints():
+        code: int = options.run(options)
     return code

@@ -23,10 +23,14 @@ def register(commands: Commands) -> None:
         "packs", help="list, check and install model packs", allow_abbrev=False
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="list the packs that can be used", allow_abbrev=False)
+    listing = actions.add_parser(
+        "list", help="list the packs that can be used, in their order of choice", allow_abbrev=False
+    )
     listing.set_defaults(run=run_list)
     info = actions.add_parser("info", help="show what a pack says of itself", allow_abbrev=False)
-    info.add_argument("pack", nargs="?", metavar="PACK", help="name or folder (the one that ships)")
+    info.add_argument(
+        "pack", nargs="?", metavar="PACK", help="name or folder (the first that ships)"
+    )
     info.add_argument("--card", action="store_true", help="show its model card, in Markdown")
     info.set_defaults(run=run_info)
     verify = actions.add_parser(
@@ -70,14 +74,18 @@ def _register_store(actions: Commands) -> None:
 
 
 def run_list(options: argparse.Namespace) -> int:
-    """List the packs; the exit code."""
+    """List the packs in their order of choice; the exit code."""
     from mltranslate.packs.store import list_packs
+    from mltranslate.routes import shares
 
-    for pack in list_packs():
+    packs = list_packs()
+    for pack, share in zip(packs, shares(packs), strict=True):
         if options.json:
-            write_json(describe(pack))
+            write_json({**describe(pack), "serves": [list(pair) for pair in sorted(share)]})
         else:
-            write(f"{pack.name} {pack.version}\t{' '.join(pack.languages)}\t{pack.folder}\n")
+            serves = f"{len(share)} of {len(pack.directions)} directions"
+            codes = " ".join(pack.languages)
+            write(f"{pack.name} {pack.version}\t{codes}\t{pack.folder}\t{serves}\n")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from mltranslate.cli.streams import (
     write_json,
 )
 from mltranslate.errors import LanguageError
+from mltranslate.languages import describe
 from mltranslate.limits import MAX_DEFAULT_THREADS
 from mltranslate.text.spans import gap
 from mltranslate.types import (
@@ -45,10 +47,11 @@ _MEANINGS = {
     Caution.LOOP: "a sentence still repeats itself after a second try",
     Caution.LENGTH: "a sentence is implausibly long or short for its source",
     Caution.SPLIT: "a sentence was translated in pieces: too long, or around a link or code",
-    Caution.PLACED: "an emoji, tag or other sign was put back at a guessed place",
+    Caution.PLACED: "an emoji, tag or sign was put back at a guessed place, or a number mended",
     Caution.NUMBERS: "a number of the source is not in the translation; compare",
     Caution.LOW_CONFIDENCE: "the source language is uncertain; name it with --from",
     Caution.UNTRANSLATED: "nothing was translated: no language, or already the target language",
+    Caution.UNOFFERED: "a text is in a language that no pack in use has ({}) and was left alone",
     Caution.OFF_TARGET: "the result does not seem to be in the target language",
 }
 
@@ -70,7 +73,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--to", dest="target", required=True, metavar="LANG", help="target language"
     )
-    parser.add_argument("--pack", help="name or folder of a pack (the one that ships)")
+    parser.add_argument("--pack", help="name or folder of a pack (all together)")
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to run (auto)"
     )
@@ -117,7 +120,10 @@ class _Job:
         self._finished = 0
         self._written = 0
         self._seen: set[Caution] = set()
-        self._translated = False
+        self._foreign: dict[str, None] = {}
+        """Names of the languages that no pack has."""
+        self._ways: dict[str, None] = {}
+        """How texts were translated; none while none was."""
 
     def translate_arguments(self, texts: Sequence[str]) -> None:
         """Translate the arguments together; each is detected by itself."""
@@ -140,13 +146,16 @@ class _Job:
             before = text
 
     def report(self) -> None:
-        """Say on stderr what the reader of the plain text should know."""
+        """Say on stderr what the reader of the plain text should know; people learn the way too."""
         if self._options.json:
             return
-        if self._translated:
+        if self._ways:
             self._seen.discard(Caution.UNTRANSLATED)
+        if sys.stderr.isatty():
+            for way in self._ways:
+                complain(way)
         for caution in sorted(self._seen):
-            complain(f"warning: {_MEANINGS[caution]}")
+            complain(f"warning: {_MEANINGS[caution].format(', '.join(self._foreign))}")
 
     def _show(self, result: Translation) -> None:
         """Write the result of one text, or of one line of stdin."""
@@ -176,7 +185,10 @@ class _Job:
         self.bar.clear()
         for result in results:
             self._seen.update(result.warnings)
-            self._translated |= bool(result.route)
+            if Caution.UNOFFERED in result.warnings:
+                self._foreign[describe(result.source).name] = None
+            if result.route:
+                self._ways[way_of(result)] = None
         return results
 
     def _settle_languages(self) -> None:
@@ -188,13 +200,13 @@ class _Job:
             self._source = self._meant(self._options.source)
 
     def _meant(self, spelling: str) -> str:
-        """Code of a language of the pack; an error names another pack that has the language."""
+        """Code of a language on offer; where one pack was named, an error names another with it."""
         from mltranslate.languages import resolve
 
         try:
             return resolve(spelling, self._translator.languages)
         except LanguageError as error:
-            if other := _pack_with(spelling):
+            if self._options.pack is not None and (other := _pack_with(spelling)):
                 fix = f"{error.fix}, or take another pack: --pack {other}"
                 raise LanguageError(error.what, why=error.why, fix=fix) from None
             raise
@@ -214,6 +226,11 @@ class _Job:
             self._detection = self._translator.detect(self._sample)
             self._sample = self._sample[:_SAMPLE]
         return self._detection or _AUTO
+
+
+def way_of(result: Translation) -> str:
+    """Say in a few words how a text was translated: "fr to en with core 1.0.0 (cpu, int8)"."""
+    return f"{' to '.join(result.route)} with {result.pack} ({result.device}, {result.precision})"
 
 
 def record(result: Translation) -> dict[str, Any]:

@@ -63,6 +63,24 @@ class Detector:
         """Codes of the languages that can be told apart; "und" is not among them."""
         return self._manifest.languages
 
+    def offered(self, languages: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Return `languages`, or all if None; `LanguageError` unless each can be detected."""
+        if languages is None:
+            return self.languages
+        if isinstance(languages, str):
+            raise LanguageError(
+                f"{languages!r} is no list of languages", fix=f"Write [{languages!r}]."
+            )
+        wanted = tuple(languages)
+        unknown = [language for language in wanted if language not in self._rows]
+        if unknown or not wanted:
+            raise LanguageError(
+                f"cannot detect {', '.join(unknown) if unknown else 'a language out of none'}",
+                why="" if unknown else "the list of languages is empty",
+                fix=f"Choose from the {len(self._rows)} codes in `Detector.languages`.",
+            )
+        return wanted
+
     def detect(
         self, text: str, languages: Iterable[str] | None = None, top: int = 3
     ) -> list[Detection]:
@@ -107,22 +125,11 @@ class Detector:
         """Return (K, S) scripts of each language; rows of those not on offer are all False."""
         if languages is None:
             return self._offered
-        if isinstance(languages, str):
-            raise LanguageError(
-                f"{languages!r} is no list of languages", fix=f"Write [{languages!r}]."
-            )
-        wanted = tuple(languages)
+        wanted = self.offered(languages)
         # Somebody who types asks for the same languages again and again.
         known, offered = self._restricted
-        if known == wanted and wanted:
+        if known == wanted:
             return offered
-        unknown = [language for language in wanted if language not in self._rows]
-        if unknown or not wanted:
-            raise LanguageError(
-                f"cannot detect {', '.join(unknown) if unknown else 'a language out of none'}",
-                why="" if unknown else "the list of languages is empty",
-                fix=f"Choose from {' '.join(self.languages)}.",
-            )
         chosen = np.zeros((len(self._rows), 1), np.bool_)
         chosen[[self._rows[language] for language in wanted]] = True
         offered = self._offered & chosen
@@ -133,23 +140,24 @@ class Detector:
         self, texts: Sequence[str], probabilities: Probabilities, top: int
     ) -> list[list[Detection]]:
         if top == 1:
-            order = probabilities.argmax(axis=1)[:, None]
-        else:
-            order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-        values = probabilities[np.arange(len(order))[:, None], order]
-        names = self._names
+            best = probabilities.argmax(axis=1).tolist()
+            values = np.maximum.reduce(probabilities, axis=1).tolist()
+            return [[self._candidate(*one)] for one in zip(texts, best, values, strict=True)]
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+        ranked = np.take_along_axis(probabilities, order, axis=1)
         return [
             [
-                Detection(
-                    language=names[index],
-                    confidence=value,
-                    variety=variety(text, names[index]) if not rank else None,
-                )
+                self._candidate("" if rank else text, index, value)
                 for rank, (index, value) in enumerate(zip(indices, row, strict=True))
                 if value > 0
             ]
-            for text, indices, row in zip(texts, order.tolist(), values.tolist(), strict=True)
+            for text, indices, row in zip(texts, order.tolist(), ranked.tolist(), strict=True)
         ]
+
+    def _candidate(self, text: str, index: int, probability: float) -> Detection:
+        """Name one class; its variety is told where `text` shows it."""
+        language = self._names[index]
+        return Detection(language=language, confidence=probability, variety=variety(text, language))
 
     def _judge(self, texts: Sequence[str], offered: npt.NDArray[np.bool_]) -> Probabilities:
         """Return (B, K + 1); the last column is "und", and classes ruled out are exactly 0."""
@@ -159,24 +167,25 @@ class Detector:
             if looks_like_code(text):
                 possible[row] = False
         hashed = features(cleaned, self._manifest.table_rows)
-        feeds = _feeds(hashed)
-        scores: Probabilities = self._session.run(feeds)["scores"]
-        scores *= self._scales[np.minimum(feeds["sizes"], _LARGEST).astype(np.int64)]
-        scores[:, :-1][~possible] = -np.inf
+        scores: Probabilities = self._session.run(_feeds(hashed))["scores"]
+        scores *= self._scales.take(hashed.sizes, mode="clip")[:, None]
+        np.copyto(scores[:, :-1], -np.inf, where=~possible)
         # Where no language is possible only "und" is left, and its softmax is 1.
-        scores -= scores.max(axis=1, keepdims=True)
+        scores -= np.maximum.reduce(scores, axis=1, keepdims=True)
         np.exp(scores, out=scores)
-        scores /= scores.sum(axis=1, keepdims=True)
+        scores /= np.add.reduce(scores, axis=1, keepdims=True)
         return scores
 
 
 def _feeds(hashed: Features) -> dict[str, npt.NDArray[Any]]:
     """Lay the features of B texts out: rows (B, F), weights (B, 1, F), sizes (B, 1)."""
+    if len(hashed.ends) == 1:
+        size = len(hashed.rows)
+        ones = np.ndarray((1, 1, size), np.uint8, b"\1" * size)
+        divisor = np.array([[max(size, 1)]], np.float32)
+        return {"rows": hashed.rows[None, :], "weights": ones, "sizes": divisor}
     sizes = hashed.sizes
     divisors = np.maximum(sizes, 1).astype(np.float32)[:, None]
-    if len(sizes) == 1:
-        ones = np.ones((1, 1, len(hashed.rows)), np.uint8)
-        return {"rows": hashed.rows[None, :], "weights": ones, "sizes": divisors}
     weights = np.arange(int(sizes.max())) < sizes[:, None]
     padded = np.zeros(weights.shape, np.int32)
     padded[weights] = hashed.rows

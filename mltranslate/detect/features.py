@@ -32,10 +32,13 @@ _BY_TABLE = 4096
 _KEPT = np.zeros(sys.maxunicode + 1, np.bool_)
 _KNOWN = np.zeros(len(_KEPT) >> 8, np.bool_)
 
-_MULTIPLIER = np.uint32(0x01000193)
-_INVERSE = np.uint32(pow(0x01000193, -1, 1 << 32))
-_MIX = np.uint32(0x85EBCA6B)
-_WORD_SEED = np.uint32(0x9E3779B1)
+# Arrays of no dimension: a scalar has to be made an array at every use.
+_MULTIPLIER = np.array(0x01000193, np.uint32)
+_INVERSE = np.array(pow(0x01000193, -1, 1 << 32), np.uint32)
+_MIX = np.array(0x85EBCA6B, np.uint32)
+_FOLD = np.array(15, np.uint32)
+_WORD_SEED = np.array(0x9E3779B1, np.uint32)
+_SPACE_0D = np.array(0x20, np.uint32)
 _SPACE = 0x20
 
 # Vowel signs and other marks are no \w, yet they are part of the word in Hebrew, Arabic, Thaana
@@ -177,20 +180,21 @@ def features(cleaned: Letters, table_rows: int) -> Features:
     `table_rows` is a power of two.
     """
     codes = cleaned.codes
+    # Every text begins with a space and ends with a 0: both are separators.
+    is_letter = codes > _SPACE_0D
+    separators = (~is_letter).nonzero()[0]
     hashed = np.empty((len(codes), ORDERS + 1), np.uint32)
     valid = np.empty((len(codes), ORDERS + 1), np.bool_)
-    is_letter = codes > _SPACE
-    # Every text begins with a space and ends with a 0: both are separators.
-    separators = (~is_letter).nonzero()[0]
     _hash_ngrams(codes, hashed)
-    _allow_ngrams(cleaned, separators, valid)
+    _allow_ngrams(codes, separators, valid)
     valid[:, 0] = is_letter
-    valid[:, ORDERS] = False
     _hash_words(codes, separators, hashed, valid)
     picked = hashed[valid]
-    picked ^= picked >> np.uint32(15)
+    picked ^= picked >> _FOLD
+    picked *= _MIX
     # The high bits of a product depend on all bits below them.
-    rows = ((picked * _MIX) >> np.uint32(33 - table_rows.bit_length())).view(np.int32)
+    picked >>= _shift(table_rows)
+    rows = picked.view(np.int32)
     if len(cleaned.ends) == 1:
         return Features(rows, np.array([len(rows)]))
     return Features(rows, np.cumsum(np.count_nonzero(valid, axis=1))[cleaned.ends])
@@ -198,26 +202,28 @@ def features(cleaned: Letters, table_rows: int) -> Features:
 
 def _hash_ngrams(codes: npt.NDArray[np.uint32], hashed: npt.NDArray[np.uint32]) -> None:
     """Put the polynomial hashes of what starts at each position into columns 0 to ORDERS - 1."""
-    rolling = codes + _MULTIPLIER
-    hashed[:, 0] = rolling
+    rolling = np.add(codes, _MULTIPLIER, out=hashed[:, 0])
     for order in range(1, min(ORDERS, len(codes))):
         rolling = rolling[:-1] * _MULTIPLIER
-        rolling += codes[order:]
-        hashed[: len(rolling), order] = rolling
+        rolling = np.add(rolling, codes[order:], out=hashed[:-order, order])
 
 
 def _allow_ngrams(
-    cleaned: Letters, separators: npt.NDArray[np.int64], valid: npt.NDArray[np.bool_]
+    codes: npt.NDArray[np.uint32], separators: npt.NDArray[np.int64], valid: npt.NDArray[np.bool_]
 ) -> None:
     """Mark the n-grams of two characters and more that lie in one word and its borders."""
-    codes = cleaned.codes
-    # From each position up to its next separator, which counts where it is a space.
-    reach = separators[1:] + (codes[separators[1:]] == _SPACE)
-    longest = np.zeros(len(codes), np.int64)
-    longest[:-1] = np.repeat(reach, separators[1:] - separators[:-1])
-    longest -= _counting(len(codes))
-    longest[cleaned.ends] = 0
-    np.greater(longest[:, None], _counting(ORDERS), out=valid[:, :ORDERS])
+    # From each separator up to the next one, which counts where it is a space.
+    is_space = codes[separators] == _SPACE_0D
+    reach = separators.copy()
+    reach[:-1] = separators[1:]
+    reach[:-1] += is_space[1:]
+    # Nothing starts with the 0 that ends a text.
+    reach *= is_space
+    sizes = np.empty_like(separators)
+    np.subtract(separators[1:], separators[:-1], out=sizes[:-1])
+    sizes[-1:] = 1
+    places = _places(_room(len(codes)))[: len(codes)]
+    np.greater(reach.repeat(sizes)[:, None], places, out=valid)
 
 
 def _hash_words(
@@ -227,14 +233,23 @@ def _hash_words(
     valid: npt.NDArray[np.bool_],
 ) -> None:
     """Put every word as a whole into the last column, at the position of its last letter."""
-    starts, ends = separators[:-1], separators[1:]
-    full = ends - starts > 1
-    starts, ends = starts[full], ends[full] - 1
-    powers, inverses = _powers(1 << (len(codes) - 1).bit_length())
+    starts, ends = separators[:-1], separators[1:] - 1
+    full = ends > starts
+    starts, ends = starts[full], ends[full]
+    powers, inverses = _powers(_room(len(codes)))
     sums = np.multiply(codes, powers[: len(codes)]).cumsum(dtype=np.uint32)
-    # sums[end] - sums[start] is the word's polynomial times power[start + 1].
-    hashed[ends, ORDERS] = (sums[ends] - sums[starts]) * inverses[starts] ^ _WORD_SEED
+    words = sums[ends]
+    words -= sums[starts]
+    # That is the word's polynomial times power[start + 1].
+    words *= inverses[starts]
+    words ^= _WORD_SEED
+    hashed[ends, ORDERS] = words
     valid[ends, ORDERS] = True
+
+
+def _room(size: int) -> int:
+    """Return the least power of two that is at least `size`, of which there are few."""
+    return 1 << (size - 1).bit_length()
 
 
 @functools.lru_cache(maxsize=32)
@@ -247,6 +262,14 @@ def _powers(size: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
     return exponents, inverses
 
 
-@functools.lru_cache(maxsize=64)
-def _counting(size: int) -> npt.NDArray[np.int64]:
-    return np.arange(size)
+@functools.lru_cache(maxsize=32)
+def _places(size: int) -> npt.NDArray[np.int64]:
+    """Return (size, ORDERS + 1): where an n-gram of each order ends; words end nowhere."""
+    places = np.arange(size)[:, None] + np.arange(ORDERS + 1)
+    places[:, ORDERS] = sys.maxsize
+    return places
+
+
+@functools.lru_cache(maxsize=32)
+def _shift(table_rows: int) -> npt.NDArray[np.uint32]:
+    return np.array(33 - table_rows.bit_length(), np.uint32)

@@ -38,12 +38,15 @@ _RANGES = (
     (0xFFE0, "Zyyy"), (0x10330, "Goth"), (0x10350, "Zyyy"), (0x20000, "Hani"), (0x32000, "Zyyy"),
 )  # fmt: skip
 _LAST_RANGE = _RANGES[-1][0]
+_NO_SCRIPT, _CELLS = len(SCRIPTS), len(SCRIPTS) + 1
+_FIRST_LETTER = 0x21
+"""Separators of every kind are below; they belong to no script at all."""
 # One script number for every code point up to the last range, whose script holds for all above.
 _SCRIPT_OF = np.repeat(
     np.array([SCRIPTS.index(name) for _, name in _RANGES], np.uint8),
     np.diff([*(start for start, _ in _RANGES), _LAST_RANGE + 1]),
 )
-_SPACE = 0x20
+_SCRIPT_OF[:_FIRST_LETTER] = _NO_SCRIPT
 _HANI, _KANA = SCRIPTS.index("Hani"), SCRIPTS.index("Kana")
 
 # A Han character, a kana or a Hangul syllable says as much as about three Latin letters.
@@ -56,34 +59,34 @@ _LEAST_SHARE = 4
 
 def counts(cleaned: Letters) -> npt.NDArray[np.int64]:
     """Return (B, S) weighted letters of every text in every one of the S `SCRIPTS`."""
-    scripts = len(SCRIPTS)
-    script = script_of(cleaned.codes)
-    # Separators of every kind are below the first letter; they belong to no script at all.
-    is_letter = cleaned.codes > _SPACE
-    if len(cleaned.ends) == 1:
-        return np.bincount(script[is_letter], minlength=scripts)[None, :] * _WEIGHTS
     texts = len(cleaned.ends)
-    text = np.repeat(np.arange(0, texts * scripts, scripts), steps(cleaned.ends, -1))
-    cells = (text + script)[is_letter]
-    return np.bincount(cells, minlength=texts * scripts).reshape(texts, scripts) * _WEIGHTS
+    return _counted(cleaned).reshape(texts, _CELLS)[:, :-1] * _WEIGHTS
+
+
+def _counted(cleaned: Letters) -> npt.NDArray[np.int64]:
+    """Return (B * (S + 1),) letters of every script, and separators, of one text after another."""
+    script = script_of(cleaned.codes)
+    texts = len(cleaned.ends)
+    if texts == 1:
+        return np.bincount(script, minlength=_CELLS)
+    text = np.repeat(np.arange(0, texts * _CELLS, _CELLS), steps(cleaned.ends, -1))
+    return np.bincount(text + script, minlength=texts * _CELLS)
 
 
 def script_of(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:
-    """Return the number in `SCRIPTS` of each of the (L,) code points."""
-    numbers: npt.NDArray[np.uint8] = _SCRIPT_OF[np.minimum(codes, np.uint32(_LAST_RANGE))]
-    return numbers
+    """Return the number in `SCRIPTS` of each of the (L,) code points; one more for separators."""
+    return _SCRIPT_OF.take(codes, mode="clip")
 
 
 def possible(cleaned: Letters, offered: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Return (B, K): which of K languages each text can be in, by the letters of all texts."""
-    found = counts(cleaned)
-    if len(found) == 1:
-        present = found[0].nonzero()[0]
+    if len(cleaned.ends) == 1:
+        present = _counted(cleaned)[:-1].nonzero()[0]
         if len(present) == 1:
             # One script leaves nothing to weigh up; most of what is typed is like that.
             languages: npt.NDArray[np.bool_] = offered.T[present]
             return languages
-    return gate(found, offered)
+    return gate(counts(cleaned), offered)
 
 
 def gate(

@@ -88,8 +88,9 @@ def segments(
 ) -> list[Segment]:
     """Cut `text` into parts of one language each; their texts put together are `text`.
 
-    `languages` restricts the answer as in `Detector.detect`. A part that is no language, or in a
-    script of no language on offer, is "und". An empty text has no parts.
+    `languages` restricts the answer, and is refused before any work, as in `Detector.detect`. A
+    part that is no language, or in a script of no language on offer, is "und". An empty text has
+    no parts.
     """
     return segments_many(detector, [text], languages)[0]
 
@@ -98,7 +99,7 @@ def segments_many(
     detector: Detector, texts: Sequence[str], languages: Iterable[str] | None = None
 ) -> list[list[Segment]]:
     """Do what `segments` does for many texts at once, much faster a text."""
-    offered = detector.languages if languages is None else tuple(languages)
+    offered = detector.offered(languages)
     tokens = _Tokens()
     for text in texts:
         _tokenise(text, tokens)

@@ -1,4 +1,8 @@
-"""Where packs are found: a path, the user's packs, then the packs that ship with the program."""
+"""Where packs are found: a path, the user's packs, then the packs that ship with the program.
+
+Packs that can be named have an order of choice: the user's come first, by name, as they were
+installed on purpose; then those that ship, `DEFAULT` first and the others by name.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ HIDDEN = ".pack-"
 """How a folder begins in which a pack is being unpacked or removed: it is no pack."""
 
 DEFAULT = "small-en-de-zh"
-"""Of the packs that ship, the one that is used where none is named: the best for its languages."""
+"""Of the packs that ship, the one that comes first: the best for its languages."""
 
 _log = logging.getLogger(__name__)
 
@@ -34,28 +38,55 @@ def load_pack(name_or_path: str | Path) -> Pack:
 
 
 def find_pack(name: str | Path | None = None) -> Pack:
-    """Load the pack `name`; without one the embedded `DEFAULT`, or else the first by name."""
+    """Load the pack `name`; without one, the embedded pack that comes first."""
     if name is not None:
         return load_pack(name)
-    embedded = _sub_folders(locations.embedded_packs())
+    embedded = _embedded_folders()
     if not embedded:
         raise PackError(
             "no pack ships with this installation",
             why=f"{locations.embedded_packs()} is empty",
             fix="Give the name or the folder of a pack: --pack, or pack= in Python",
         )
-    return read_pack(min(embedded, key=lambda folder: folder.name != DEFAULT))
+    return read_pack(embedded[0])
+
+
+def find_packs(name: str | Path | None = None) -> list[Pack]:
+    """Load the pack `name` alone; without one all that can be named, in the order of choice.
+
+    Damaged ones are logged and left out. Raises `PackError` when none remains.
+    """
+    if name is not None:
+        return [load_pack(name)]
+    packs = list_packs()
+    if not packs:
+        places = f"{locations.user_packs()} nor in {locations.embedded_packs()}"
+        raise PackError(
+            "there is no pack to translate with",
+            why=f"neither in {places} is one that is whole",
+            fix="Install one with: mltranslate packs install FILE, or name its folder with --pack",
+        )
+    return packs
 
 
 def list_packs() -> list[Pack]:
-    """Load all packs that can be named, the user's first; damaged ones are logged and left out."""
+    """Load all packs that can be named, in the order of choice; damaged ones are logged."""
+    packs, damaged = survey_packs()
+    for folder, error in damaged.items():
+        _log.warning("the pack in %s is left out: %s", folder, error)
+    return packs
+
+
+def survey_packs() -> tuple[list[Pack], dict[Path, PackError]]:
+    """Load all packs that can be named, in the order of choice; and what is wrong with others."""
     packs: dict[str, Pack] = {}
+    damaged: dict[Path, PackError] = {}
     for folder in pack_folders():
         try:
             packs.setdefault(folder.name, read_pack(folder))
         except PackError as error:
-            _log.warning("%s: %s", folder, error)
-    return list(packs.values())
+            damaged[folder] = error
+    return list(packs.values()), damaged
 
 
 def _is_path(text: str) -> bool:
@@ -64,8 +95,13 @@ def _is_path(text: str) -> bool:
 
 
 def pack_folders() -> list[Path]:
-    """Folders of all packs that can be named, the damaged ones too, the user's first."""
-    return _sub_folders(locations.user_packs()) + _sub_folders(locations.embedded_packs())
+    """Folders of all packs, the damaged ones too, in the order of choice."""
+    return _sub_folders(locations.user_packs()) + _embedded_folders()
+
+
+def _embedded_folders() -> list[Path]:
+    found = _sub_folders(locations.embedded_packs())
+    return sorted(found, key=lambda folder: folder.name != DEFAULT)  # the others stay sorted
 
 
 def _sub_folders(parent: Path) -> list[Path]:

@@ -1,8 +1,8 @@
 """What a text holds that no model translates, found by one regular expression.
 
 *Links* (URLs, addresses, @names, #tags) and *code* (placeholders, paths, identifiers, amounts of
-money) are words of their sentence; *signs* (emoji, symbols) and *marks* (markup, currency signs)
-are not.
+money, dates in digits) are words of their sentence; *signs* (emoji, symbols) and *marks* (tags,
+Markdown's emphasis and links, currency signs) are not.
 
 Every repeat that could be tried twice is possessive or bounded, and begins where a run of its
 characters begins, so that the time is linear in the length of the text.
@@ -24,7 +24,10 @@ SIGN = (
 """Pattern of one emoji or symbol."""
 _CURRENCIES = r"\u20a0-\u20cf\u00a2\u00a3\u00a5"
 _CURRENCY = f"[{_CURRENCIES}]"
-_MARK = rf"</?[A-Za-z][A-Za-z0-9-]*+(?:\s++[\w:-]++=[^<>]{{0,200}})?\s?/?>|{_CURRENCY}"
+_TAGS = r"</?[A-Za-z][A-Za-z0-9-]*+(?:\s++[\w:-]++=[^<>]{0,200})?\s?/?>"
+_EMPHASIS = r"(?<![\w*])\*{1,3}(?=[^\s*.])|(?<=[^\s*])\*{1,3}(?![\w*])"
+_LINKED = r"!?\[(?=[^\[\]\n]{1,300}\]\([^\s()]{1,300}\))|\]\([^\s()]{1,300}\)"
+_MARK = f"{_TAGS}|{_CURRENCY}|{_EMPHASIS}|{_LINKED}"
 
 _W = "[A-Za-z0-9_]"
 _END = rf"(?!{_W})"
@@ -66,19 +69,30 @@ _AMOUNT = (
     rf"{_CURRENCY}[ \u00a0\u202f]?\d(?:[.,]?\d)*+"
     rf"|(?<![\d.,])\d(?:[.,]?\d)*+[ \u00a0\u202f]?{_CURRENCY}"
 )
+_DATE = (
+    rf"(?<![A-Za-z0-9_.-])\d{{4}}-\d\d-\d\d"
+    rf"(?:T\d\d:\d\d(?::\d\d(?:\.\d{{1,9}})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?!{_W}|-)"
+)
+_ADDRESS = rf"(?<![A-Za-z0-9_.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?!{_W}|\.\d)"
+_HEX = (
+    rf"(?<!{_W})(?=[0-9A-Fa-f-]{{0,35}}-\d)[0-9A-Fa-f]{{8}}(?:-[0-9A-Fa-f]{{4}}){{3}}-[0-9A-Fa-f]{{12}}{_END}"
+    rf"|(?<!{_W})(?=[a-f]{{0,63}}\d)(?=\d{{0,63}}[a-f])[0-9a-f]{{7,64}}{_END}"
+)
+_IBAN = rf"(?<!{_W})[A-Z]{{2}}\d\d(?: ?[A-Z]{{4}})?(?: ?\d{{4}}){{3,7}}(?: ?\d{{1,3}})?{_END}"
 _VERSION = rf"(?<!{_W})v\d{{1,4}}(?:\.\d{{1,6}})+{_END}"
 
 ITEM = re.compile(
     rf"(?P<link>{_URL}|{_EMAIL}|{_DOMAIN}|{_MENTION}|{_TAG})"
     rf"|(?P<code>{_QUOTED}|{_BRACES}|{_PERCENT}|{_VARIABLE}|{_PATH}|{_FILE}|{_CALL}|{_OPTION}"
-    rf"|{_SNAKE}|{_CAMEL}|{_VERSION}|{_AMOUNT})"
+    rf"|{_SNAKE}|{_CAMEL}|{_VERSION}|{_AMOUNT}|{_DATE}|{_ADDRESS}|{_HEX}|{_IBAN})"
     rf"|(?P<sign>{SIGN})|(?P<mark>{_MARK})"
 )
 """One item; the name of the group that matched says which sort it is."""
 
 _HINT = re.compile(
-    rf"[@#{{%$`/\\_<\u20e3{_SIGNS}{_CURRENCIES}]"
-    r"|[.(:-](?:(?<=[.:])[!-~\d]|(?<=\()\)|(?<=-)-)|[A-Z](?<=[a-z][A-Z])"
+    rf"[@#{{%$`/\\_<*\u20e3{_SIGNS}{_CURRENCIES}]"
+    r"|[.(:-](?:(?<=[.:])[!-~\d]|(?<=\()\)|(?<=\]\()|(?<=-)[-\d])|[A-Z](?<=[a-z][A-Z])"
+    r"|\d(?:(?<=[A-Za-f]\d)|(?=[a-f]))"
 )
 """A character that no item lacks: most text has none, and needs no more than this search."""
 

@@ -117,8 +117,9 @@ class _Places:
         else:
             ends = [pause.end() for pause in _PAUSE.finditer(self._translation)]
         share = mark.offset / max(1, len(self._source)) * len(self._translation)
-        tail = self._tail(self._translation)
-        return min([*ends, tail], key=lambda place: abs(place - share))
+        if not ends or not mark.glued_right:
+            ends.append(self._tail(self._translation))
+        return min(ends, key=lambda place: abs(place - share))
 
     def beside_word(self, mark: Mark, place: int) -> int:
         """The other side of the spaces at `place`, if that is where the word of a mark is."""

@@ -2,7 +2,8 @@
 
 Words that must not change (links, code, placeholders) go through the model as stand-ins, short
 words that models copy, and are put back where these come out. Emoji, symbols, markup and currency
-signs are taken out of the sentence and put back by `mltranslate.text.places`.
+signs are taken out of the sentence and put back by `mltranslate.text.places`. Sentences in capitals
+go through the model in small letters.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from mltranslate.text.casing import capitalised, is_shouted, lowered, raised
 from mltranslate.text.edges import BLANK, core, has_language, is_ideograph
 from mltranslate.text.items import find_items
 from mltranslate.text.places import Edit, Mark, apply, put_back
@@ -31,10 +33,12 @@ class Masked:
 
     source: str
     text: str
-    """The sentence with stand-ins, and without what was taken out."""
+    """The sentence with stand-ins, without what was taken out, and never in capitals."""
     names: tuple[tuple[str, str], ...]
     """Each stand-in and what it stands for, in order."""
     marks: tuple[Mark, ...]
+    shouted: bool
+    """True when the sentence was in capitals."""
 
     def restore(self, translation: str, target: str) -> tuple[str, bool] | None:
         """Return a translation of `text` into `target` with everything back in it.
@@ -46,32 +50,37 @@ class Masked:
             return self.source, False
         if any(len(_found(word, translation)) != 1 for word, _ in self.names):
             return None
+        if self.shouted:
+            translation = raised(translation, [word for word, _ in self.names])
         edits, guessed = put_back(self.marks, self.text, translation, target)
         edits += [Edit(*_found(word, translation)[0], name) for word, name in self.names]
         return apply(edits, translation), guessed
 
 
-def mask(sentence: str, attempt: int = 0) -> Masked | None:
-    """Hide from the model what it must not change; None when there is nothing to hide.
+def mask(sentence: str, attempt: int = 0, language: str = "") -> Masked | None:
+    """Hide from the model what it must not change, and capitals; None when there is neither.
 
     `attempt` chooses the stand-ins. In a sentence with more names than stand-ins, the last ones
-    go to the model as they are.
+    go to the model as they are. `language` is the sentence's, if it is known.
     """
     items = _items(sentence)
-    if not 0 < len(items) <= _MOST_ITEMS:
+    shouted = is_shouted(_without(items, sentence))
+    if len(items) > _MOST_ITEMS or not (items or shouted):
         return None
     fresh = iter([word for word in STAND_INS[attempt] if word not in sentence])
     made = _Making()
     done = 0
     for item in items:
-        made.text += sentence[done : item.start]
+        made.text += _said(sentence[done : item.start], language, shouted=shouted)
         done = item.end
         found = sentence[item.start : item.end]
         if item.is_name:
             made.add_name(found, next(fresh, found))
         else:
             done += made.take_out(found, sentence[item.end :])
-    return Masked(sentence, made.text + sentence[done:], tuple(made.names), tuple(made.marks))
+    text = made.text + _said(sentence[done:], language, shouted=shouted)
+    text = capitalised(text) if shouted else text
+    return Masked(sentence, text, tuple(made.names), tuple(made.marks), shouted)
 
 
 def parts(sentence: str) -> list[Span]:
@@ -125,6 +134,16 @@ def _items(sentence: str) -> list[_Item]:
         else:
             items.append(_Item(*match.span(), is_name))
     return items
+
+
+def _without(items: list[_Item], sentence: str) -> str:
+    starts = [0, *(item.end for item in items)]
+    ends = [*(item.start for item in items), len(sentence)]
+    return " ".join(sentence[start:end] for start, end in zip(starts, ends, strict=True))
+
+
+def _said(text: str, language: str, *, shouted: bool) -> str:
+    return lowered(text, language) if shouted else text
 
 
 def _joins(between: str, is_name: bool) -> bool:

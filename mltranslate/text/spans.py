@@ -19,6 +19,9 @@ from mltranslate.text.sentences import sentence_starts, sign_breaks
 
 _CELL = re.compile(r"(?:[^\t ]| (?! {3}))++")
 """Text between tabs or wide gaps, as in a table: each cell has sentences of its own."""
+_BAR = re.compile(r"\s\|\s|｜")
+"""Sets cells apart in a line without code, in which it is a pipe."""
+_BARRED_CELL = re.compile(r"(?:[^\t |｜]| (?! {3}))++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,16 @@ def _sentence_ranges(text: str, language: str) -> Iterator[tuple[int, int]]:
     for line in text.splitlines(keepends=True):
         if not line.isspace():
             begin = bullet_end(line, ordinal_stop=ordinal_stop)
-            for cell in _CELL.finditer(line, begin):
+            for cell in _cells(line, begin):
                 for start, end in _cores(cell.group(), language):
                     yield offset + cell.start() + start, offset + cell.start() + end
         offset += len(line)
+
+
+def _cells(line: str, begin: int) -> Iterator[re.Match[str]]:
+    """The cells of a line; those of a Markdown table, or of a menu, have bars between."""
+    barred = line.startswith("|", begin) or ("`" not in line and _BAR.search(line))
+    return (_BARRED_CELL if barred else _CELL).finditer(line, begin)
 
 
 def _cores(body: str, language: str) -> Iterator[tuple[int, int]]:

@@ -16,7 +16,8 @@ from typing import IO
 
 import pytest
 
-from mltranslate.packs import find_pack, list_packs
+from mltranslate.packs import list_packs
+from mltranslate.routes import find_route
 from mltranslate.runtime.providers import cuda_obstacle
 from mltranslate.types import Translation
 
@@ -79,9 +80,12 @@ def test_json_is_one_whole_object_a_line() -> None:
         assert set(record) == set(Translation.__dataclass_fields__)
         assert (record["source"], record["target"]) == ("de", "en")
         assert 0 < record["detected"]["confidence"] <= 1
+        assert record["milliseconds"] >= 0
+    assert (records[1]["pack"], records[1]["device"], records[1]["route"]) == ("", "", [])
+    for record in (records[0], records[2]):
         assert record["device"] in ("cpu", "cuda")
         assert record["provider"].endswith("ExecutionProvider")
-        assert record["milliseconds"] >= 0
+        assert record["pack"] in {f"{pack.name} {pack.version}" for pack in list_packs()}
     assert records[0]["route"] == ["de", "en"]
     assert records[0]["score"] < 0
 
@@ -232,11 +236,31 @@ def test_a_missing_direction_says_what_there_is() -> None:
 
 
 def test_a_language_of_another_pack_names_that_pack() -> None:
-    other = next(pack for pack in list_packs() if set(pack.languages) - set(find_pack().languages))
-    missing = min(set(other.languages) - set(find_pack().languages))
-    refused = _run("text", "--to", missing, "Hi.")
+    packs = list_packs()
+    small = min(packs, key=lambda pack: len(pack.languages))
+    missing = min({code for pack in packs for code in pack.languages} - set(small.languages))
+    other = next(pack for pack in packs if missing in pack.languages)
+    refused = _run("text", "--pack", small.name, "--to", missing, "Hi.")
     assert refused.returncode == 2
     assert f"--pack {other.name}" in refused.stderr.decode()
-    refused = _run("text", "--to", "eo", "Hi.")
+    refused = _run("text", "--pack", small.name, "--to", "eo", "Hi.")
     assert refused.returncode == 2
     assert "--pack" not in refused.stderr.decode()
+
+
+def test_without_a_pack_all_translate_together() -> None:
+    packs = list_packs()
+    codes = sorted({code for pack in packs for code in pack.languages})
+    pairs = [(one, other) for one in codes for other in codes if one != other]
+    routes = [find_route(packs, *pair) for pair in pairs]
+    hops = max(routes, key=lambda hops: len({hop.by.name for hop in hops}))
+    source, target = hops[0].source, hops[-1].target
+    done = _run("text", "--from", source, "--to", target, "--json", "Internet.")
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    assert record["route"] == [source, *(hop.target for hop in hops)]
+    titles = dict.fromkeys(f"{hop.by.name} {hop.by.version}" for hop in hops)
+    assert record["pack"] == " + ".join(titles)
+    refused = _run("text", "--to", "eo", "Hi.")
+    assert refused.returncode == 2
+    assert all(code in refused.stderr.decode().split("one of: ")[1] for code in codes)

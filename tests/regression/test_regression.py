@@ -11,13 +11,14 @@ from regression_checks import CHECKS, EMPTY, HERE, Case, failures, read_cases, r
 from regression_table import NINE, rates
 
 from mltranslate import Translation, Translator
+from mltranslate.packs import find_pack
 
 FLOORS = tomllib.loads((HERE / "floors.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def _found() -> tuple[tuple[Case, Translation, tuple[str, ...]], ...]:
-    translator = Translator(device="cpu", threads=1)
+    translator = Translator(find_pack().folder, device="cpu", threads=1)
     return tuple(run(translator, read_cases(translator.languages)))
 
 
@@ -58,7 +59,7 @@ def test_floors_name_only_what_exists() -> None:
 
 
 def test_every_language_of_the_pack_is_tried_both_ways() -> None:
-    pack = Translator(device="cpu").pack
+    pack = find_pack()
     tried = {(case.source, case.target) for case, _, _ in _found()}
     pairs = {pair for pair in pack.directions if set(pair) <= set(NINE)}
     # Between two others than English each language is tried into one only.

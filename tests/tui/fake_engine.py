@@ -14,6 +14,7 @@ from mltranslate.types import (
     Detection,
     Translation,
 )
+from mltranslate_tui.choices import Offer
 from mltranslate_tui.controller import Draft, DraftCallback
 
 GERMAN = {"guten": "good", "morgen": "morning", "wie": "how", "geht": "are", "es": "you"}
@@ -27,8 +28,10 @@ class FakeEngine:
     """
 
     def __init__(self, languages: Sequence[str] = ("en", "de", "fr", "es", "zh", "ar")) -> None:
-        self.languages = tuple(languages)
-        self.pack = "small-test 1.0.0"
+        self.offer = Offer(tuple(languages), tuple(languages))
+        self.packs: tuple[str, ...] = ("small-test 1.0.0",)
+        self.left_out: tuple[str, ...] = ()
+        self.used = "small-test 1.0.0"
         self.gate = threading.Event()
         self.gate.set()
         self.loading = threading.Event()
@@ -99,7 +102,7 @@ class FakeEngine:
             device="cpu",
             provider="CPUExecutionProvider",
             precision="int8",
-            pack=self.pack,
+            pack="" if same else self.used,
             route=() if same else (source, target),
             milliseconds=self.milliseconds,
             score=-0.3,

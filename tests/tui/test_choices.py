@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mltranslate.errors import LanguageError
 from mltranslate.languages import LANGUAGES
 from mltranslate_tui.choices import (
     AUTO,
+    Offer,
     Pair,
     default_pair,
+    first_pair,
     locale_language,
     matching,
     swapped,
@@ -124,3 +127,14 @@ def test_search_without_a_match() -> None:
 @given(st.text(max_size=10))
 def test_search_takes_any_text(query: str) -> None:
     assert set(found(query)) <= set(LANGUAGES)
+
+
+def test_wishes_must_be_offered_in_their_direction() -> None:
+    offer = Offer(("en", "sv"), ("en", "de"))
+    assert offer.languages == ("en", "sv", "de")
+    pair = first_pair(offer, "sv", None, spoken="sv")
+    assert pair == Pair(source="sv", target="en", spare="de")
+    with pytest.raises(LanguageError, match="Choose one of: en, de"):
+        first_pair(offer, "auto", "sv", spoken="de")
+    with pytest.raises(LanguageError, match="Choose one of: en, sv"):
+        first_pair(offer, "German", None, spoken="de")

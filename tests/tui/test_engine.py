@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from mltranslate.errors import Cancelled
+from mltranslate.errors import Cancelled, LanguageError, PackError
 from mltranslate.limits import DEFAULT_BEAM
 from mltranslate.types import CancelToken, Caution, Detection, Progress, ProgressCallback
 from mltranslate.types import Translation as Result
+from mltranslate_tui.choices import Offer
 from mltranslate_tui.controller import Draft
 from mltranslate_tui.engine import PipelineEngine
 
@@ -21,11 +24,25 @@ LINES = "".join(f"Line {n} is one sentence. And here is another.\n" for n in ran
 class ShoutingTranslator:
     """Stands in for `mltranslate.pipeline.Translator`: every text in capitals, in two batches."""
 
-    languages = ("en", "de")
+    languages = ("en", "de", "fr")
+    packs = (
+        SimpleNamespace(
+            name="one", version="1.0.0", directions={("en", "de"), ("en", "fr"), ("fr", "en")}
+        ),
+    )
 
     def __init__(self, **options: Any) -> None:
         self.options = options
         self.texts: list[str] = []
+        self.loaded: list[tuple[Any, ...]] = []
+
+    def elsewhere(self, text: str) -> Detection | None:
+        return Detection(language="nl", confidence=0.99) if text.startswith("Ik ") else None
+
+    def load(self, *wanted: Any) -> None:
+        self.loaded.append(wanted)
+        if wanted[1:] == ("fr", "de"):
+            raise LanguageError("There is no way")
 
     def translate(
         self,
@@ -40,6 +57,7 @@ class ShoutingTranslator:
         cancel.raise_if_cancelled()
         assert beam == DEFAULT_BEAM
         self.texts.append(text)
+        self.source = source
         total = 2 * text.count("\n")
         for done in (total // 2, total):
             progress(Progress(done=done, total=total))
@@ -98,3 +116,59 @@ def test_a_cancelled_text_stops_at_its_next_block(engine: PipelineEngine) -> Non
     with pytest.raises(Cancelled):
         engine.translate(LINES, source="en", target="de", cancel=cancel, progress=stop)
     assert drafts[-1].done < 400
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "loaded"),
+    [
+        pytest.param("auto", None, [("en", "fr")], id="into the system's language"),
+        pytest.param("auto", "English", [("fr", "en")], id="from the system's language"),
+        pytest.param("en", "de", [("en", "de")], id="both named"),
+        pytest.param("fr", "de", [("fr", "de"), ()], id="no way"),
+        pytest.param("auto", "Klingon", [()], id="an unknown wish"),
+    ],
+)
+def test_the_first_models_are_those_of_the_first_pair(
+    source: str, target: str | None, loaded: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mltranslate.pipeline.Translator", ShoutingTranslator)
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    engine = PipelineEngine("pack", "cpu", 2, source=source, target=target)
+    engine.load()
+    made = engine._translator.loaded  # type: ignore[attr-defined]
+    assert made == [(DEFAULT_BEAM, *pair) for pair in loaded]
+    assert engine.packs == ["one 1.0.0"]
+    assert engine.offer == Offer(("en", "fr"), ("en", "de", "fr"))
+
+
+def test_packs_that_are_left_out_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mltranslate.pipeline.Translator", ShoutingTranslator)
+    damaged = {Path("bad"): PackError("no manifest.json")}
+    monkeypatch.setattr("mltranslate.packs.store.survey_packs", lambda: ([], damaged))
+    assert PipelineEngine(None, "cpu", 1).left_out == ["bad: no manifest.json"]
+    assert PipelineEngine("pack", "cpu", 1).left_out == []
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "used"),
+    [
+        ("Ik weet niet", Detection(language="de", confidence=0.99), "nl"),
+        ("Ich weiß nicht", Detection(language="de", confidence=0.99), "de"),
+    ],
+)
+def test_what_was_detected_gives_way_to_a_language_of_no_pack(
+    engine: PipelineEngine, text: str, source: Detection, used: str
+) -> None:
+    engine.translate(
+        text, source=source, target="en", cancel=CancelToken(), progress=lambda _: None
+    )
+    chosen = engine._translator.source
+    assert isinstance(chosen, Detection)
+    assert chosen.language == used
+
+
+def test_a_pinned_language_is_insisted_on(engine: PipelineEngine) -> None:
+    engine.translate(
+        "Ik weet niet", source="de", target="en", cancel=CancelToken(), progress=lambda _: None
+    )
+    assert engine._translator.source == "de"

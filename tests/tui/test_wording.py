@@ -57,10 +57,24 @@ def test_facts_put_the_route_first() -> None:
     pivot = dataclasses.replace(translation(), route=("de", "en", "zh"), milliseconds=1234)
     assert wording.facts(pivot) == (
         "German → English → Chinese",
+        "small-test 1.0.0",
         "CPU int8",
         "1.2 s",
-        "small-test 1.0.0",
     )
+
+
+def test_two_packs_are_named_and_nothing_is_said_of_what_was_not_used() -> None:
+    both = dataclasses.replace(translation(), pack="core 1.0.0 + small 0.2.0+x")
+    assert wording.facts(both)[1] == "core + small"
+    none = dataclasses.replace(
+        translation(), pack="", device="", precision="", route=(), milliseconds=2
+    )
+    assert wording.facts(none) == ("Not translated", "2 ms")
+
+
+def test_what_is_on_offer() -> None:
+    assert wording.offer(["small 1.0.0"], ["en", "de"]) == ("small 1.0.0", "2 languages")
+    assert wording.offer(["a 1.0.0", "b 1.0.0"], "abc") == ("2 packs", "3 languages")
 
 
 @pytest.mark.parametrize("caution", list(Caution))
@@ -86,6 +100,7 @@ def test_progress_bar_keeps_its_width() -> None:
 def test_status_line_leaves_out_what_does_not_fit() -> None:
     facts = ("German → English", "CPU int8", "34 ms")
     assert fitting(facts, 80) == "German → English  ·  CPU int8  ·  34 ms"
+    assert fitting(facts, 35) == "German → English · CPU int8 · 34 ms"
     assert fitting(facts, 30) == "German → English  ·  CPU int8"
     assert fitting(facts, 8) == "German …"
     assert fitting((), 8) == ""
@@ -93,3 +108,10 @@ def test_status_line_leaves_out_what_does_not_fit() -> None:
 
 def test_control_characters_never_reach_the_terminal() -> None:
     assert printable("a\x00b\x1b[31mc\x9bd\te\nf\r\ng\ud800") == "ab[31mcd\te\nf\r\ng"
+
+
+def test_a_language_of_no_pack_is_named_and_nothing_else_said() -> None:
+    both = (Caution.UNTRANSLATED, Caution.UNOFFERED)
+    dutch = dataclasses.replace(translation(), source="nl", route=(), warnings=both)
+    said = wording.cautions(dutch, PAIR)
+    assert said == ("This looks like Dutch, which no pack has: F2 sets another",)

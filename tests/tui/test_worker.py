@@ -95,6 +95,16 @@ def test_model_that_does_not_load_ends_the_thread() -> None:
     assert kinds(run(engine)) == [messages.EngineOpened, messages.EngineFailed]
 
 
+def test_one_model_of_several_that_does_not_load_is_not_the_end() -> None:
+    engine = FakeEngine()
+    engine.packs = ("one 1.0.0", "two 1.0.0")
+    engine.load_failure = PackError("one is damaged")
+    posted = run(engine, job(source="de"))
+    assert kinds(posted) == [
+        messages.EngineOpened, messages.ModelFailed, messages.EngineReady, messages.Translated,
+    ]  # fmt: skip
+
+
 def test_partial_results_are_thinned_out() -> None:
     ticks = iter(range(10_000))
     engine = FakeEngine()

@@ -133,7 +133,10 @@ class FakeDecoder:
 
 @dataclass
 class FakeDetector:
-    """Chinese for Han, German for the word "und", no language without letters, else English."""
+    """Chinese for Han, German for "und", no language without letters, else English.
+
+    Among all languages, French for the word "le".
+    """
 
     languages: tuple[str, ...] = ("en", "de", "zh", "fr")
     confidence: float = 0.9
@@ -147,10 +150,13 @@ class FakeDetector:
             text.encode()
         self.texts.extend(texts)
         return [
-            [Detection(language=self._guess(text), confidence=self.confidence)] for text in texts
+            [Detection(language=self._guess(text, languages), confidence=self.confidence)]
+            for text in texts
         ]
 
-    def _guess(self, text: str) -> str:
+    def _guess(self, text: str, languages: Iterable[str] | None) -> str:
+        if " le " in text and (languages is None or "fr" in languages):
+            return "fr"
         if any("\u4e00" <= char <= "\u9fff" for char in text):
             return "zh"
         if " und " in text:

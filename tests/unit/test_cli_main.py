@@ -165,6 +165,23 @@ def test_bad_utf8_is_refused_after_the_lines_before_it(
 
 
 @pytest.mark.usefixtures("decoder")
+def test_people_are_told_the_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = ["Hello.", "Good day.", "Katz und Maus.", "12"]
+    assert main(["text", "--to", "zh", *texts]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(["text", "--to", "zh", *texts]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "mltranslate: en to zh with fake 1.0.0 (cpu, int8)",
+        "mltranslate: de to en to zh with fake 1.0.0 (cpu, int8)",
+    ]
+    assert main(["text", "--to", "zh", "--json", *texts]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("decoder")
 def test_warnings_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["text", "--to", "en", "Hello there."]) == 0
     out, err = capsys.readouterr()

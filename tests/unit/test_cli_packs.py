@@ -43,6 +43,23 @@ def test_every_damaged_pack_is_named(packs: Path, capsys: pytest.CaptureFixture[
     assert main(["packs", "verify", "no-such-pack"]) == 3
 
 
+def test_a_pack_that_is_left_out_is_one_line_on_stderr(
+    packs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (packs / "one").mkdir()
+    (packs / "one" / "manifest.json").write_text("{}")
+    for _ in range(2):
+        assert main(["packs", "list"]) == 0
+        out, err = capsys.readouterr()
+        assert out == ""
+        (line,) = err.splitlines()
+        assert line.startswith(f"mltranslate: warning: the pack in {packs / 'one'} is left out: ")
+    assert main(["text", "--to", "de", "Hello."]) == 3
+    warning, error = capsys.readouterr().err.splitlines()
+    assert "is left out" in warning
+    assert error.startswith("mltranslate: error: there is no pack to translate with")
+
+
 @pytest.mark.usefixtures("packs")
 def test_a_pack_comes_and_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, copy = str(tmp_path / "tiny.zip"), str(tmp_path / "copy.zip")
@@ -118,6 +135,41 @@ def test_the_doctor_reports_a_missing_pack(capsys: pytest.CaptureFixture[str]) -
     assert facts["devices"][0]["usable"] is True
     assert main(["doctor"]) == 3
     assert "none found" in capsys.readouterr().out
+
+
+def test_list_and_doctor_name_what_each_pack_serves(
+    packs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = [["en", "de"], ["de", "en"]]
+    shelves = {
+        tmp_path / "none" / "mine": tiny(name="mine"),
+        packs / "one": tiny(name="one", directions=both),
+        packs / "two": tiny(name="two", directions=both),
+    }
+    for place, files in shelves.items():
+        place.mkdir(parents=True)
+        for name, data in files.items():
+            (place / name).write_bytes(data)
+    assert main(["packs", "list"]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [(row[0], row[3]) for row in rows] == [
+        ("mine 0.1.0", "1 of 1 directions"),
+        ("one 0.1.0", "1 of 2 directions"),
+        ("two 0.1.0", "0 of 2 directions"),
+    ]
+    assert main(["packs", "list", "--json"]) == 0
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["serves"] for one in listed] == [[["en", "de"]], [["de", "en"]], []]
+    (packs / "two" / "w.bin").unlink()
+    assert main(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["packs"]
+    assert [one["serves"] for one in found] == [[["en", "de"]], [["de", "en"]], []]
+    assert [one["ok"] for one in found] == [True, True, False]
+    assert main(["doctor"]) == 0
+    out, err = capsys.readouterr()
+    assert "pack        one 0.1.0: whole, serves 1 directions\n" in out
+    assert "w.bin" in out
+    assert err == ""
 
 
 def test_outline() -> None:

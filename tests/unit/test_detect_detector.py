@@ -112,6 +112,15 @@ def test_unknown_languages_are_refused(detector: Detector, languages: list[str] 
         detector.detect("hello", languages)
 
 
+def test_what_is_offered_is_told_in_one_short_line(detector: Detector) -> None:
+    with pytest.raises(LanguageError) as caught:
+        detector.detect("hello", ["xx"])
+    assert len(str(caught.value)) < 120
+    assert str(len(detector.languages)) in str(caught.value)
+    assert detector.offered() == detector.languages
+    assert detector.offered(iter(["nl", "de"])) == ("nl", "de")
+
+
 def test_order_and_number_of_candidates(detector: Detector) -> None:
     found = detector.detect("no", top=500)
     confidences = [candidate.confidence for candidate in found]

@@ -89,9 +89,12 @@ def test_script_that_is_not_offered(detector: Detector) -> None:
     assert {part.language for part in segments(detector, "Привет, мир", ["en", "de"])} == {"und"}
 
 
-def test_unknown_language_is_refused(detector: Detector) -> None:
-    with pytest.raises(LanguageError):
-        segments(detector, "hello", ["xx"])
+@pytest.mark.parametrize("languages", [["xx"], ["en", "xx"], [], "en"])
+def test_unknown_languages_are_refused_before_any_work(
+    detector: Detector, languages: list[str] | str
+) -> None:
+    with pytest.raises(LanguageError, match=r"xx|empty|no list of languages"):
+        segments_many(detector, [], languages)
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,23 @@ def test_missing_lexicon_or_data_is_named(prepared: Path, tmp_path: Path) -> Non
     path.write_bytes(kept)
 
 
+def test_only_the_lexicons_of_the_data_are_needed(prepared: Path, tmp_path: Path) -> None:
+    shard = prepared / "shards" / "aa-bb"
+    copy = tmp_path / "shards" / "aa-bb"
+    copy.mkdir(parents=True)
+    for path in shard.glob("lexicon.*"):
+        (copy / path.name).write_bytes(path.read_bytes())
+    (copy / "shard.json").write_text('{"languages": ["aa", "bb"], "origins": []}', "utf-8")
+    checkpoint = checkpoint_for(prepared)
+    for one, other in zip(
+        make_shortlists(checkpoint, prepared, 5).values(),
+        make_shortlists(checkpoint, tmp_path, 5).values(),
+        strict=True,
+    ):
+        assert np.array_equal(one.candidates, other.candidates)
+        assert np.array_equal(one.always, other.always)
+
+
 def export(out: Path, monkeypatch: pytest.MonkeyPatch, shortlist: Shortlist) -> int:
     """`mltranslate-export pack --shortlist` with these shortlists instead of learnt ones."""
     monkeypatch.setattr(

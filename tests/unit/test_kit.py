@@ -2,6 +2,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from kit.pieces import PACKAGES, pack, unpack
 from kit.speed import choose, step_flops
 from kit.steps import schedule, seconds_done
 from kit.thin import shares
-from kit.train import Piece, Plan, program
-from mltranslate.errors import ConfigError, DataError
+from kit.train import DIVERGED, Piece, Plan, program
+from mltranslate.errors import ConfigError, DataError, TrainingError
 from mltranslate_export.checkpoint import load_run
 from mltranslate_train.config import dump_recipe, load_recipe
 from mltranslate_train.data.batches import Batch
@@ -261,7 +262,7 @@ def test_time_is_planned_over_all_pieces(tmp_path: Path) -> None:
 
 FAKE = """
 import json, pathlib, re, sys
-CODES = [1, 8, 0]
+CODES = [8, 20, 0]  # a full disk, a divergence
 command, run, *rest = sys.argv[1:]
 if command == "speed":
     found = {"target_tokens_per_second": 200.0 if "compiled" in rest[0] else 100.0, "loss": 5.0}
@@ -288,7 +289,7 @@ def test_a_trainer_that_fails_is_started_again_more_carefully(tmp_path: Path) ->
     assert ["train.learning_rate=0.0025" in start for start in starts] == [False, False, True]
     told = json.loads((tmp_path / "out1/piece.json").read_text("utf-8"))
     assert [item.partition(" after")[0] for item in told["failures"]] == [
-        "the trainer ended with exit code 1", "the trainer ended with exit code 8",
+        "the trainer ended with exit code 8", "the trainer ended with exit code 20",
     ]  # fmt: skip
     kept = json.loads((tmp_path / "store/choice.json").read_text("utf-8"))
     assert (kept["compile"], kept["slower"]) == (False, 0.5)
@@ -296,9 +297,38 @@ def test_a_trainer_that_fails_is_started_again_more_carefully(tmp_path: Path) ->
 
 def test_a_rate_is_halved_once_each_time_that_training_diverges(tmp_path: Path) -> None:
     pack(prepared(tmp_path), tmp_path / "pieces", 3)
-    fake = FAKE.replace("CODES = [1, 8, 0]", "CODES = [8, 8, 0]")
+    fake = FAKE.replace("CODES = [8, 20, 0]", "CODES = [20, 20, 0]")
     (tmp_path / "fake.py").write_text(fake, encoding="utf-8")
     command = [sys.executable, str(tmp_path / "fake.py")]
     assert Piece(plan_of(tmp_path, 1, sets=()), command).work() == 1
     starts = (tmp_path / "store/run/starts").read_text("utf-8")
     assert re.findall(r"train\.learning_rate=(\S+)", starts) == ["0.0025", "0.00125"]
+
+
+def test_a_divergence_is_told_from_other_failures(tmp_path: Path) -> None:
+    run = prepared(tmp_path)
+    command = [*program(MAIN), "steps", str(run), "--until", str(time.monotonic() + 300)]
+    command += ["--later", "0", "--decay", "0.25", "--set", "train.learning_rate=1e30"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "training diverged" in done.stdout
+    assert done.returncode == DIVERGED != TrainingError.exit_code
+
+
+STOPPING = """
+import os, signal, sys, time
+if sys.argv[1] == "speed":
+    os.kill(os.getppid(), signal.SIGTERM)
+    time.sleep(100)
+"""
+
+
+def test_the_self_check_stops_at_once_when_told_to(tmp_path: Path) -> None:
+    pack(prepared(tmp_path), tmp_path / "pieces", 3)
+    (tmp_path / "fake.py").write_text(STOPPING, encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "fake.py")]
+    started = time.monotonic()
+    assert Piece(plan_of(tmp_path, 1, sets=()), command).work() == 1
+    assert time.monotonic() - started < 50
+    told = json.loads((tmp_path / "out1/piece.json").read_text("utf-8"))
+    assert told["failures"] == ["self-check, eager: told to stop"]
+    assert not (tmp_path / "store/choice.json").exists()

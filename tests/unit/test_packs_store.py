@@ -18,6 +18,7 @@ from mltranslate.errors import PackError
 from mltranslate.packs import Pack, find_pack, list_packs, load_pack, read_pack, verify, verify_pack
 from mltranslate.packs.archive import unpack
 from mltranslate.packs.graph_scan import Outside, scan_graph
+from mltranslate.packs.store import find_packs, survey_packs
 
 EVIL_NODE = b"\x3a\x0c\x0a\x0a\x3a\x08org.evil"
 """GraphProto.node.domain is org.evil."""
@@ -107,6 +108,22 @@ def test_the_default_is_taken_where_several_packs_ship(
     assert find_pack().folder == shelves[1] / "m"
 
 
+def test_the_order_of_choice(
+    folder: Path, shelves: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, embedded = shelves
+    for place in (user / "y", user / "b", embedded / "a", embedded / "m", embedded / "z"):
+        shutil.copytree(folder, place)
+    monkeypatch.setattr("mltranslate.packs.store.DEFAULT", "m")
+    order = [user / "b", user / "y", embedded / "m", embedded / "a", embedded / "z"]
+    assert [pack.folder for pack in list_packs()] == order
+    assert [pack.folder for pack in find_packs()] == order
+    assert [pack.folder for pack in find_packs("z")] == [embedded / "z"]
+    assert [pack.folder for pack in find_packs(folder)] == [folder]
+    shutil.copytree(folder, user / "m")
+    assert [pack.folder.parent for pack in list_packs()] == [user] * 3 + [embedded] * 2
+
+
 def test_users_pack_hides_the_embedded_one(folder: Path, shelves: tuple[Path, Path]) -> None:
     for shelf in shelves:
         shutil.copytree(folder, shelf / "golden")
@@ -122,14 +139,21 @@ def test_damaged_pack_is_logged_and_left_out(
     with caplog.at_level(logging.WARNING):
         assert list_packs() == []
     assert "int8.bin" in caplog.text
+    packs, damaged = survey_packs()
+    assert (packs, list(damaged)) == ([], [shelves[0] / "bad"])
+    with pytest.raises(PackError, match="packs install"):
+        find_packs()
+    shutil.copytree(folder, shelves[1] / "good")
+    assert [pack.folder for pack in find_packs()] == [shelves[1] / "good"]
 
 
 @pytest.mark.usefixtures("shelves")
 def test_nothing_found_says_what_to_do() -> None:
     with pytest.raises(PackError, match="packs list"):
         load_pack("absent")
-    with pytest.raises(PackError, match="--pack"):
-        find_pack()
+    for find in (find_pack, find_packs):
+        with pytest.raises(PackError, match="--pack"):
+            find()
 
 
 def test_scan_finds_the_weights_of_real_graphs(folder: Path) -> None:

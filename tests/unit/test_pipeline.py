@@ -1,3 +1,4 @@
+import functools
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 import mltranslate
 from mltranslate.decode import Search
 from mltranslate.errors import Cancelled, InputError, LanguageError, MltError, UsageError
-from mltranslate.pipeline import Translator, find_route
+from mltranslate.pipeline import Translator
 from mltranslate.types import CancelToken, Caution, Detection, Progress
 
 
@@ -44,7 +45,7 @@ def test_the_whole_text_is_detected_once() -> None:
     detector = FakeDetector()
     text = "Hello. Katz und Maus."
     result = Translator(decoder=FakeDecoder(), detector=detector).translate(text, "en")[0]
-    assert detector.texts == [text]
+    assert set(detector.texts) == {text}
     assert result.route == ("de", "en")
 
 
@@ -197,11 +198,9 @@ def test_direct_and_pivoted_texts_share_their_batches() -> None:
 
 
 def test_no_route_names_what_is_offered() -> None:
-    directions = frozenset({("de", "en"), ("zh", "en")})
-    with pytest.raises(
-        LanguageError, match=r"German \(de\) into Chinese \(zh\).*de to en, zh to en"
-    ):
-        find_route(directions, "de", "zh")
+    decoder = FakeDecoder(pack=FakePack(directions=frozenset({("de", "en"), ("zh", "en")})))
+    with pytest.raises(LanguageError, match=r"German \(de\) into Chinese \(zh\).*de to en"):
+        _translator(decoder).translate("Hallo", "zh", "de")
     with pytest.raises(LanguageError, match="not offered"):
         _translator().translate("Bonjour", "fr")
 
@@ -290,11 +289,23 @@ def test_an_endless_translation_is_marked() -> None:
     assert result.warnings == (Caution.LENGTH,)
 
 
-def test_a_lost_number_is_marked() -> None:
-    decoder = FakeDecoder(render=lambda text, *_: text.replace("1200", "120"))
-    one, two = _translator(decoder).translate(["Room 1200.", "Room 1300."], "de", "en")
+def test_a_lost_number_is_marked_and_a_misspelt_one_mended() -> None:
+    slips = {"1200": "many", "1400": "14400"}
+    decoder = FakeDecoder(render=lambda text, *_: functools.reduce(_replaced, slips.items(), text))
+    rooms = ["Room 1200.", "Room 1300.", "Room 1400."]
+    one, two, three = _translator(decoder).translate(rooms, "de", "en")
     assert one.warnings == (Caution.NUMBERS,)
     assert two.warnings == ()
+    assert (three.text, three.warnings) == ("Room 1400.", (Caution.PLACED,))
+
+
+def test_a_number_of_a_beginning_that_was_given_stays() -> None:
+    result = _translator(FakeDecoder()).translate("Room 1200.", "de", "en", prefix="Raum 12000")[0]
+    assert result.text.startswith("Raum 12000")
+
+
+def _replaced(text: str, slip: tuple[str, str]) -> str:
+    return text.replace(*slip)
 
 
 @pytest.mark.parametrize("nothing", ["", "   "])
@@ -461,3 +472,28 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_a_line_break_in_the_output_does_not_break_the_line() -> None:
     decoder = FakeDecoder(render=lambda *_: "one\n two\u2028three")
     assert _translator(decoder).translate("A sentence.", "de", "en")[0].text == "one two three"
+
+
+def test_a_language_of_no_pack_is_told_and_left_alone() -> None:
+    translator = _translator()
+    text = "Je ne sais pas le nom."
+    french = Detection(language="fr", confidence=0.9)
+    assert translator.detect(text) == translator.elsewhere(text) == french
+    result = translator.translate(text, "de")[0]
+    assert (result.text, result.source, result.detected) == (text, "fr", french)
+    assert result.warnings == (Caution.UNTRANSLATED, Caution.UNOFFERED)
+    assert result.route == ()
+
+
+def test_another_language_can_be_insisted_on() -> None:
+    text = "Je ne sais pas le nom."
+    assert _translator().translate(text, "de", "en")[0].text == text.upper()
+    said = Detection(language="en", confidence=0.5)
+    assert _translator().translate(text, "de", said)[0].text == text.upper()
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.89])
+def test_a_language_of_no_pack_must_be_sure(confidence: float) -> None:
+    translator = _translator(confidence=confidence)
+    assert translator.elsewhere("Je ne sais pas le nom.") is None
+    assert translator.detect("Je ne sais pas le nom.").language == "en"

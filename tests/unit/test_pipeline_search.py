@@ -64,6 +64,14 @@ def test_alternatives_get_back_what_was_hidden() -> None:
     assert [one.text for one in result.alternatives] == [text, "X https://a.b/c y {name}"]
 
 
+def test_alternatives_that_lose_a_number_are_none() -> None:
+    decoder = FakeDecoder(
+        others=lambda text: [(text.replace("1200", "MANY"), 0.1), (f"{text}!", 0.2)]
+    )
+    result = _translator(decoder).translate("Room 1200.", "de", "en", 3, n_best=3)[0]
+    assert [one.text for one in result.alternatives] == ["ROOM 1200.", "ROOM 1200.!"]
+
+
 def test_there_are_no_alternatives_unless_asked_for_or_of_no_language() -> None:
     decoder = FakeDecoder(others=_polite)
     assert _translator(decoder).translate("Go home.", "de", "en", 4)[0].alternatives == ()

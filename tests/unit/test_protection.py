@@ -98,3 +98,14 @@ def test_whatever_the_model_does_every_item_comes_out(
     result = _translator(FakeDecoder(render=render)).translate(text, target, "en")[0]
     for item in items:
         assert result.text.count(item) == text.count(item)
+
+
+def test_text_in_capitals_is_small_letters_to_the_model_and_comes_back_in_capitals() -> None:
+    decoder = FakeDecoder(render=lambda text, *_: text.replace("Read", "Lies"))
+    text = "READ THIS NOW! See {name} there. READ {name} OR https://a.b/c NOW! NASA!"
+    result = _translator(decoder).translate(text, "de", "en")[0]
+    assert {*decoder.sentences} == {
+        "Read this now!", "See @a1 there.", "Read @a1 or @b2 now!", "Nasa!",
+    }  # fmt: skip
+    assert result.text == text.replace("READ", "LIES")
+    assert result.warnings == ()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltranslate.renderings import Rendering, assemble, distinct, variants
+from mltranslate.renderings import Rendering, assemble, distinct, faithful, variants
 from mltranslate.text.spans import Span
 from mltranslate.types import Caution
 
@@ -63,3 +63,11 @@ def test_parts_of_a_sentence_give_alternatives_of_the_whole() -> None:
 def test_the_same_words_are_listed_once() -> None:
     best, again, other = (Rendering(text, -1.0, 1) for text in ("a", "a", "b"))
     assert [one.text for one in distinct(best, [again, other, other])] == ["b"]
+
+
+def test_what_loses_a_number_is_no_alternative_to_what_does_not() -> None:
+    whole = Rendering("a", -1.0, 1)
+    placed = Rendering("b", -1.0, 1, frozenset({Caution.PLACED}))
+    lossy = Rendering("c", -1.0, 1, frozenset({Caution.NUMBERS}))
+    assert faithful(whole, [lossy, placed]) == [placed]
+    assert faithful(lossy, [lossy, placed]) == [lossy, placed]

@@ -31,6 +31,12 @@ FOUND = [
     ("code", "since v1.2.3 it", "v1.2.3"),
     ("code", "costs €1,000.50.", "€1,000.50"),
     ("code", "kostet 3,50 €.", "3,50 €"),
+    ("code", "on 2026-11-22, at", "2026-11-22"),
+    ("code", "在2026-11-22T10:30:00Z开会", "2026-11-22T10:30:00Z"),
+    ("code", "commit 9f5e9df4a3 fixes", "9f5e9df4a3"),
+    ("code", "id 550e8400-e29b-41d4-a716-446655440000.", "550e8400-e29b-41d4-a716-446655440000"),
+    ("code", "IBAN DE89 3704 0044 0532 0130 00 is", "DE89 3704 0044 0532 0130 00"),
+    ("code", "at 192.168.0.1.", "192.168.0.1"),
     ("sign", "nice 😀 day", "😀"),
     ("sign", "go 1️⃣ now", "1️⃣"),
     ("sign", "Windows™", "™"),
@@ -38,6 +44,12 @@ FOUND = [
     ("mark", 'a <a href="x y">word', '<a href="x y">'),
     ("mark", "word</b>", "</b>"),
     ("mark", "the € fell", "€"),
+    ("mark", "a **bold word", "**"),
+    ("mark", "a bold** word", "**"),
+    ("mark", "(*so) it is", "*"),
+    ("mark", "see [the page](a/b)", "["),
+    ("mark", "page](a/b) here", "](a/b)"),
+    ("mark", "![A cat](cat.png)", "!["),
 ]
 
 
@@ -54,6 +66,8 @@ def test_an_item_and_its_sort(sort: str, text: str, item: str) -> None:
         "e.g. this, i.e. that", "and/or", "60 km/h", "24/7", "3/4 of it", "50% des Geldes",
         "a < b and c > d", "iPhone", "$20", "It's 3 o'clock.", "number #5", "well-known -- so",
         "U.S. Army", "Node. Then", "100%", "今天ABC", "a_", "10:30", "Tom & Jerry",
+        "5 * 3", "a*b", "f**k", "2026-11", "19-20 Uhr", "the 1990s", "3.5.2024", "added",
+        "12345678", "all *.c of", "see [1] (page 2)", "COVID-19",
     ],
 )  # fmt: skip
 def test_plain_text_holds_none(text: str) -> None:

@@ -29,7 +29,7 @@ def test_a_list_of_items_without_end_is_left_as_it_is() -> None:
 
 
 def _masked(sentence: str) -> Masked:
-    made = mask(sentence)
+    made = mask(sentence, language="en")
     assert made
     return made
 
@@ -53,6 +53,13 @@ def _names(sentence: str) -> tuple[tuple[str, str], ...]:
         ("The Windows™ logo", "The Windows logo"),
         ("Tell @a1 about %s", "Tell @b2 about @c3"),
         ("Salut 😀 !", "Salut!"),
+        ("This is **very important** text", "This is very important text"),
+        ("![A picture of a cat](cat.png)", "A picture of a cat"),
+        ("Read [**the** docs](https://a.b/c?x=1) now.", "Read the docs now."),
+        ("Open on 2026-11-22 at 10:30", "Open on @a1 at 10:30"),
+        ("READ https://a.b/C NOW, I SAID", "Read @a1 now, I said"),
+        ("PLEASE 😀 READ <b>THIS</b>", "Please read this"),
+        ("PRESS {NAME} AND snake_case", "Press @a1 and @b2"),
     ],
 )
 def test_what_the_model_sees(sentence: str, seen: str) -> None:
@@ -79,6 +86,7 @@ def test_there_may_be_nothing_to_hide(sentence: str) -> None:
         ("<b>Hello</b> Anna", "Hallo Anna", "de", "<b>Hallo</b> Anna", False),
         ("See <b>Berlin</b> now", "Jetzt Berlin sehen", "de", "Jetzt <b>Berlin</b> sehen", False),
         ("Ask <b>{name}</b> now", "Jetzt @a1 fragen", "de", "Jetzt <b>{name}</b> fragen", False),
+        ("Can you **count** it?", "Zählst du?", "de", "Zählst **du**?", True),
         ("I love 😍 this, really", "我很喜欢，真的", "zh", "我很喜欢，😍真的", True),
         ("我很喜欢😍，真的", "I like it, really", "en", "I like it 😍, really", False),
     ],

@@ -60,6 +60,23 @@ def test_cells_of_a_table_are_sentences_of_their_own() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ("| Name | Price |\n", ["Name", "Price"]),
+        ("  |Name|Unit price|", ["Name", "Unit price"]),
+        ("| `a` | Sort it |", ["Sort it"]),
+        ("Home | About us | Help", ["Home", "About us", "Help"]),
+        ("首页｜关于", ["首页", "关于"]),
+        ("Run `ls | sort` now", ["Run `ls | sort` now"]),
+        ("either|or", ["either|or"]),
+        ("|---|:-:|", []),
+    ],
+)
+def test_bars_set_cells_apart(line: str, cells: list[str]) -> None:
+    assert _sentences(line, "en") == cells
+
+
 def test_what_is_no_language_is_not_translated() -> None:
     assert _sentences("12:30\nhttps://a.b/c\nsnake_case\n😀\n") == []
 
@@ -94,6 +111,7 @@ def test_spans_of_fills_the_gaps() -> None:
 
 HOSTILE = [
     "a", "a. ", "A. ", "!", ". ", "\"", "(", "-", "- ", ">", "😀 ", "www.", "http://!", "a@",
+    "|", "a | ", "*a", "**", "[a](", "![", "](a", "1a", "-1", "AA11 ",
     "a@a.a-", "<a", "x()", "\u200d", ".-", "\n", "a b", "你好。", "/", "a/", "\u0301", "1.", "@",
 ]  # fmt: skip
 

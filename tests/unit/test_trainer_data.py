@@ -29,7 +29,7 @@ from mltranslate_train.data.readers import find_files, weight_of
 from mltranslate_train.data.sentences import sample_sentences
 from mltranslate_train.data.shards import Shard
 from mltranslate_train.data.weights import check_patterns, origins_of
-from mltranslate_train.tokenizer import Vocabulary
+from mltranslate_train.tokenizer import Vocabulary, train_vocabulary
 
 WAY = [("aa", "bb")]
 
@@ -168,6 +168,12 @@ def test_too_small_a_vocabulary_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "run/vocabulary.model").exists()
 
 
+def test_no_text_is_no_question_of_the_size(tmp_path: Path) -> None:
+    config = load_recipe(write_recipe(tmp_path)).vocabulary
+    with pytest.raises(DataError, match=r"no text to make a vocabulary of.*data\.corpora"):
+        train_vocabulary(["", "  "], ["aa"], config, tmp_path / "vocabulary")
+
+
 def test_run_of_another_recipe_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
     path, run = write_recipe(tmp_path), tmp_path / "run"
     prepare(load_recipe(path), run)
@@ -276,7 +282,8 @@ def test_weights_of_languages_are_checked(tmp_path: Path, weights: str, message:
 
 def test_mended_recipe_continues_where_the_first_one_failed(tmp_path: Path) -> None:
     path, run = write_recipe(tmp_path), tmp_path / "run"
-    with pytest.raises(DataError, match="no usable example for aa-bb"):
+    told = r"no usable example for aa-bb: dropped: \d+ [^{}]*\. .*data\.filter"
+    with pytest.raises(DataError, match=told):
         prepare(load_recipe(path, ["data.max_tokens=1"]), run)
     assert (run / "vocabulary.model").is_file()
     prepare(load_recipe(path, ["vocabulary.size=300"]), run)

@@ -127,8 +127,9 @@ def test_two_scores_for_one_place_are_refused(tmp_path: Path) -> None:
         read_others([file, file])
 
 
-def record(search: str, beam: int, dataset: object = "dev") -> str:
+def record(search: str, beam: int, dataset: object = "dev", **more: float) -> str:
     system = {"name": "a|b", "version": "", "precision": "fp32", "search": search, "beam": beam}
+    system |= more
     chrf = {"value": 50.0, "signature": "s", "sentences": 3}
     result = {"dataset": dataset, "direction": "de-en", "chrf": chrf}
     return json.dumps({"system": system, "results": [result]})
@@ -143,6 +144,11 @@ def test_two_searches_of_one_system_are_told_apart(tmp_path: Path) -> None:
     assert [other.system for other in read_others(files[:1])] == ["a|b fp32"]
     with pytest.raises(UsageError, match=r"two scores for dev de-en a\|b fp32"):
         read_others([files[0], files[0]])
+    for file, penalty in zip(files, ({}, {"length_penalty": 0.6}), strict=True):
+        file.write_text(record("bare", 4, **penalty))
+    names = [other.system for other in read_others(files)]
+    penalties = ("", ", length penalty 0.6")
+    assert names == [f"a|b fp32, bare search, beam 4{penalty}" for penalty in penalties]
     files[0].write_text(record("engine", 1, dataset=3))
     with pytest.raises(DataError, match="3 is no text"):
         read_others([files[0], files[0]])
@@ -157,11 +163,24 @@ def test_only_a_line_feed_ends_a_row(tmp_path: Path) -> None:
 
 
 def test_a_name_stays_in_its_cell(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "peers.tsv").write_text(f"{HEAD}\ntatoeba\tde-en\tX | Y\t64.0\tdev\ta page\n")
+    row = "tatoeba\tde-en\tX | Y\t64.0\tdev *\ta_page_"
+    (folder / "peers.tsv").write_text(f"{HEAD}\n{row}\n")
     code, text = evaluate(capsys, folder, "--beside", str(folder / "peers.tsv"))
     assert code == 0
     assert "| TER | chrF2++ of X \\| Y |" in text
-    assert "* X \\| Y: measured on dev" in text
+    assert "* X \\| Y: measured on dev \\*, a\\_page\\_\n" in text
+
+
+def test_what_an_earlier_evaluation_says_stays_text(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = json.loads(record("bare", 4, dataset="tatoeba"))
+    found["results"][0]["direction"] = "en-de"
+    found["results"][0]["chrf"] |= {"sentences": 3, "signature": "`|<b>"}
+    (folder / "a.json").write_text(json.dumps(found))
+    code, text = evaluate(capsys, folder, "--beside", str(folder / "a.json"))
+    assert code == 0
+    assert "* a\\|b fp32, tatoeba en-de: left out, n 3 by `` `|<b> ``\n" in text
 
 
 @given(text=st.text(max_size=80))

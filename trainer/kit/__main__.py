@@ -138,10 +138,16 @@ def _collect(options: argparse.Namespace) -> int:
 
 def _steps(options: argparse.Namespace) -> int:
     from kit.steps import train_until
+    from kit.train import DIVERGED
+    from mltranslate.errors import DivergenceError
 
-    train_until(
-        options.run, options.sets, until=options.until, later=options.later, decay=options.decay
-    )
+    try:
+        train_until(
+            options.run, options.sets, until=options.until, later=options.later, decay=options.decay
+        )
+    except DivergenceError as error:
+        log.error("error: %s", error)
+        return DIVERGED
     return 0
 
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,8 @@ _STARTS = 4
 """Most starts of the trainer in a piece."""
 _START_UP = 30.0
 """Seconds from the start of a call to its first step, about."""
-_DIVERGED = 8
-"""The trainer's exit code for a training error."""
+DIVERGED = 20
+"""Exit code of `steps` alone, for a divergence: a full disk is no reason to train more slowly."""
 _POLL = 0.5
 _PREFETCH = 128
 """Batches made ahead: enough for the time that drawing the next pool takes."""
@@ -185,20 +186,25 @@ class Piece:
         sets = [*self._sets(), *sets, f"train.compile={str(mode == 'compiled').lower()}"]
         command = [*self._command, "speed", str(self._plan.run), str(file), *_as_options(sets)]
         patience = min(_CHECK_SECONDS[mode], max(1.0, self._plan.time_left / 3))
-        try:
-            done = subprocess.run(  # noqa: S603 - our own program
-                command, timeout=patience, check=False, env=_environment()
-            )
-            problem = f"exit code {done.returncode}" if done.returncode else ""
-        except subprocess.TimeoutExpired:
-            self._late = True
-            problem = f"not done after {patience:.0f} s"
-        if problem:
+        if problem := self._checked(command, patience):
             log.warning("the %s steps of the self-check failed: %s", mode, problem)
             self._failures.append(f"self-check, {mode}: {problem}")
             return None
         found: Found = json.loads(file.read_text(encoding="utf-8"))
         return found
+
+    def _checked(self, command: Sequence[str], patience: float) -> str:
+        """Run a part of the self-check; gives why it came to nothing, if it did."""
+        deadline = time.monotonic() + patience
+        with subprocess.Popen(command, env=_environment()) as check:  # noqa: S603 - our own program
+            while check.poll() is None:
+                if self._stopping or time.monotonic() > deadline:
+                    check.kill()
+                    self._late = not self._stopping
+                    return f"not done after {patience:.0f} s" if self._late else "told to stop"
+                with suppress(subprocess.TimeoutExpired):
+                    check.wait(_POLL)
+            return f"exit code {check.returncode}" if check.returncode else ""
 
     def _sets(self) -> list[str]:
         """Overrides for a run that ends by time, on a machine that has no dev sets."""
@@ -219,7 +225,7 @@ class Piece:
             if code in (0, 130) or self._stopping or self._plan.time_left < _START_UP:
                 return
             choice["compile"] = False
-            choice["slower"] /= 2 if code == _DIVERGED else 1
+            choice["slower"] /= 2 if code == DIVERGED else 1
             self._remember(choice)
             what = f"the trainer ended with exit code {code} after {self._spent():.0f} s"
             log.warning("%s; eager now, learning rate times %g", what, choice["slower"])

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from mltranslate.cli.ending import ended
+from mltranslate.cli.parser import program
 from mltranslate_train.commands import (
     align,
     backtranslate,
@@ -39,9 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """All sub-commands; torch is imported only when one runs."""
-    parser = argparse.ArgumentParser(
-        prog="mltranslate-train", description="Train multilingual translation models."
-    )
+    parser = program("mltranslate-train", "Train multilingual translation models.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)

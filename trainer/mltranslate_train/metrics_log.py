@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 import torch
 from torch import Tensor
 
-from mltranslate.errors import ConfigError, TrainingError
+from mltranslate.errors import ConfigError, DivergenceError
 from mltranslate_train.checkpoint import on_disk
 from mltranslate_train.config import TrainConfig
 from mltranslate_train.distributed import World
@@ -60,11 +60,11 @@ class Meter:
         """Mean loss a token and tokens a second, of all processes, since the last call.
 
         Raises:
-            TrainingError: the loss is no finite number.
+            DivergenceError: the loss is no finite number.
         """
         loss = float(world.summed(self._loss)) / self._tokens
         if not math.isfinite(loss):
-            raise TrainingError(
+            raise DivergenceError(
                 "training diverged",
                 why=f"the loss is {loss}",
                 fix="Lower train.learning_rate; the same command resumes",

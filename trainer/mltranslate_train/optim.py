@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mltranslate.errors import TrainingError
+from mltranslate.errors import DivergenceError
 from mltranslate_train.checkpoint import plain
 from mltranslate_train.config import TrainConfig
 from mltranslate_train.distributed import World, like, whole_on_main
@@ -92,9 +92,9 @@ class DivergenceGuard:
         self._first += self._broken == 0
 
     def check(self) -> None:
-        """Wait for the device; raise TrainingError if a step was not taken."""
+        """Wait for the device; raise DivergenceError if a step was not taken."""
         if self._broken:
-            raise TrainingError(
+            raise DivergenceError(
                 f"training diverged at step {int(self._first)}",
                 why=f"the gradient's norm is {float(self._norm)}",
                 fix="Lower train.learning_rate; the same command resumes before this step",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,18 @@ def train_vocabulary(
         DataError: the text is too little, or the size too small for its characters.
     """
     options = _trainer_options(languages, config)
+    text = _non_empty(lines)
+    first = next(text, None)
+    if first is None:
+        raise DataError(
+            "there is no text to make a vocabulary of",
+            why="the corpora are empty, or all their pairs were dropped",
+            fix="See to data.corpora and data.filter in the recipe",
+        )
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=_non_empty(lines), model_writer=model, **options
+            sentence_iterator=chain([first], text), model_writer=model, **options
         )
     except RuntimeError as error:
         raise DataError(

@@ -75,7 +75,7 @@ def main(
     """Run the app until the user quits; returns the exit code of the process."""
 
     def start() -> Engine:
-        return PipelineEngine(pack, device, threads)
+        return PipelineEngine(pack, device, threads, source=source, target=target)
 
     app = TranslatorApp(start, source=source, target=target)
     app.run()

@@ -8,11 +8,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mltranslate.errors import LanguageError
-from mltranslate.languages import Language, resolve
+from mltranslate.languages import Language, describe, resolve
 from mltranslate.types import UNDETERMINED
 
 AUTO = "auto"
 """The source choice that asks for detection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Codes of the languages that something is translated from, and of those into."""
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Every language once."""
+        return tuple(dict.fromkeys((*self.sources, *self.targets)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +56,18 @@ def default_pair(
     usable = [code for code in dict.fromkeys(wishes) if code is not None and code != source]
     first = usable[0] if usable else source
     return Pair(source=source, target=first, spare=usable[1] if len(usable) > 1 else source)
+
+
+def first_pair(offer: Offer, source: str, target: str | None, *, spoken: str) -> Pair:
+    """Return the pair to begin with, for wishes as users spell them.
+
+    Raises LanguageError for a language that is not offered, or twice the same one.
+    """
+    source = AUTO if source.casefold() == AUTO else resolve(source, offer.sources)
+    target = None if target is None else resolve(target, offer.targets)
+    if source == target:
+        raise LanguageError(f"Source and target are both {describe(source).name}")
+    return default_pair(offer.targets, source=source, target=target, spoken=spoken)
 
 
 def with_source(pair: Pair, code: str) -> Pair:

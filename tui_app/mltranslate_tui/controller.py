@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from mltranslate.types import UNDETERMINED, CancelToken, Detection, Translation
-from mltranslate_tui.choices import AUTO, Pair
+from mltranslate_tui.choices import AUTO, Offer, Pair
 
 NO_DELAY_UNDER = 0.08
 """Seconds: an answer faster than this is asked for on every keystroke."""
@@ -34,15 +34,19 @@ class Engine(Protocol):
     """What the app needs of a translator; `mltranslate_tui.engine` offers the real one."""
 
     @property
-    def languages(self) -> Sequence[str]:
-        """Codes that can be chosen."""
+    def offer(self) -> Offer:
+        """Languages that can be chosen."""
 
     @property
-    def pack(self) -> str:
-        """Name and version of the model pack."""
+    def packs(self) -> Sequence[str]:
+        """Names and versions of the model packs, at least one."""
+
+    @property
+    def left_out(self) -> Sequence[str]:
+        """Which packs cannot be used, and why."""
 
     def load(self) -> None:
-        """Load the model; raises `MltError`."""
+        """Load the model that is likely to be needed first; raises `MltError`."""
 
     def detect(self, text: str) -> Sequence[Detection]:
         """Candidate languages, most likely first; at least the two best."""
@@ -167,7 +171,7 @@ class Controller:
     def __init__(self, slot: Slot, schedule: Schedule) -> None:
         self.text = ""
         self.pair: Pair | None = None
-        """The chosen languages; None until the pack is known."""
+        """The chosen languages; None until the packs are known."""
         self.live = True
         self.phase = Phase.EMPTY
         self.detections: tuple[Detection, ...] = ()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
+from mltranslate.errors import LanguageError
 from mltranslate.limits import DEFAULT_BEAM
 from mltranslate.types import CancelToken, Detection, Progress, ProgressCallback, Translation
 from mltranslate_tui.blocks import blocks, merged
+from mltranslate_tui.choices import AUTO, Offer, first_pair, locale_language
 from mltranslate_tui.controller import Draft, DraftCallback
 
 DETECTION_CHARACTERS = 2000
@@ -14,39 +17,64 @@ DETECTION_CHARACTERS = 2000
 
 
 class PipelineEngine:
-    """A translator and a detector over one pack.
+    """A translator and a detector over one pack, or over all together.
 
-    Made in the engine thread: the imports and the pack's files take longer than a first paint.
+    Made in the engine thread: the imports and the packs' files take longer than a first paint.
     """
 
-    def __init__(self, pack: str | None, device: str, threads: int | None) -> None:
+    def __init__(
+        self,
+        pack: str | None,
+        device: str,
+        threads: int | None,
+        *,
+        source: str = AUTO,
+        target: str | None = None,
+    ) -> None:
+        from mltranslate.packs.store import survey_packs
         from mltranslate.pipeline import Translator
 
+        self._wished = (source, target)
+        damaged = survey_packs()[1] if pack is None else {}
+        self.left_out = [f"{folder}: {error}" for folder, error in damaged.items()]
         # One sentence at a time is what typing needs, and more threads only slow that down.
         self._translator = Translator(pack=pack, device=device, threads=threads or 1)
 
     @property
-    def languages(self) -> Sequence[str]:
-        """Codes that the pack offers."""
-        return self._translator.languages
+    def offer(self) -> Offer:
+        """Languages of the packs: those of one direction are not offered both ways."""
+        pairs = [pair for pack in self._translator.packs for pair in pack.directions]
+        ends = ({source for source, _ in pairs}, {target for _, target in pairs})
+        known = self._translator.languages
+        sources, targets = (tuple(code for code in known if code in end) for end in ends)
+        return Offer(sources, targets)
 
     @property
-    def pack(self) -> str:
-        """Name and version of the pack."""
-        return f"{self._translator.pack.name} {self._translator.pack.version}"
+    def packs(self) -> Sequence[str]:
+        """Names and versions of the packs in their order of choice."""
+        return [f"{pack.name} {pack.version}" for pack in self._translator.packs]
 
     def load(self) -> None:
-        """Load model and detector; raises `PackError` or `DeviceError`."""
-        self._translator.load(beam=DEFAULT_BEAM)
+        """Load the detector and the models of the first pair; raises `PackError` or `DeviceError`.
+
+        Other models wait for a text that needs them.
+        """
+        spoken = locale_language(os.environ)
+        try:
+            pair = first_pair(self.offer, *self._wished, spoken=spoken)
+            source = pair.spare if pair.source == AUTO else pair.source
+            self._translator.load(DEFAULT_BEAM, source, pair.target)
+        except LanguageError:  # of wishes, which the screen tells, or of a guess
+            self._translator.load(DEFAULT_BEAM)
 
     def detect(self, text: str) -> Sequence[Detection]:
-        """Return the likeliest languages among those of the pack, as many as a live label needs."""
+        """Return the likeliest languages of the packs, as many as a live label needs."""
         from mltranslate.detect.detector import default_detector
         from mltranslate.detect.live import CANDIDATES
         from mltranslate.sentences import clean
 
         detector = default_detector()
-        known = [code for code in self.languages if code in detector.languages]
+        known = [code for code in self._translator.languages if code in detector.languages]
         return detector.detect(clean(text[:DETECTION_CHARACTERS]), known, top=CANDIDATES)
 
     def translate(
@@ -58,7 +86,13 @@ class PipelineEngine:
         cancel: CancelToken,
         progress: DraftCallback,
     ) -> Translation:
-        """Translate one text, block by block; raises `MltError` or `Cancelled`."""
+        """Translate one text, block by block; raises `MltError` or `Cancelled`.
+
+        What was detected among the languages of the packs gives way where the text surely is in
+        another one.
+        """
+        if isinstance(source, Detection):
+            source = self._translator.elsewhere(text[:DETECTION_CHARACTERS]) or source
         language = source.language if isinstance(source, Detection) else source
         parts: list[Translation] = []
         for block, report in _reported(blocks(text), language, parts, progress):

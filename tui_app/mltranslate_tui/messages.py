@@ -8,20 +8,33 @@ from textual.message import Message
 
 from mltranslate.errors import MltError
 from mltranslate.types import Detection, Translation
+from mltranslate_tui.choices import Offer
 from mltranslate_tui.controller import Draft
 
 
 class EngineOpened(Message):
-    """The pack was found and read; its model is still being loaded."""
+    """The packs were found and read; the first model is still being loaded.
 
-    def __init__(self, languages: Sequence[str], pack: str) -> None:
+    `left_out` says which packs cannot be used, and why.
+    """
+
+    def __init__(self, offer: Offer, packs: Sequence[str], left_out: Sequence[str]) -> None:
         super().__init__()
-        self.languages = tuple(languages)
-        self.pack = pack
+        self.offer = offer
+        self.packs = tuple(packs)
+        self.left_out = tuple(left_out)
 
 
 class EngineReady(Message):
-    """The model is loaded."""
+    """Texts can be translated."""
+
+
+class ModelFailed(Message):
+    """The model that was to be loaded first cannot be; those of other packs may."""
+
+    def __init__(self, error: MltError) -> None:
+        super().__init__()
+        self.error = error
 
 
 class EngineFailed(Message):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mltranslate.errors import MltError
 from mltranslate.languages import describe
-from mltranslate.types import UNDETERMINED, Caution, Detection, Translation
+from mltranslate.types import BETWEEN_HOPS, UNDETERMINED, Caution, Detection, Translation
 from mltranslate_tui.choices import AUTO, Pair
 from mltranslate_tui.controller import Draft
 
@@ -14,7 +14,7 @@ _CAUTIONS = {
     Caution.LOOP: "The output repeats itself: do not rely on it",
     Caution.LENGTH: "Unusually long or short: compare with the source",
     Caution.SPLIT: "A sentence was translated in pieces: too long, or around a link or code",
-    Caution.PLACED: "An emoji, tag or sign was put back at a guessed place",
+    Caution.PLACED: "A sign was put back at a guessed place, or a number mended",
     Caution.NUMBERS: "A number of the source is missing here: compare",
     Caution.LOW_CONFIDENCE: "Unsure of the source language: F2 sets it",
 }
@@ -75,25 +75,43 @@ def route(translation: Translation) -> str:
     return " → ".join(name(code) for code in translation.route) or "Not translated"
 
 
+def packs(translation: Translation) -> str:
+    """Name and version of the pack that was used; of two, their names."""
+    titles = translation.pack.split(BETWEEN_HOPS)
+    if len(titles) == 1:
+        return translation.pack
+    return BETWEEN_HOPS.join(title.split()[0] for title in titles)
+
+
+def offer(titles: Sequence[str], languages: Sequence[str]) -> tuple[str, ...]:
+    """What can be translated with: the pack, or how many there are; and the languages."""
+    return titles[0] if len(titles) == 1 else f"{len(titles)} packs", f"{len(languages)} languages"
+
+
 def facts(translation: Translation) -> tuple[str, ...]:
     """How a result was made, the most important first."""
     made = (
         route(translation),
-        f"{translation.device.upper()} {translation.precision}",
+        packs(translation),
+        f"{translation.device.upper()} {translation.precision}".strip(),
         duration(translation.milliseconds),
-        translation.pack,
     )
     return tuple(fact for fact in made if fact)
 
 
 def cautions(translation: Translation, pair: Pair) -> tuple[str, ...]:
     """Return the warnings of a result as sentences."""
-    return tuple(_caution(caution, translation, pair) for caution in translation.warnings)
+    found = translation.warnings
+    if Caution.UNOFFERED in found:  # which says all
+        found = tuple(caution for caution in found if caution is not Caution.UNTRANSLATED)
+    return tuple(_caution(caution, translation, pair) for caution in found)
 
 
 def _caution(caution: Caution, translation: Translation, pair: Pair) -> str:
     if caution is Caution.OFF_TARGET:
         return f"This may not be {name(translation.target)}"
+    if caution is Caution.UNOFFERED:
+        return f"This looks like {name(translation.source)}, which no pack has: F2 sets another"
     if caution is not Caution.UNTRANSLATED:
         return _CAUTIONS[caution]
     if translation.source == translation.target:

@@ -18,6 +18,7 @@ from mltranslate_tui.messages import (
     EngineFailed,
     EngineOpened,
     EngineReady,
+    ModelFailed,
     Partial,
     Stopped,
     Translated,
@@ -39,8 +40,8 @@ def serve(
     """Run until `slot` is closed or the engine cannot be started; every outcome is posted."""
     try:
         engine = start()
-        post(EngineOpened(engine.languages, engine.pack))
-        engine.load()
+        post(EngineOpened(engine.offer, engine.packs, engine.left_out))
+        _load(engine, post)
     except Exception as error:
         post(EngineFailed(_explained(error, "The translator could not be started")))
         return
@@ -48,6 +49,16 @@ def serve(
     label = LiveLabel()
     while (job := slot.take()) is not None:
         _answer(job, engine, label, post, clock)
+
+
+def _load(engine: Engine, post: Post) -> None:
+    """Load the first model; where there are other packs, its failure is not the end."""
+    try:
+        engine.load()
+    except MltError as error:
+        if len(engine.packs) == 1:
+            raise
+        post(ModelFailed(error))
 
 
 def _answer(job: Job, engine: Engine, label: LiveLabel, post: Post, clock: Clock) -> None:

@@ -204,8 +204,11 @@ def _make_shard(
                     if not copied:
                         _count(report, pair, fits)
         if not written:
+            dropped = ", ".join(f"{count} {reason}" for reason, count in report.totals().items())
             raise DataError(
-                f"no usable example for {_shard_name(languages)}", why=f"dropped: {report.totals()}"
+                f"no usable example for {_shard_name(languages)}",
+                why=f"dropped: {dropped or 'none, there is no text'}",
+                fix="See to data.corpora, data.filter and data.holdout in the recipe",
             )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from mltranslate.errors import DataError, MltError, UsageError
 from mltranslate_train.data.readers.lines import open_text, readable
 from mltranslate_train.evaluate.metrics import Score
+from mltranslate_train.report.markdown import code
 
 COLUMNS = ("set", "direction", "system", "chrF2++", "measured on", "source")
 """Header of a TSV file of published scores."""
@@ -50,14 +51,16 @@ def read_others(paths: Sequence[Path]) -> list[Other]:
 
 
 def difference(other: Other, mine: Score) -> str:
-    """Why an earlier score does not compare with `mine`: other lines or signature; "" if it does.
+    """Markdown: why an earlier score does not compare with `mine`; "" if it does.
+
+    Other lines, or another signature.
 
     Nothing of the kind is known of a published score: where it comes from must say it.
     """
     score = other.score
     if score is None or (score.sentences, score.signature) == (mine.sentences, mine.signature):
         return ""
-    return f"n {score.sentences} by `{score.signature}`"
+    return f"n {score.sentences} by {code(score.signature)}"
 
 
 def _told_apart(others: Sequence[Other]) -> list[Other]:
@@ -123,10 +126,16 @@ def _measured(text: str) -> list[Other]:
         Other(
             dataset=_text(result["dataset"]), direction=_text(result["direction"]), system=name,
             chrf=_score(result["chrf"]["value"]), score=Score(**result["chrf"]),
-            origin=f"{system['search']} search, beam {system['beam']}",
+            origin=_search(system),
         )
         for result in record["results"]
     ]  # fmt: skip
+
+
+def _search(system: dict[str, Any]) -> str:
+    penalty = float(system.get("length_penalty", 1))
+    more = "" if penalty == 1 else f", length penalty {penalty:g}"
+    return f"{system['search']} search, beam {system['beam']}{more}"
 
 
 def _text(value: object) -> str:

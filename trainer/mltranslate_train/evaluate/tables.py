@@ -56,7 +56,7 @@ def _beside(
     for other in others:
         mine = scores.get((other.dataset, other.direction))
         if mine and (why := difference(other, mine)):
-            where = f"{escape(other.system)}, {other.dataset} {other.direction}"
+            where = f"{escape(other.system)}, {escape(other.dataset)} {other.direction}"
             left_out.append(f"* {where}: left out, {why}")
         elif mine:
             found.append(other)
@@ -71,7 +71,7 @@ def _others_of(item: Result, systems: Sequence[str], others: Sequence[Other]) ->
 
 def _origins(others: Sequence[Other], left_out: Sequence[str]) -> list[str]:
     lines = [
-        *dict.fromkeys(f"* {escape(other.system)}: {other.origin}" for other in others),
+        *dict.fromkeys(f"* {escape(other.system)}: {escape(other.origin)}" for other in others),
         *left_out,
     ]
     return ["Not measured in this run:", "\n".join(lines)] if lines else []

@@ -37,19 +37,46 @@ class Classifier(nn.Module):
         self.hidden = nn.Linear(width, hidden)
         self.output = nn.Linear(width + hidden, classes)
 
-    def forward(self, rows: Tensor, ends: Tensor) -> Tensor:
-        """Return (B, classes) scores; rows (N,) and ends (B,) as in `Features`."""
+    def forward(self, rows: Tensor, ends: Tensor, table: Tensor | None = None) -> Tensor:
+        """Return (B, classes) scores; rows (N,) and ends (B,) as in `Features`.
+
+        `table` (R, width) stands in for the whole one where `rows` are numbers of its rows.
+        """
         starts = torch.cat([ends.new_zeros(1), ends[:-1]])
         sizes = (ends - starts).clamp_min(1).float()
-        text = self.table(rows, starts.to(rows.dtype)) / (sizes**self.length_power)[:, None]
+        table = self.table.weight if table is None else table
+        sums = nn.functional.embedding_bag(rows, table, starts.to(rows.dtype), mode="sum")
+        text = sums / (sizes**self.length_power)[:, None]
         both = torch.cat([text, torch.relu(self.hidden(text))], dim=1)
         scores: Tensor = self.output(both)
         return scores
 
-    def gated(self, batch: Batch) -> Tensor:
+    def gated(self, batch: Batch, used: UsedRows | None = None) -> Tensor:
         """Return (B, classes) scores with the classes that the script rules out at `RULED_OUT`."""
-        scores: Tensor = self(torch.from_numpy(batch.rows), torch.from_numpy(batch.ends))
+        ends = torch.from_numpy(batch.ends)
+        if used is None:
+            scores: Tensor = self(torch.from_numpy(batch.rows), ends)
+        else:
+            scores = self(used.places, ends, used.table)
         return scores.masked_fill(~torch.from_numpy(batch.possible), RULED_OUT)
+
+
+class UsedRows:
+    """The rows of a table that one batch has: a step need not touch the others.
+
+    `numbers` (R,) are their numbers, rising; `table` (R, width) is a copy of them that gathers
+    the gradient; `places` (N,) are the batch's features as rows of that copy.
+    """
+
+    def __init__(self, whole: Tensor, rows: Tensor) -> None:
+        index = rows.long()
+        marked = torch.zeros(len(whole), dtype=torch.bool)
+        marked[index] = True
+        self.numbers = marked.nonzero()[:, 0]
+        place = torch.empty(len(whole), dtype=rows.dtype)
+        place[self.numbers] = torch.arange(len(self.numbers), dtype=rows.dtype)
+        self.places = place[index]
+        self.table = whole.detach()[self.numbers].requires_grad_()
 
 
 class RowAdagrad(torch.optim.Optimizer):
@@ -63,14 +90,21 @@ class RowAdagrad(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Make one step from the gradients; `closure` is not supported."""
-        for group in self.param_groups:
-            for table in group["params"]:
-                if table.grad is None:
-                    continue
-                state = self.state[table]
-                if not state:
-                    state["sum"] = torch.full((len(table), 1), 1e-12, dtype=table.dtype)
-                norm = torch.linalg.vector_norm(table.grad, dim=1, keepdim=True)
-                state["sum"] += norm.square_().div_(table.shape[1])
-                table.addcdiv_(table.grad, state["sum"].sqrt(), value=-group["lr"])
+        """Not supported: `step_rows` makes the steps."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def step_rows(self, used: UsedRows) -> None:
+        """Make one step of the one table from the gradients of the rows used."""
+        (group,) = self.param_groups
+        (whole,) = group["params"]
+        gradient = used.table.grad
+        if gradient is None:
+            return
+        state = self.state[whole]
+        if not state:
+            state["sum"] = torch.full((len(whole), 1), 1e-12, dtype=whole.dtype)
+        norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
+        total = state["sum"][used.numbers] + norm.square_().div_(whole.shape[1])
+        state["sum"][used.numbers] = total
+        whole[used.numbers] = used.table.addcdiv(gradient, total.sqrt(), value=-group["lr"])

@@ -27,7 +27,7 @@ class Training:
     table_rows: int
     """Rows of the hash table, a power of two."""
     width: int
-    """Numbers in a row."""
+    """Numbers in a row; even, for two of them share a byte."""
     hidden: int
     """Rectified linear units."""
     length_power: float
@@ -109,6 +109,7 @@ def _training_rules(recipe: Recipe) -> dict[str, bool]:
     counts = ("examples", "batch", "tuning_examples", "width", "hidden", "report_steps")
     return {
         "table_rows is a power of two": rows > 1 and rows & (rows - 1) == 0,
+        "width is even": training.width % 2 == 0,
         f"{', '.join(counts)} and save_every are positive": all(
             getattr(training, name) > 0 for name in (*counts, "save_every")
         ),

@@ -31,7 +31,7 @@ from mltranslate_train.lid.batches import Batch, Batcher
 from mltranslate_train.lid.calibrate import Calibration, calibrate, calibration_error
 from mltranslate_train.lid.corpus import Corpus, Split, Wanted, read_corpus
 from mltranslate_train.lid.evaluate import columns, evaluate, score
-from mltranslate_train.lid.model import Classifier, RowAdagrad
+from mltranslate_train.lid.model import Classifier, RowAdagrad, UsedRows
 from mltranslate_train.lid.recipe import Recipe, read_recipe
 from mltranslate_train.lid.sampling import Drawn, Sampler
 
@@ -121,11 +121,14 @@ class Trainer:
         drawn = self._sampler.draw(training.batch)
         restricted = self._restricted(drawn)
         batch = self._batcher.batch(drawn.letters, drawn.labels, restricted)
-        loss = nn.functional.cross_entropy(self.model.gated(batch), torch.from_numpy(batch.labels))
+        used = UsedRows(self.model.table.weight, torch.from_numpy(batch.rows))
+        scores = self.model.gated(batch, used)
+        loss = nn.functional.cross_entropy(scores, torch.from_numpy(batch.labels))
         self.model.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        for optimiser in self._optimisers:
-            optimiser.step()
+        table, head = self._optimisers
+        table.step_rows(used)
+        head.step()
         self.done += training.batch
         return float(loss.detach())
 
@@ -229,10 +232,11 @@ def _measure(
     """Fit the calibration on drawn held-out texts; measure those, and the columns."""
     sampler = _sampler(recipe, split.held_out, recipe.training.seed + 1)
     drawn = sampler.draw(recipe.training.tuning_examples)
-    # Half of the main languages' texts are judged as the app would judge them, the others freely.
-    restricted = (sampler.rng.random(len(drawn.labels)) < 0.5) & batcher.main[drawn.labels]
-    scores, batch = score(model, batcher, drawn.letters, drawn.labels, restricted)
-    calibration = calibrate(scores, batch.sizes, batch.labels)
+    scores, batch = score(model, batcher, drawn.letters, drawn.labels, batcher.main[drawn.labels])
+    # Only texts that are judged as the app judges them, among the main languages: a word is far
+    # less sure there, for its length, than what all languages together make of it.
+    main = batcher.main[batch.labels]
+    calibration = calibrate(scores[main], batch.sizes[main], batch.labels[main])
     figures = _figures(scores, batch, calibration)
     figures["columns"] = {
         title: evaluate(model, batcher, column, calibration)

@@ -33,8 +33,8 @@ KEYS = (
 NOTES = """\
 Text is translated while you type, on this computer: nothing is sent anywhere. \
 Below your text stand the detected language, how sure that is, and the runner-up; below \
-the translation, warnings. The last line tells the route, the device and precision really \
-used, the time and the model pack. Copying goes through the terminal (OSC 52), which may \
+the translation, warnings. The last line tells the route, the model packs, the device and \
+precision really used, and the time. Copying goes through the terminal (OSC 52), which may \
 forbid it; Shift and the mouse select with the terminal itself."""
 """What the keys do not tell."""
 

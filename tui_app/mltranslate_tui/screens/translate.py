@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual import on, work
@@ -15,10 +15,10 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from mltranslate.errors import InputError, LanguageError, MltError
-from mltranslate.languages import describe, resolve
+from mltranslate.languages import Language, describe
 from mltranslate.types import Translation
 from mltranslate_tui import choices, messages, wording
-from mltranslate_tui.choices import AUTO, Pair
+from mltranslate_tui.choices import AUTO, Offer
 from mltranslate_tui.controller import Controller, Draft, Engine, Phase, Slot
 from mltranslate_tui.screens.help import HelpScreen
 from mltranslate_tui.screens.picker import DETECT, LanguagePicker
@@ -59,8 +59,8 @@ class TranslateScreen(Screen[None]):
         self._wished = (source, target)
         self._slot = Slot()
         self.controller = Controller(self._slot, self._schedule)
-        self._languages: tuple[str, ...] = ()
-        self._pack = ""
+        self._offer = Offer((), ())
+        self._packs: tuple[str, ...] = ()
         self._state = "Loading the model…"
         """What the status line says while there is no result; empty once the model is ready."""
         self._down = False
@@ -112,14 +112,17 @@ class TranslateScreen(Screen[None]):
 
     @on(messages.EngineOpened)
     def engine_opened(self, message: messages.EngineOpened) -> None:
-        """Offer the pack's languages."""
-        self._languages = message.languages
-        self._pack = message.pack
+        """Offer the languages of all packs, and tell which packs cannot be used."""
+        self._offer = message.offer
+        self._packs = message.packs
+        for left_out in message.left_out:
+            self.notify(left_out, title="A pack is left out", severity="warning", markup=False)
+        source, target = self._wished
         try:
-            pair = self._first_pair()
+            pair = choices.first_pair(self._offer, source, target, spoken=self.app_language)
         except LanguageError as error:
             self._complain(error)
-            pair = choices.default_pair(self._languages, spoken=self.app_language)
+            pair = choices.default_pair(self._offer.targets, spoken=self.app_language)
         self.controller.choose(pair)
         self._await_answer()
 
@@ -128,6 +131,11 @@ class TranslateScreen(Screen[None]):
         """Say so."""
         self._state = ""
         self._draw()
+
+    @on(messages.ModelFailed)
+    def model_failed(self, message: messages.ModelFailed) -> None:
+        """Tell why; texts that need another model can be translated."""
+        self._complain(message.error)
 
     @on(messages.EngineFailed)
     def engine_failed(self, message: messages.EngineFailed) -> None:
@@ -173,7 +181,9 @@ class TranslateScreen(Screen[None]):
             return
         known, self._failure = self._failure, wording.failure(message.error)
         self._settle()
-        if known != self._failure:
+        # A language without a way is told below the translation: with every letter another one may
+        # be detected.
+        if known != self._failure and not isinstance(message.error, LanguageError):
             self._complain(message.error)
 
     # What the user does
@@ -204,7 +214,9 @@ class TranslateScreen(Screen[None]):
     def action_pick_source(self) -> None:
         """Choose the source language."""
         if (pair := self.controller.pair) is not None:
-            self._pick("Translate from", AUTO, pair.source, self._take_source)
+            rows = [DETECT, *_by_name(self._offer.sources)]
+            picker = LanguagePicker("Translate from", rows, pair.source)
+            self.app.push_screen(picker, self._take_source)
 
     def action_pin_source(self) -> None:
         """Keep the detected language; pressed again, take the runner-up, then detect again."""
@@ -216,7 +228,8 @@ class TranslateScreen(Screen[None]):
     def action_pick_target(self) -> None:
         """Choose the target language."""
         if (pair := self.controller.pair) is not None:
-            self._pick("Translate to", "", pair.target, self._take_target)
+            picker = LanguagePicker("Translate to", _by_name(self._offer.targets), pair.target)
+            self.app.push_screen(picker, self._take_target)
 
     def action_swap(self) -> None:
         """Exchange the languages and the texts."""
@@ -267,24 +280,6 @@ class TranslateScreen(Screen[None]):
     def app_language(self) -> str:
         """Code of the language that the user's system speaks; empty when unknown."""
         return choices.locale_language(os.environ)
-
-    def _first_pair(self) -> Pair:
-        source, target = self._wished
-        source = AUTO if source.casefold() == AUTO else resolve(source, self._languages)
-        target = None if target is None else resolve(target, self._languages)
-        if source == target:
-            raise LanguageError(f"Source and target are both {wording.name(source)}")
-        return choices.default_pair(
-            self._languages, source=source, target=target, spoken=self.app_language
-        )
-
-    def _pick(
-        self, title: str, first: str, chosen: str, take: Callable[[str | None], None]
-    ) -> None:
-        languages = [describe(code) for code in self._languages]
-        languages.sort(key=lambda language: language.name)
-        rows = [DETECT, *languages] if first == AUTO else languages
-        self.app.push_screen(LanguagePicker(title, rows, chosen), take)
 
     def _take_source(self, code: str | None) -> None:
         if code is not None and self.controller.pair is not None:
@@ -347,7 +342,7 @@ class TranslateScreen(Screen[None]):
         if self._state:
             return (self._state,)
         if self._translation is None:
-            return ("Ready", self._pack)
+            return ("Ready", *wording.offer(self._packs, self._offer.languages))
         return wording.facts(self._translation)
 
     def _notice(self) -> Notice:
@@ -363,3 +358,7 @@ class TranslateScreen(Screen[None]):
         if self._translation is None or pair is None:
             return Notice("", "hint")
         return Notice("\n".join(wording.cautions(self._translation, pair)), "warning")
+
+
+def _by_name(codes: Iterable[str]) -> list[Language]:
+    return sorted(map(describe, codes), key=lambda language: language.name)

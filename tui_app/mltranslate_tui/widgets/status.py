@@ -9,25 +9,30 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-SEPARATOR = "  ·  "
+SEPARATOR, TIGHT = "  ·  ", " · "
 
 
 def fitting(facts: Sequence[str], width: int) -> str:
     """As many of the leading `facts` as `width` cells hold; the first is cut if it must be."""
-    line = ""
-    for fact in facts:
-        longer = line + SEPARATOR + fact if line else fact
-        if cell_len(longer) <= width:
-            line = longer
-        elif not line:
-            return Content(fact).truncate(max(width, 1), ellipsis=True).plain
-    return line
+    for count in range(len(facts), 0, -1):
+        for separator in (SEPARATOR, TIGHT):
+            line = separator.join(facts[:count])
+            if cell_len(line) <= width:
+                return line
+    return Content(facts[0]).truncate(max(width, 1), ellipsis=True).plain if facts else ""
 
 
 class StatusLine(Widget):
-    """Facts about the last result, the most important first; those that do not fit are left out."""
+    """Facts about the last result, the most important first; those that do not fit are left out.
+
+    The mouse shows all of them.
+    """
 
     facts: reactive[tuple[str, ...]] = reactive(())
+
+    def watch_facts(self) -> None:
+        """Put everything into the tooltip."""
+        self.tooltip = Content(SEPARATOR.join(self.facts))
 
     def render(self) -> Content:
         """Return the facts that fit the present width."""

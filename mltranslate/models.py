@@ -1,0 +1,84 @@
+"""The packs that a translator may use, each with its model, which is loaded when it is needed."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mltranslate.protection import ProtectingTranslator
+from mltranslate.sentences import DecoderLike, PackLike, SentenceTranslator
+
+if TYPE_CHECKING:
+    from mltranslate.packs.pack import Pack
+
+
+class Model:
+    """A pack and, from the first use on, its decoder; safe to use from several threads.
+
+    The sentences that it remembers are its own: packs never mix.
+    """
+
+    def __init__(self, pack: PackLike, load: Callable[[], DecoderLike]) -> None:
+        """Take a pack; `load` is called once, when the model is first needed."""
+        self.pack = pack
+        self._load = load
+        self._lock = threading.Lock()
+        self._loaded: tuple[DecoderLike, ProtectingTranslator] | None = None
+
+    @property
+    def directions(self) -> frozenset[tuple[str, str]]:
+        """Pairs (source, target) that it translates directly."""
+        return self.pack.directions
+
+    @property
+    def title(self) -> str:
+        """Name and version of the pack."""
+        return f"{self.pack.name} {self.pack.version}"
+
+    @property
+    def decoder(self) -> DecoderLike:
+        """The decoder: its `device`, `provider` and `precision` are the ones really used.
+
+        Raises PackError or DeviceError when it cannot be loaded as asked.
+        """
+        return self._whole()[0]
+
+    @property
+    def sentences(self) -> ProtectingTranslator:
+        """What translates sentences with the decoder; raises as `decoder` does."""
+        return self._whole()[1]
+
+    def _whole(self) -> tuple[DecoderLike, ProtectingTranslator]:
+        # Not held by other models: while one is loaded, the others go on.
+        with self._lock:
+            if self._loaded is None:
+                decoder = self._load()
+                self._loaded = decoder, ProtectingTranslator(SentenceTranslator(decoder))
+            return self._loaded
+
+
+def model_of(decoder: DecoderLike) -> Model:
+    """Return the model of a decoder that is loaded already."""
+    return Model(decoder.pack, lambda: decoder)
+
+
+def find_models(
+    pack: str | Path | None, device: str, threads: int | None, precision: str | None
+) -> Sequence[Model]:
+    """Return the model of one pack, or of all packs in their order of choice; loads none.
+
+    Raises PackError when the pack is missing or damaged, or when there is none at all.
+    """
+    from mltranslate.packs.store import find_packs
+
+    load = functools.partial(_decoder, device=device, threads=threads, precision=precision)
+    return [Model(one, functools.partial(load, one)) for one in find_packs(pack)]
+
+
+def _decoder(pack: Pack, device: str, threads: int | None, precision: str | None) -> DecoderLike:
+    from mltranslate.decode.decoder import Decoder
+
+    return Decoder(pack, device=device, threads=threads, precision=precision)

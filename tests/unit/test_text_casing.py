@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltranslate.text.casing import capitalised, is_shouted, lowered, raised
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HELLO",
+        "NO SMOKING!",
+        "WHO IS IT?",
+        "ДОБРОЕ УТРО",
+        "50 KM BIS KÖLN",
+        "I DON'T KNOW",
+        "ÉTÉ 98, ENCORE",
+    ],
+)
+def test_words_in_capitals_are_shouted(text: str) -> None:
+    assert is_shouted(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "12",
+        "USA",
+        "EU, UN",
+        "I",
+        "A.",
+        "Hello",
+        "NO smoking",
+        "iPHONE",
+        "我用USB",
+        "我的MACBOOK",
+        "你好",
+        "OK?",
+        "😀",
+    ],
+)
+def test_abbreviations_and_other_text_are_not(text: str) -> None:
+    assert not is_shouted(text)
+
+
+def test_only_english_keeps_its_pronoun() -> None:
+    assert lowered("I SEE, I'M IN", "en") == "I see, I'm in"
+    assert lowered("I CANI", "it") == "i cani"
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("guten tag", "Guten tag"),
+        ("„ach“", "„Ach“"),
+        ("@a1 ist da", "@a1 ist da"),
+        ("3 tage", "3 tage"),
+        ("", ""),
+    ],
+)
+def test_the_first_letter_becomes_a_capital(text: str, result: str) -> None:
+    assert capitalised(text) == result
+
+
+def test_kept_words_stay_whatever_the_others_become() -> None:
+    assert raised("Der Weg von a.bc nach a.b", ["a.b", "a.bc"]) == "DER WEG VON a.bc NACH a.b"
+    assert raised("Straße", []) == "STRASSE"
+
+
+@given(st.text(), st.sampled_from(["", "en", "de"]))
+def test_capitals_come_back(text: str, language: str) -> None:
+    if is_shouted(text):
+        small = capitalised(lowered(text, language))
+        assert not is_shouted(small)
+        assert raised(small, []).casefold() == text.casefold()
