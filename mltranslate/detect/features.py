@@ -5,7 +5,8 @@ The trainer imports this very code, so that the features it learns on are those 
 Text is sampled (`MAX_CHARACTERS`), addresses are dropped, letters are lower-cased and every run of
 anything else becomes one space. An n-gram is `1..ORDERS` neighbouring characters of a word, with
 one space at a side standing for that border of the word. The last word of a text without a
-trailing separator has no right border: it may not be finished yet.
+trailing separator has no right border: it may not be finished yet. Han, kana and Hangul have no
+n-grams of more than two characters and no words as a whole: there, those hardly come twice.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-VERSION = "2"
+VERSION = "3"
 """Changes whenever the same text no longer gives the same features."""
 ORDERS = 5
 """Longest n-gram in characters, word borders included."""
@@ -38,6 +39,9 @@ _INVERSE = np.array(pow(0x01000193, -1, 1 << 32), np.uint32)
 _MIX = np.array(0x85EBCA6B, np.uint32)
 _FOLD = np.array(15, np.uint32)
 _WORD_SEED = np.array(0x9E3779B1, np.uint32)
+# Han, kana, Hangul and a few small neighbours.
+_WIDE, _WIDE_CHARACTERS = np.array(0x2E80, np.uint32), np.array(0xD800 - 0x2E80, np.uint32)
+_WIDE_ORDERS = 2
 _SPACE_0D = np.array(0x20, np.uint32)
 _SPACE = 0x20
 
@@ -189,6 +193,7 @@ def features(cleaned: Letters, table_rows: int) -> Features:
     _allow_ngrams(codes, separators, valid)
     valid[:, 0] = is_letter
     _hash_words(codes, separators, hashed, valid)
+    _drop_wide(codes, valid)
     picked = hashed[valid]
     picked ^= picked >> _FOLD
     picked *= _MIX
@@ -245,6 +250,16 @@ def _hash_words(
     words ^= _WORD_SEED
     hashed[ends, ORDERS] = words
     valid[ends, ORDERS] = True
+
+
+def _drop_wide(codes: npt.NDArray[np.uint32], valid: npt.NDArray[np.bool_]) -> None:
+    """Unmark the long n-grams whose second character is wide, and words that end in such a one."""
+    # Below `_WIDE` the difference wraps around to a large number.
+    wide = (codes - _WIDE) < _WIDE_CHARACTERS
+    if wide.any():
+        # The second character of three is never a border: it tells what the n-gram is made of.
+        valid[:-1][wide[1:], _WIDE_ORDERS:ORDERS] = False
+        valid[wide, ORDERS] = False
 
 
 def _room(size: int) -> int:

@@ -65,6 +65,12 @@ def test_ngrams_do_not_cross_words() -> None:
     assert together == apart
 
 
+def test_wide_characters_have_pairs_at_most() -> None:
+    # " 天气好": three characters, " 天", "天气", "气好".
+    assert len(_of("天气好").rows) == 6
+    assert len(_of("안녕 ").rows) == 5
+
+
 def test_hash_is_stable() -> None:
     """A changed hash makes every trained table worthless: change `VERSION` with it."""
     assert _of("Tür").rows.tolist() == GOLDEN
@@ -87,13 +93,22 @@ def _by_the_book(text: str) -> list[int]:
         for order in range(1, 6)
         if start + order <= len(cleaned)
     ]
-    kept = [gram for gram in grams if gram != " " and " " not in gram[1:-1]]
+    kept = [
+        gram
+        for gram in grams
+        if gram != " " and " " not in gram[1:-1] and not (len(gram) > 2 and _wide(gram[1]))
+    ]
     hashes = [functools.reduce(lambda h, c: h * 0x01000193 + ord(c), gram, 1) for gram in kept]
     hashes += [
         sum(ord(c) * 0x01000193 ** (place + 1) for place, c in enumerate(word)) % 2**32 ^ 0x9E3779B1
         for word in cleaned.split()
+        if not _wide(word[-1])
     ]
     return sorted(_row(value % 2**32) for value in hashes)
+
+
+def _wide(character: str) -> bool:
+    return "\u2e80" <= character <= "\ud7ff"
 
 
 def _row(value: int) -> int:

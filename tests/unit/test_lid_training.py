@@ -148,7 +148,7 @@ def test_the_shipped_recipe_trains(repository: Path, recipe: Path, tmp_path: Pat
     shipped = repository / "trainer" / "recipes" / "lid.toml"
     assert "de" in read_recipe(shipped).languages
     table, toy = (tomllib.loads(path.read_text("utf-8")) for path in (shipped, recipe))
-    small = {name: toy[name] for name in ("main", "languages", "aliases", "sources")}
+    small = {name: toy[name] for name in ("main", "languages", "aliases", "sources", "parallel")}
     table |= small | {"shares": {"zh": table["shares"]["zh"]}}
     table["data"] |= {"folder": "corpus", "excluded": [], "hold_out_one_in": 4}
     table["training"] |= {"examples": 60_000, "table_rows": 4096, "tuning_examples": 300}
