@@ -118,6 +118,8 @@ class _Job:
         self._sample = ""
         self._detection: Detection | None = None
         self._finished = 0
+        self._lines = 0
+        """Of stdin, where the output does not number them."""
         self._written = 0
         self._seen: set[Caution] = set()
         self._foreign: dict[str, None] = {}
@@ -143,19 +145,22 @@ class _Job:
         for text in whole_lines(decoded(standard_input()), self._language):
             result = self._translate([text], self._source_of(text))[0]
             write(gap(before, text, result.target) + result.text)
+            self._lines += len(text.splitlines())
             before = text
 
     def report(self) -> None:
         """Say on stderr what the reader of the plain text should know; people learn the way too."""
         if self._options.json:
             return
+        where = " (--json tells in which line)" if self._lines > 1 else ""
         if self._ways:
             self._seen.discard(Caution.UNTRANSLATED)
         if sys.stderr.isatty():
             for way in self._ways:
                 complain(way)
         for caution in sorted(self._seen):
-            complain(f"warning: {_MEANINGS[caution].format(', '.join(self._foreign))}")
+            meaning = _MEANINGS[caution].format(", ".join(self._foreign))
+            complain(f"warning: {meaning}{where}")
 
     def _show(self, result: Translation) -> None:
         """Write the result of one text, or of one line of stdin."""

@@ -25,6 +25,10 @@ _log = logging.getLogger(__name__)
 
 def load_pack(name_or_path: str | Path) -> Pack:
     """Load a pack by its folder or its name; `PackError` if there is none or it is damaged."""
+    if Path(name_or_path).suffix == ".zip" and Path(name_or_path).is_file():
+        raise PackError(
+            f"{name_or_path} is a packed pack", fix=f"mltranslate packs install {name_or_path}"
+        )
     if isinstance(name_or_path, Path) or _is_path(name_or_path):
         return read_pack(Path(name_or_path))
     for folder in pack_folders():

@@ -182,6 +182,16 @@ def test_people_are_told_the_way(
 
 
 @pytest.mark.usefixtures("decoder")
+@pytest.mark.parametrize(("text", "told"), [(b"Hello.\n", False), (b"Hello.\nYou.\n", True)])
+def test_warnings_of_several_lines_say_where_to_look(
+    feed: Feed, capsys: pytest.CaptureFixture[str], text: bytes, told: bool
+) -> None:
+    feed(text)
+    assert main(["text", "--to", "en"]) == 0
+    assert ("--json tells in which line" in capsys.readouterr().err) == told
+
+
+@pytest.mark.usefixtures("decoder")
 def test_warnings_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["text", "--to", "en", "Hello there."]) == 0
     out, err = capsys.readouterr()

@@ -220,3 +220,11 @@ def test_pack_is_a_value(folder: Path) -> None:
     first, second = read_pack(folder), read_pack(folder)
     assert isinstance(first, Pack)
     assert first == second
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_zip_file_is_to_be_installed_first(tmp_path: Path, kind: type[str] | type[Path]) -> None:
+    file = tmp_path / "one.zip"
+    file.write_bytes(b"PK")
+    with pytest.raises(PackError, match=r"packs install .*one\.zip"):
+        load_pack(kind(file))
