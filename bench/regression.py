@@ -1,4 +1,4 @@
-"""Run the regression set on a pack and print what passes, as Markdown.
+"""Run the regression set on a pack, or on all that are installed, and print what passes.
 
 python bench/regression.py [--pack NAME] [--beam 1] [--threads 1] [--floors]
 """
@@ -19,21 +19,19 @@ from regression_floors import lowered, proposal  # noqa: E402
 from regression_table import Found, markdown  # noqa: E402
 
 from mltranslate import Translator  # noqa: E402
-from mltranslate.packs import find_pack  # noqa: E402
 
 
 def main() -> None:
-    """Translate every case between languages of the pack."""
+    """Translate every case between languages of the packs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pack")
     parser.add_argument("--beam", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
-        "--floors", action="store_true", help="print floors.toml as it would be for this pack"
+        "--floors", action="store_true", help="print floors.toml as it would be"
     )
     options = parser.parse_args()
-    pack = find_pack(options.pack)
-    translator = Translator(pack.folder, device="cpu", threads=options.threads)
+    translator = Translator(options.pack, device="cpu", threads=options.threads)
     started = time.process_time()
     found = run(translator, read_cases(translator.languages), options.beam)
     seconds = time.process_time() - started
@@ -42,7 +40,8 @@ def main() -> None:
         return
     passed = sum(not wrong for _, _, wrong in found)
     precision = next(result.precision for _, result, _ in found if result.precision)
-    print(f"pack {pack.name} {pack.version}, {precision}, beam {options.beam}:")
+    packs = ", ".join(f"{pack.name} {pack.version}" for pack in translator.packs)
+    print(f"{packs}, {precision}, beam {options.beam}:")
     print(f"{passed} of {len(found)} cases passed, in {seconds:.1f} s of processor time\n")
     print(markdown(found))
 

@@ -1,4 +1,4 @@
-"""The pack that ships, on inputs of all sorts: no direction or category falls below its floor."""
+"""The packs that ship, together, on inputs of all sorts: no direction or category falls below its floor."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from regression_checks import CHECKS, EMPTY, HERE, Case, failures, read_cases, r
 from regression_table import NINE, rates
 
 from mltranslate import Translation, Translator
-from mltranslate.packs import find_pack
+from mltranslate.packs.store import find_packs
 
 FLOORS = tomllib.loads((HERE / "floors.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def _found() -> tuple[tuple[Case, Translation, tuple[str, ...]], ...]:
-    translator = Translator(find_pack().folder, device="cpu", threads=1)
+    translator = Translator(device="cpu", threads=1)
     return tuple(run(translator, read_cases(translator.languages)))
 
 
@@ -58,10 +58,10 @@ def test_floors_name_only_what_exists() -> None:
     assert set(FLOORS["check"]) == {*CHECKS, "unchanged"}
 
 
-def test_every_language_of_the_pack_is_tried_both_ways() -> None:
-    pack = find_pack()
+def test_every_language_of_the_packs_is_tried_both_ways() -> None:
     tried = {(case.source, case.target) for case, _, _ in _found()}
-    pairs = {pair for pair in pack.directions if set(pair) <= set(NINE)}
+    offered = set[tuple[str, str]]().union(*(pack.directions for pack in find_packs()))
+    pairs = {pair for pair in offered if set(pair) <= set(NINE)}
     # Between two others than English each language is tried into one only.
     assert {pair for pair in pairs if "en" in pair} <= tried
     for side in (0, 1):
