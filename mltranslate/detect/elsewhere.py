@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
@@ -44,7 +45,7 @@ def elsewhere(
 
 
 def _is_elsewhere(found: Detection, offered: Collection[str]) -> bool:
-    known = {UNDETERMINED, *offered}
+    known = {UNDETERMINED, *offered, *(re.split("[-_]", code)[0] for code in offered)}
     language = found.language
     return language not in known and _AKIN.get(language) not in known and found.confidence >= SURE
 

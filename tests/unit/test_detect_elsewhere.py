@@ -49,6 +49,11 @@ def test_a_language_akin_to_one_on_offer_is_taken_for_it(detector: Detector) -> 
     assert elsewhere(detector, [text], ("en",)) != [None]
 
 
+@pytest.mark.parametrize("code", ["fr", "fr-CA", "fr_Latn"])
+def test_a_variety_on_offer_counts(detector: Detector, code: str) -> None:
+    assert elsewhere(detector, ["Je ne sais pas où j'ai laissé mes clés."], (code,)) == [None]
+
+
 @given(st.lists(st.text(), max_size=4))
 def test_every_text_has_an_answer(texts: list[str]) -> None:
     whole = [text.encode("utf-8", "replace").decode() for text in texts]
