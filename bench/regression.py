@@ -27,9 +27,7 @@ def main() -> None:
     parser.add_argument("--pack")
     parser.add_argument("--beam", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument(
-        "--floors", action="store_true", help="print floors.toml as it would be"
-    )
+    parser.add_argument("--floors", action="store_true", help="print floors.toml as it would be")
     options = parser.parse_args()
     translator = Translator(options.pack, device="cpu", threads=options.threads)
     started = time.process_time()

@@ -1,4 +1,4 @@
-"""The packs that ship, together, on inputs of all sorts: no direction or category falls below its floor."""
+"""The packs that ship, together, on inputs of all sorts: nothing falls below its floor."""
 
 from __future__ import annotations
 
