@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mltranslate.decode.types import Sampling, Search
-from mltranslate.detect.elsewhere import elsewhere
+from mltranslate.detect.elsewhere import detectable, elsewhere
 from mltranslate.errors import InputError, UsageError
 from mltranslate.jobs import Job, Meter, translate_hop
 from mltranslate.languages import resolve
@@ -187,9 +188,12 @@ class Translator:
 
     def _detect_many(self, texts: Sequence[str]) -> list[Detection]:
         detector = self._loaded_detector()
-        known = [code for code in self.languages if code in detector.languages]
-        found = detector.detect_many(list(map(without_surrogates, texts)), known, top=1)
-        return [candidates[0] for candidates in found]
+        meant = detectable(self.languages, detector.languages)
+        found = detector.detect_many(list(map(without_surrogates, texts)), list(meant), top=1)
+        return [
+            dataclasses.replace(best, language=meant.get(best.language, best.language))
+            for best, *_ in found
+        ]
 
     def _elsewhere(self, texts: Sequence[str]) -> list[Detection | None]:
         whole = list(map(without_surrogates, texts))

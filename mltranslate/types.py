@@ -30,7 +30,7 @@ class Caution(StrEnum):
     LOW_CONFIDENCE = "low-confidence"
     """The source language was detected with little confidence."""
     UNTRANSLATED = "untranslated"
-    """Nothing in the input was translated: it is no language, or already in the target language."""
+    """Nothing was translated: no language, already the target language, or `UNOFFERED`."""
     UNOFFERED = "unoffered"
     """The text is in a language that no pack in use has: `Translation.detected` tells which."""
     OFF_TARGET = "off-target"

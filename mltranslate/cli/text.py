@@ -153,7 +153,7 @@ class _Job:
         if self._options.json:
             return
         where = " (--json tells in which line)" if self._lines > 1 else ""
-        if self._ways:
+        if self._ways or self._foreign:
             self._seen.discard(Caution.UNTRANSLATED)
         if sys.stderr.isatty():
             for way in self._ways:

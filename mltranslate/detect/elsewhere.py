@@ -1,4 +1,4 @@
-"""Texts in a language that is not on offer: told, and not taken for the nearest one that is."""
+"""What the detector's languages are to packs: which of theirs each one is, and which none is."""
 
 from __future__ import annotations
 
@@ -13,19 +13,51 @@ SURE = 0.9
 """Least probability, among all languages, of one that is not on offer."""
 FEWEST_LETTERS = 8
 """Letters that a text needs before that is believed."""
-_AKIN = {
-    "wuu": "zh", "yue": "zh", "nb": "no", "nn": "no", "arz": "ar", "arq": "ar", "gsw": "de",
-}  # fmt: skip
-"""What models of another language understand; a pack may have that one only."""
+_AKIN = (
+    {"zh", "zho", "cmn", "yue", "wuu", "lzh"},
+    {"no", "nb", "nn"},
+    {"tl", "fil"},
+    {"fa", "prs"},
+    {"ar", "arz", "arq"},
+    {"de", "gsw", "swg", "hrx"},
+)
+"""Codes of one language, or of languages near enough for each other's models."""
 
 
 class Identifier(Protocol):
     """What is asked of a detector (`mltranslate.detect.detector.Detector`)."""
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes of the languages that can be told apart."""
+
     def detect_many(
         self, texts: Sequence[str], languages: Iterable[str] | None = None, top: int = 1
     ) -> list[list[Detection]]:
         """Return the candidates of each text, the likeliest first."""
+
+
+def base(code: str) -> str:
+    """Return the language of a code without its script or region: "pt" of "pt-BR"."""
+    return re.split("[-_]", code)[0]
+
+
+def detectable(offered: Iterable[str], known: Collection[str]) -> dict[str, str]:
+    """Return, for `offered` codes, which of the detector's `known` languages are meant by them.
+
+    From the detector's code to the offered one; each goes to the nearest: the same code, one that
+    differs in script or region, or a language akin. What no detector knows is left out.
+    """
+    codes = list(offered)
+    found = {code: code for code in codes if code in known}
+    for code in codes:
+        if base(code) in known:
+            found.setdefault(base(code), code)
+    served = set(map(base, found.values()))
+    for code in codes:
+        if base(code) not in served:
+            found |= {other: code for other in _akin(code) & set(known) if other not in found}
+    return found
 
 
 def elsewhere(
@@ -37,19 +69,19 @@ def elsewhere(
     Tatoeba) it gave none and at most 0.04 % a language; of FLORES sentences in six others it found
     all, cut to 12 characters 62 % (Turkish) to 99.6 % (Korean), to 30 characters 92 % and more.
     """
+    known = {UNDETERMINED}.union(*({base(code), *_akin(code)} for code in offered))
     found = detector.detect_many(texts, top=1)
     return [
-        best if _is_elsewhere(best, offered) and _has_letters(text) else None
+        best if _is_sure(best, text) and best.language not in known else None
         for text, (best, *_) in zip(texts, found, strict=True)
     ]
 
 
-def _is_elsewhere(found: Detection, offered: Collection[str]) -> bool:
-    known = {UNDETERMINED, *offered, *(re.split("[-_]", code)[0] for code in offered)}
-    language = found.language
-    return language not in known and _AKIN.get(language) not in known and found.confidence >= SURE
+def _akin(code: str) -> set[str]:
+    return next((group for group in _AKIN if base(code) in group), set())
 
 
-def _has_letters(text: str) -> bool:
+def _is_sure(found: Detection, text: str) -> bool:
     letters = filter(str.isalpha, text)
-    return next(itertools.islice(letters, FEWEST_LETTERS - 1, None), None) is not None
+    enough = next(itertools.islice(letters, FEWEST_LETTERS - 1, None), None) is not None
+    return enough and found.confidence >= SURE

@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 
 _WORD = re.compile(r"[^\W\d_]+")
-_SURE_LETTERS = 4
-"""One word of so many letters in capitals is no abbreviation; most of those are shorter."""
-_SURE_WORDS = 3
-"""Nor are so many words side by side."""
+_SURE_LETTERS = {1: 7, 2: 5, 3: 5}
+"""Letters that the longest of so many words has where they are no abbreviations, like NATO."""
+_SURE_IN_TEXT = 4
+"""The same for more words."""
+_EXCLAIMED = 3
+"""Letters fewer that it takes before an exclamation or question mark."""
 _PRONOUN = re.compile(r"\bi\b")
 
 
@@ -18,7 +20,10 @@ def is_shouted(text: str) -> bool:
     if not text.isupper():
         return False
     words = _WORD.findall(text)
-    if len(words) < _SURE_WORDS and max(map(len, words)) < _SURE_LETTERS:
+    needed = _SURE_LETTERS.get(len(words), _SURE_IN_TEXT)
+    if text.rstrip().endswith(("!", "?")):
+        needed -= _EXCLAIMED
+    if max(map(len, words), default=0) < needed:
         return False
     # Chinese words have no case, and a Latin name among them says nothing about theirs.
     return all(char.isupper() or not char.isalpha() for char in text)

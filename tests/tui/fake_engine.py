@@ -58,7 +58,7 @@ class FakeEngine:
         german = any(word.strip(",.?!") in GERMAN for word in words)
         best, other = ("de", "fr") if german else ("en", "de")
         return [
-            Detection(language=best, confidence=0.97),
+            Detection(language=best, confidence=0.98),
             Detection(language=other, confidence=0.02),
         ]
 

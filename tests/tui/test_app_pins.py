@@ -55,11 +55,3 @@ async def test_guess_that_is_not_sure_is_kept_to_itself() -> None:
         await app.type("hello")
         await app.translated("[en] hello")
         assert app.label("#detection") == ""
-
-
-async def test_swap_brings_no_doubt_about_the_text_before() -> None:
-    async with running() as app:
-        await app.type("guten")
-        await app.translated("[en] guten")
-        await app.pilot.press("f4")
-        assert app.label("#detection") == ""

@@ -15,6 +15,7 @@ from mltranslate_tui.choices import Pair
 from mltranslate_tui.controller import (
     LONGEST_DELAY,
     NO_DELAY_UNDER,
+    SURE,
     AdaptiveDelay,
     Controller,
     Job,
@@ -274,12 +275,28 @@ def test_live_on_catches_up() -> None:
     assert slot.jobs[-1].translate
 
 
-def test_named_source_needs_no_detection_job() -> None:
+def test_named_source_is_doubted_where_another_one_is_certain() -> None:
     controller, slot, _ = make()
     controller.set_live(False)
     controller.choose(Pair(source="de", target="en", spare="fr"))
     controller.edit("a")
-    assert not slot.jobs
+    assert not slot.jobs[-1].translate
+    doubts = []
+    for code, confidence in (("fr", SURE), ("fr", 0.96), ("de", 1.0), ("und", 1.0)):
+        found = Detection(language=code, confidence=confidence)
+        controller.note_detected(slot.jobs[-1].number, (found,))
+        assert controller.detected is None
+        doubts.append(controller.doubt)
+    assert doubts == ["fr", None, None, None]
+
+
+def test_swapped_text_is_not_doubted_for_what_was_detected_before() -> None:
+    controller, slot, _ = make()
+    controller.edit("guten")
+    controller.note_detected(slot.jobs[-1].number, (Detection(language="de", confidence=1.0),))
+    assert controller.doubt is None
+    controller.restate("good", Pair(source="en", target="de", spare="fr"))
+    assert controller.doubt is None
 
 
 def test_failure_of_an_old_request_is_ignored() -> None:

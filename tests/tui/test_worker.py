@@ -46,8 +46,11 @@ def test_detection_comes_before_the_translation() -> None:
     assert kinds(posted) == [messages.Detected, messages.Translated]
 
 
-def test_named_source_is_not_detected() -> None:
-    assert kinds(run(FakeEngine(), job(source="de"))[2:]) == [messages.Translated]
+def test_named_source_is_taken_whatever_is_detected() -> None:
+    engine = FakeEngine()
+    posted = run(engine, job("hello", source="de"))[2:]
+    assert kinds(posted) == [messages.Detected, messages.Translated]
+    assert engine.calls == [("hello", "de", "en")]
 
 
 def test_detection_alone() -> None:
@@ -59,20 +62,20 @@ def test_detection_alone() -> None:
 def test_cancelled_job_is_reported_as_stopped() -> None:
     cancelled = job(source="de")
     cancelled.token.cancel()
-    assert kinds(run(FakeEngine(), cancelled)[2:]) == [messages.Stopped]
+    assert kinds(run(FakeEngine(), cancelled)[2:]) == [messages.Detected, messages.Stopped]
 
 
 def test_failed_job_does_not_end_the_thread() -> None:
     engine = FakeEngine()
     engine.failure = DeviceError("No memory")
     posted = run(engine, job(source="de"), job(source="de"))[2:]
-    assert kinds(posted) == [messages.TranslationFailed] * 2
+    assert kinds(posted) == [messages.Detected, messages.TranslationFailed] * 2
 
 
 def test_unforeseen_error_is_explained() -> None:
     engine = FakeEngine()
     engine.failure = ZeroDivisionError("division by zero")
-    (failed,) = run(engine, job(source="de"))[2:]
+    _, failed = run(engine, job(source="de"))[2:]
     assert isinstance(failed, messages.TranslationFailed)
     assert failed.error.why == "ZeroDivisionError: division by zero"
     assert "doctor" in failed.error.fix
@@ -101,7 +104,8 @@ def test_one_model_of_several_that_does_not_load_is_not_the_end() -> None:
     engine.load_failure = PackError("one is damaged")
     posted = run(engine, job(source="de"))
     assert kinds(posted) == [
-        messages.EngineOpened, messages.ModelFailed, messages.EngineReady, messages.Translated,
+        messages.EngineOpened, messages.ModelFailed, messages.EngineReady,
+        messages.Detected, messages.Translated,
     ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltranslate.detect.detector import Detector, default_detector
-from mltranslate.detect.elsewhere import elsewhere
+from mltranslate.detect.elsewhere import detectable, elsewhere
 
 NINE = ("en", "zh", "de", "fr", "es", "ru", "it", "pt", "ja")
 
@@ -44,9 +44,28 @@ def test_what_is_on_offer_decides(detector: Detector) -> None:
 
 
 def test_a_language_akin_to_one_on_offer_is_taken_for_it(detector: Detector) -> None:
+    assert elsewhere(detector, ["學而時習之，不亦說乎？有朋自遠方來"], ("zh",)) == [None]
     text = "我唔知我將條鎖匙放咗喺邊度，佢哋仲未返嚟。"
     assert elsewhere(detector, [text], ("zh",)) == [None]
     assert elsewhere(detector, [text], ("en",)) != [None]
+
+
+@pytest.mark.parametrize(
+    ("offered", "known", "meant"),
+    [
+        (["en", "de"], {"en", "de", "fr"}, {"en": "en", "de": "de"}),
+        (["pt-BR", "en"], {"pt", "en"}, {"pt": "pt-BR", "en": "en"}),
+        (["zh-Hant", "zh"], {"zh", "yue"}, {"zh": "zh"}),
+        (["no"], {"nb", "nn", "da"}, {"nb": "no", "nn": "no"}),
+        (["tl"], {"fil"}, {"fil": "tl"}),
+        (["xx"], {"en"}, {}),
+        ([], {"en"}, {}),
+    ],
+)
+def test_offered_codes_have_the_nearest_detectable_one(
+    offered: list[str], known: set[str], meant: dict[str, str]
+) -> None:
+    assert detectable(offered, known) == meant
 
 
 @pytest.mark.parametrize("code", ["fr", "fr-CA", "fr_Latn"])

@@ -13,6 +13,7 @@ from mltranslate.numerals import is_misspelt, loses_number, mend_numbers
 @pytest.mark.parametrize(
     ("source", "output", "lost"),
     [
+        ("١٢٣ كتاب", "123 books", False),
         ("It costs 1,234.50 dollars.", "Es kostet 1.234,50 Dollar.", False),
         ("Population: 12 345 678", "人口：１２３４５６７８", False),
         ("Room 1200", "Zimmer 120", True),
@@ -60,6 +61,14 @@ def test_a_misspelt_number_is_mended(source: str, output: str, mended: str) -> N
         ("1,234,567 people", "1,234,5678 Leute"),  # separators differ from language to language
         ("2700 万英镑", "20000 or 27000 pounds"),  # which is 27 million
         ("54 million", "540万"),
+        ("2万2000円です。", "It costs 22,000 yen."),
+        ("It costs 25000 yen.", "2万5000円です。"),
+        ("3만 5000원입니다", "It is 35000 won."),
+        ("百20人", "120 people"),
+        ("2 mil 200 euros", "2200 euros"),
+        ("2 тыс. 500 рублей", "2500 rubles"),
+        ("1 km 500 m", "1500 m"),
+        ("12345" * 20, "12346" * 20),
         ("13 cats", "viele Katzen"),
         ("cats", "13 Katzen"),
     ],

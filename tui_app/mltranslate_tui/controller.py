@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
 
+from mltranslate.detect.elsewhere import base
 from mltranslate.types import UNDETERMINED, CancelToken, Detection, Translation
 from mltranslate_tui.choices import AUTO, Offer, Pair
 
@@ -15,6 +16,8 @@ NO_DELAY_UNDER = 0.08
 """Seconds: an answer faster than this is asked for on every keystroke."""
 LONGEST_DELAY = 0.4
 """Seconds without a keystroke after which even the slowest model is asked."""
+SURE = 0.97
+"""Confidence of a detected language from which on a chosen one is doubted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,20 +177,32 @@ class Controller:
         """The chosen languages; None until the packs are known."""
         self.live = True
         self.phase = Phase.EMPTY
-        self.detections: tuple[Detection, ...] = ()
-        """Candidates of the newest text that was looked at; empty when the source is given."""
         self._slot = slot
         self._schedule = schedule
         self._delay = AdaptiveDelay()
         self._timer: Timer | None = None
         self._number = 0
-        # The language detected last and its runner-up, also while one of them is pinned.
-        self._candidates: tuple[str, ...] = ()
+        # What was detected last, also beside a language that is pinned.
+        self._found: tuple[Detection, ...] = ()
+
+    @property
+    def detections(self) -> tuple[Detection, ...]:
+        """Candidates of the newest text that was looked at; empty when the source is given."""
+        return self._found if self.pair is not None and self.pair.source == AUTO else ()
 
     @property
     def detected(self) -> str | None:
         """The language that stands for `AUTO` at the moment."""
         return self.detections[0].language if self.detections else None
+
+    @property
+    def doubt(self) -> str | None:
+        """The language that the text is all but certainly in, where another one was chosen."""
+        if self.pair is None or self.pair.source == AUTO or not self._found:
+            return None
+        best = self._found[0]
+        other = base(best.language) not in {base(self.pair.source), UNDETERMINED}
+        return best.language if other and best.confidence >= SURE else None
 
     def edit(self, text: str, *, at_once: bool = False) -> None:
         """Take the newest text: a paste goes `at_once`, typing after the adaptive delay."""
@@ -201,8 +216,6 @@ class Controller:
         if pair == self.pair:
             return
         self.pair = pair
-        if pair.source != AUTO:
-            self.detections = ()
         self._request(0.0, forced=self.phase is not Phase.HELD)
 
     @property
@@ -213,9 +226,10 @@ class Controller:
         """
         if self.pair is None:
             return None
-        if not self._candidates:
+        codes = [one.language for one in self._found if one.language != UNDETERMINED]
+        if not codes:
             return None if self.pair.source == AUTO else AUTO
-        first, *others = self._candidates
+        first, *others = codes[:2]
         # A runner-up that is the target would change the direction instead.
         choices = (AUTO, first, *(code for code in others if code != self.pair.target))
         if self.pair.source not in choices:
@@ -226,6 +240,7 @@ class Controller:
         """Take a new text and new languages together, as a swap does."""
         self.text = text
         self.pair = None
+        self._found = ()
         self.choose(pair)
 
     def set_live(self, live: bool) -> None:
@@ -245,9 +260,7 @@ class Controller:
     def note_detected(self, number: int, detections: tuple[Detection, ...]) -> bool:
         """Keep the candidates unless they are outdated; True if they were kept."""
         if self.is_current(number):
-            self.detections = detections
-            codes = [one.language for one in detections if one.language != UNDETERMINED]
-            self._candidates = tuple(codes[:2])
+            self._found = detections
         return self.is_current(number)
 
     def note_translated(self, number: int, seconds: float) -> bool:
@@ -283,7 +296,7 @@ class Controller:
 
     def _forget(self) -> None:
         self.phase = Phase.EMPTY
-        self.detections = self._candidates = ()
+        self._found = ()
         self._delay.reset()
 
     def _submit_after(self, delay: float) -> None:
@@ -301,7 +314,7 @@ class Controller:
 
     def _put(self, *, translate: bool) -> None:
         pair = self.pair
-        if pair is None or not (translate or pair.source == AUTO):
+        if pair is None:
             return
         job = Job(
             number=self._number,

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mltranslate.errors import LanguageError
 from mltranslate.limits import DEFAULT_BEAM
-from mltranslate.types import CancelToken, Detection, Progress, ProgressCallback, Translation
+from mltranslate.types import (
+    UNDETERMINED,
+    CancelToken,
+    Detection,
+    Progress,
+    ProgressCallback,
+    Translation,
+)
 from mltranslate_tui.blocks import blocks, merged
 from mltranslate_tui.choices import AUTO, Offer, first_pair, locale_language
 from mltranslate_tui.controller import Draft, DraftCallback
@@ -70,12 +78,19 @@ class PipelineEngine:
     def detect(self, text: str) -> Sequence[Detection]:
         """Return the likeliest languages of the packs, as many as a live label needs."""
         from mltranslate.detect.detector import default_detector
+        from mltranslate.detect.elsewhere import detectable
         from mltranslate.detect.live import CANDIDATES
         from mltranslate.sentences import clean
 
         detector = default_detector()
-        known = [code for code in self._translator.languages if code in detector.languages]
-        return detector.detect(clean(text[:DETECTION_CHARACTERS]), known, top=CANDIDATES)
+        meant = detectable(self._translator.languages, detector.languages)
+        if not meant:
+            return [Detection(language=UNDETERMINED, confidence=1.0)]
+        sample = clean(text[:DETECTION_CHARACTERS])
+        return [
+            replace(found, language=meant.get(found.language, found.language))
+            for found in detector.detect(sample, list(meant), top=CANDIDATES)
+        ]
 
     def translate(
         self,

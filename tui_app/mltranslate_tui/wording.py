@@ -60,6 +60,11 @@ def detection_line(detections: Sequence[Detection]) -> str:
     return line
 
 
+def doubt(code: str) -> str:
+    """Say that the text does not seem to be in the chosen language, and what to do."""
+    return f"Looks like {name(code)}: F6 unpins"
+
+
 def characters(count: int) -> str:
     """Write a count of characters with its noun."""
     return "1 character" if count == 1 else f"{count:,} characters"

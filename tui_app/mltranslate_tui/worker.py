@@ -64,12 +64,11 @@ def _load(engine: Engine, post: Post) -> None:
 def _answer(job: Job, engine: Engine, label: LiveLabel, post: Post, clock: Clock) -> None:
     started = clock()
     try:
-        source: str | Detection = job.source
-        if source == AUTO:
-            detections = label.settle(job.text, engine.detect(job.text))
-            post(Detected(job.number, detections))
-            source = detections[0]
+        # Also where the source is given: the text may seem to be in another language.
+        detections = label.settle(job.text, engine.detect(job.text))
+        post(Detected(job.number, detections))
         if job.translate:
+            source = detections[0] if job.source == AUTO else job.source
             _translate(job, source, engine, post, clock)
     except Cancelled:
         post(Stopped(clock() - started))

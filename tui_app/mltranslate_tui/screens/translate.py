@@ -91,6 +91,7 @@ class TranslateScreen(Screen[None]):
     def on_mount(self) -> None:
         """Paint first, then start the engine."""
         self._draw()
+        self.watch(self.query_one(SourceArea), "scroll_y", self.source_moved, init=False)
         self.call_after_refresh(self._run_engine)
 
     def on_unmount(self) -> None:
@@ -156,8 +157,10 @@ class TranslateScreen(Screen[None]):
         """Show the sentences that are done."""
         if self.controller.is_current(message.number):
             self._draft = message.draft
-            if message.draft.text:
-                self.query_one(TargetArea).show(message.draft.text)
+            target = self.query_one(TargetArea)
+            # What is already shown stays whole while its end is being translated again.
+            if not target.text.startswith(message.draft.text):
+                target.show(message.draft.text)
             self._draw()
 
     @on(messages.Translated)
@@ -194,6 +197,11 @@ class TranslateScreen(Screen[None]):
         source = self.query_one(SourceArea)
         self.controller.edit(source.text, at_once=source.take_pasted())
         self._await_answer()
+
+    @on(SourceArea.SelectionChanged, "#source")
+    def source_moved(self) -> None:
+        """Show the translation of what the user writes or reads."""
+        self.query_one(TargetArea).follow(self.query_one(SourceArea).place)
 
     @on(SourceArea.TooLong)
     def paste_refused(self, message: SourceArea.TooLong) -> None:

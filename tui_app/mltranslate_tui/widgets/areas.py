@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from textual import events
+from textual.geometry import Offset
 from textual.message import Message
 from textual.widgets import TextArea
 
@@ -15,6 +18,14 @@ _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not i
 def printable(text: str) -> str:
     """Leave out control characters, which a terminal would obey, and halves of characters."""
     return text.translate(_CONTROLS).encode("utf-8", "ignore").decode("utf-8")
+
+
+class Place(NamedTuple):
+    """A place in a text: its line, the share of the line before it, and its row on the screen."""
+
+    line: int
+    share: float
+    row: int
 
 
 class SourceArea(TextArea):
@@ -36,6 +47,23 @@ class SourceArea(TextArea):
             placeholder="Type or paste text here",
         )
         self._pasted = False
+
+    @property
+    def place(self) -> Place:
+        """Where the user writes; if that is scrolled away, what he probably reads.
+
+        That is the first visible row at the beginning of the text, the last one at its end, and
+        one in between elsewhere.
+        """
+        top, (width, height) = self.scroll_offset.y, self.scrollable_content_region.size
+        location = self.cursor_location
+        row = self.wrapped_document.location_to_offset(location).y
+        if not top <= row < top + height:
+            gone = top / max(self.max_scroll_y, 1)
+            row = top + round(gone * (height - 1))
+            location = self.wrapped_document.offset_to_location(Offset(round(gone * width), row))
+        line, column = location
+        return Place(line, column / max(len(self.document[line]), 1), row - top)
 
     def take_pasted(self) -> bool:
         """Whether something was pasted since the last call."""
@@ -78,10 +106,32 @@ class TargetArea(TextArea):
             highlight_cursor_line=False,
             placeholder="The translation appears here",
         )
+        self._place = Place(0, 0.0, 0)
+        self._placed = 0.0
+
+    def follow(self, place: Place) -> None:
+        """Scroll to what translates `place`: lines of the translation are those of the source."""
+        line = min(place.line, self.document.line_count - 1)
+        # A translation that has not come so far is followed to its end.
+        share = place.share if line == place.line else 1.0
+        column = round(share * len(self.document[line]))
+        row = self.wrapped_document.location_to_offset((line, column)).y
+        self.scroll_to(y=row - place.row, animate=False)
+        self._place, self._placed = place, self.scroll_y
+
+    def on_resize(self) -> None:
+        """Keep the place in view when the lines are broken otherwise."""
+        if self._in_place:
+            self.follow(self._place)
+
+    @property
+    def _in_place(self) -> bool:
+        """Whether the user has not scrolled since `follow` did."""
+        return self.scroll_y == min(self._placed, self.max_scroll_y)
 
     def show(self, text: str) -> None:
-        """Show `text`; one that continues the present text is appended, so scrolling stays put."""
-        shown = self.text
+        """Show `text`, scrolled to where the present text is, or to the place that it follows."""
+        shown, in_place = self.text, self._in_place
         if text == shown:
             return
         if shown and text.startswith(shown):
@@ -90,3 +140,5 @@ class TargetArea(TextArea):
             self.load_text(text)
             # Textual redraws only where the text takes up another number of lines than before.
             self.refresh()
+        if in_place:
+            self.follow(self._place)

@@ -48,7 +48,12 @@ class SourcePane(Vertical):
         """Bring the labels in line with the state."""
         label = wording.source_label(controller.pair, controller.detected)
         self.query_one("#source-language", Chip).update(f"{label} ▾")
-        self.query_one("#detection", Static).update(wording.detection_line(controller.detections))
+        doubt = controller.doubt
+        line = self.query_one("#detection", Static)
+        line.update(
+            wording.doubt(doubt) if doubt else wording.detection_line(controller.detections)
+        )
+        line.set_class(doubt is not None, "-warning")
         self.border_subtitle = wording.characters(len(controller.text))
 
 
