@@ -110,6 +110,15 @@ async def test_translation_that_the_user_has_scrolled_stays_until_he_goes_on() -
         await app.until(lambda: COUNT - 1 in visible(right(app)))
 
 
+async def test_end_stays_visible_when_the_terminal_gets_another_size() -> None:
+    async with reading(COUNT, " ") as app:
+        for size in ((60, 20), (120, 36), (80, 24)):
+            await app.pilot.resize_terminal(*size)
+            await app.until(at_end(right(app)))
+            await app.pilot.pause()
+            assert at_end(right(app))()
+
+
 async def test_draft_that_says_nothing_new_leaves_the_translation_whole() -> None:
     async with reading() as app:
         before = app.target

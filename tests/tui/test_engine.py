@@ -57,7 +57,6 @@ class ShoutingTranslator:
         cancel.raise_if_cancelled()
         assert beam == DEFAULT_BEAM
         self.texts.append(text)
-        self.source = source
         total = 2 * text.count("\n")
         for done in (total // 2, total):
             progress(Progress(done=done, total=total))
@@ -149,26 +148,13 @@ def test_packs_that_are_left_out_are_named(monkeypatch: pytest.MonkeyPatch) -> N
     assert PipelineEngine("pack", "cpu", 1).left_out == []
 
 
-@pytest.mark.parametrize(
-    ("text", "source", "used"),
-    [
-        ("Ik weet niet", Detection(language="de", confidence=0.99), "nl"),
-        ("Ich weiß nicht", Detection(language="de", confidence=0.99), "de"),
-    ],
-)
-def test_what_was_detected_gives_way_to_a_language_of_no_pack(
-    engine: PipelineEngine, text: str, source: Detection, used: str
+def test_a_language_of_no_pack_is_detected_alone(engine: PipelineEngine) -> None:
+    assert engine.detect("Ik weet niet") == [Detection(language="nl", confidence=0.99)]
+    assert engine.detect("Ich weiß es nicht, aber ich komme morgen.")[0].language == "de"
+
+
+def test_packs_that_no_detector_knows_leave_the_language_open(
+    engine: PipelineEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine.translate(
-        text, source=source, target="en", cancel=CancelToken(), progress=lambda _: None
-    )
-    chosen = engine._translator.source
-    assert isinstance(chosen, Detection)
-    assert chosen.language == used
-
-
-def test_a_pinned_language_is_insisted_on(engine: PipelineEngine) -> None:
-    engine.translate(
-        "Ik weet niet", source="de", target="en", cancel=CancelToken(), progress=lambda _: None
-    )
-    assert engine._translator.source == "de"
+    monkeypatch.setattr(ShoutingTranslator, "languages", ("qq",))
+    assert [one.language for one in engine.detect("Guten Tag")] == ["und"]

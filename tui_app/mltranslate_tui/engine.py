@@ -76,7 +76,10 @@ class PipelineEngine:
             self._translator.load(DEFAULT_BEAM)
 
     def detect(self, text: str) -> Sequence[Detection]:
-        """Return the likeliest languages of the packs, as many as a live label needs."""
+        """Return the likeliest languages of the packs, as many as a live label needs.
+
+        Where the text surely is in a language that no pack has, it is that one alone.
+        """
         from mltranslate.detect.detector import default_detector
         from mltranslate.detect.elsewhere import detectable
         from mltranslate.detect.live import CANDIDATES
@@ -87,6 +90,8 @@ class PipelineEngine:
         if not meant:
             return [Detection(language=UNDETERMINED, confidence=1.0)]
         sample = clean(text[:DETECTION_CHARACTERS])
+        if other := self._translator.elsewhere(sample):
+            return [other]
         return [
             replace(found, language=meant.get(found.language, found.language))
             for found in detector.detect(sample, list(meant), top=CANDIDATES)
@@ -101,13 +106,7 @@ class PipelineEngine:
         cancel: CancelToken,
         progress: DraftCallback,
     ) -> Translation:
-        """Translate one text, block by block; raises `MltError` or `Cancelled`.
-
-        What was detected among the languages of the packs gives way where the text surely is in
-        another one.
-        """
-        if isinstance(source, Detection):
-            source = self._translator.elsewhere(text[:DETECTION_CHARACTERS]) or source
+        """Translate one text, block by block; raises `MltError` or `Cancelled`."""
         language = source.language if isinstance(source, Detection) else source
         parts: list[Translation] = []
         for block, report in _reported(blocks(text), language, parts, progress):

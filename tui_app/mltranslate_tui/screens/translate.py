@@ -231,6 +231,10 @@ class TranslateScreen(Screen[None]):
         code = self.controller.next_source
         if code is None:
             self.notify("No language is detected yet.", severity="warning")
+        elif code not in (AUTO, *self._offer.sources):
+            said = f"No pack translates from {wording.name(code)}: F2 sets another."
+            self.notify(said, severity="warning")
+            code = None
         self._take_source(code)
 
     def action_pick_target(self) -> None:
@@ -244,7 +248,8 @@ class TranslateScreen(Screen[None]):
         old = self.controller.pair
         if old is None:
             return
-        pair = choices.swapped(old, self.controller.detected)
+        detected = self.controller.detected
+        pair = choices.swapped(old, detected if detected in self._offer.targets else None)
         source, target = self.query_one(SourceArea), self.query_one(TargetArea)
         text, translation = source.text, target.text
         if pair.source != AUTO and translation:
