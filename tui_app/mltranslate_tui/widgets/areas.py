@@ -116,13 +116,15 @@ class TargetArea(TextArea):
         share = place.share if line == place.line else 1.0
         column = round(share * len(self.document[line]))
         row = self.wrapped_document.location_to_offset((line, column)).y
-        self.scroll_to(y=row - place.row, animate=False)
+        lowest = self.scrollable_content_region.height - 1
+        self.scroll_to(y=row - min(place.row, lowest), animate=False)
         self._place, self._placed = place, self.scroll_y
 
     def on_resize(self) -> None:
         """Keep the place in view when the lines are broken otherwise."""
         if self._in_place:
-            self.follow(self._place)
+            # The base class's handler, which breaks the lines, comes after this one.
+            self.call_next(self.follow, self._place)
 
     @property
     def _in_place(self) -> bool:
