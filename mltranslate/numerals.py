@@ -36,7 +36,8 @@ def loses_number(source: str, output: str) -> bool:
     made of sentences with such numbers (FLORES-101 dev, n = 177 to 197 a direction), 3 % (English
     to German) to 17 % (Japanese to English) lose one: other units, round numbers, "5万".
     """
-    return bool(_count(source) - _count(output))
+    meant = _count(source)
+    return bool(meant) and bool(meant - _count(output))
 
 
 def mend_numbers(source: str, output: str) -> str:
@@ -51,15 +52,17 @@ def mend_numbers(source: str, output: str) -> str:
     have such numbers, in nine directions: the number is in the translation that people made in 66
     of them, what stood there before in 3.
     """
-    lost = _count(source) - _count(output)
+    meant_by, written_in = _count(source), _count(output)
+    lost, spare = meant_by - written_in, written_in - meant_by
     if not 0 < len(lost) <= _MOST_LOST or any(map(_MULTIPLIED.search, (source, output))):
         return output
-    spare = _count(output) - _count(source)
     pieces, end = [], 0
     for match in _NUMBER.finditer(output):
         digits = _digits(match[0])
+        if not (spare[digits] and match[0].isdecimal()):
+            continue
         meant = [number for number in lost if is_misspelt(number, digits)]
-        if spare[digits] and len(meant) == 1 and _plain(meant[0], source):
+        if len(meant) == 1 and _plain(meant[0], source):
             pieces += [output[end : match.start()], meant[0]]
             end = match.end()
             spare[digits] -= 1
@@ -84,11 +87,16 @@ def is_misspelt(meant: str, written: str) -> bool:
 
 def _plain(number: str, source: str) -> bool:
     """Whether the source writes the number without separators."""
-    return any(found == number for found in _NUMBER.findall(_compatible(source)))
+    return any(found.isdecimal() and _digits(found) == number for found in _numbers(source))
 
 
 def _count(text: str) -> Counter[str]:
-    return Counter(filter(_telling, map(_digits, _NUMBER.findall(_compatible(text)))))
+    return Counter(filter(_telling, map(_digits, _numbers(text))))
+
+
+def _numbers(text: str) -> list[str]:
+    found: list[str] = _NUMBER.findall(unicodedata.normalize("NFKC", text))
+    return found
 
 
 def _telling(number: str) -> bool:
@@ -96,15 +104,9 @@ def _telling(number: str) -> bool:
 
 
 def _digits(number: str) -> str:
-    return re.sub(r"\D", "", _compatible(number))
-
-
-def _compatible(text: str) -> str:
-    """Full-width digits, and those of other scripts, as ASCII."""
-    if text.isascii():
-        return text
-    folded = unicodedata.normalize("NFKC", text)
-    return "".join(str(unicodedata.decimal(char, char)) for char in folded)
+    """The digits of a number, those of other scripts as ASCII."""
+    digits = re.sub(r"\D", "", number)
+    return digits if digits.isascii() else "".join(map(str, map(unicodedata.decimal, digits)))
 
 
 def _distance(one: str, other: str, most: int) -> int:

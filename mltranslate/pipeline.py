@@ -189,6 +189,8 @@ class Translator:
     def _detect_many(self, texts: Sequence[str]) -> list[Detection]:
         detector = self._loaded_detector()
         meant = detectable(self.languages, detector.languages)
+        if not meant:
+            return [Detection(language=UNDETERMINED, confidence=1.0) for _ in texts]
         found = detector.detect_many(list(map(without_surrogates, texts)), list(meant), top=1)
         return [
             dataclasses.replace(best, language=meant.get(best.language, best.language))

@@ -317,15 +317,20 @@ def _whole(
 def _numbered(rendering: Rendering, sentence: Sentence) -> Rendering:
     """The rendering with the numbers of its source, or with a caution where one is lost."""
     text, cautions = rendering.text, rendering.cautions
-    if not sentence.prefix:  # of which not a character may change
+    loses = loses_number(sentence.text, text)
+    if loses and not sentence.prefix:  # of which not a character may change
         text = mend_numbers(sentence.text, text)
     if text != rendering.text:
         cautions |= {Caution.PLACED}
-    if loses_number(sentence.text, text):
+        loses = loses_number(sentence.text, text)
+    if loses:
         cautions |= {Caution.NUMBERS}
+    if (text, cautions) != (rendering.text, rendering.cautions):
+        rendering = replace(rendering, text=text, cautions=cautions)
+    if not rendering.alternatives:
+        return rendering
     others = [_numbered(other, sentence) for other in rendering.alternatives]
-    best = replace(rendering, text=text, cautions=cautions)
-    return replace(best, alternatives=tuple(distinct(best, faithful(best, others))))
+    return replace(rendering, alternatives=tuple(distinct(rendering, faithful(rendering, others))))
 
 
 def _pieces(sentence: Sentence, spans: Sequence[Span]) -> list[Sentence]:

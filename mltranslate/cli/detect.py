@@ -36,7 +36,6 @@ def register(commands: Commands) -> None:
         "detect",
         help="detect the language of text",
         description="Print language and probability of each TEXT, or of each line of stdin.",
-        allow_abbrev=False,
     )
     parser.add_argument("text", nargs="*", metavar="TEXT", help="text; stdin when there is none")
     parser.add_argument("--top", type=int, default=1, metavar="N", help="candidates a text (1)")

@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import platform
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ def register(commands: Commands) -> None:
         "doctor",
         help="report what this installation can really do",
         description="Try devices, packs and language identifier, and report what works.",
-        allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.set_defaults(run=run)
@@ -72,6 +70,8 @@ def examine() -> dict[str, Any]:
 
 
 def _version(distribution: str) -> str | None:
+    from importlib import metadata  # slow, and every command imports this module
+
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

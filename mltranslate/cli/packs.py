@@ -19,23 +19,19 @@ Commands = Any  # argparse keeps the type of its sub-parsers to itself
 
 def register(commands: Commands) -> None:
     """Add this sub-command and its own to the parser."""
-    parser = commands.add_parser(
-        "packs", help="list, check and install model packs", allow_abbrev=False
-    )
+    parser = commands.add_parser("packs", help="list, check and install model packs")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = actions.add_parser(
-        "list", help="list the packs that can be used, in their order of choice", allow_abbrev=False
+        "list", help="list the packs that can be used, in their order of choice"
     )
     listing.set_defaults(run=run_list)
-    info = actions.add_parser("info", help="show what a pack says of itself", allow_abbrev=False)
+    info = actions.add_parser("info", help="show what a pack says of itself")
     info.add_argument(
         "pack", nargs="?", metavar="PACK", help="name or folder (the first that ships)"
     )
     info.add_argument("--card", action="store_true", help="show its model card, in Markdown")
     info.set_defaults(run=run_info)
-    verify = actions.add_parser(
-        "verify", help="check every byte of a pack against its hashes", allow_abbrev=False
-    )
+    verify = actions.add_parser("verify", help="check every byte of a pack against its hashes")
     verify.add_argument(
         "pack", nargs="?", metavar="PACK", help="name, folder or zip file (all packs)"
     )
@@ -49,21 +45,17 @@ def register(commands: Commands) -> None:
 
 
 def _register_store(actions: Commands) -> None:
-    install = actions.add_parser(
-        "install", help="install a pack from a zip file for this user", allow_abbrev=False
-    )
+    install = actions.add_parser("install", help="install a pack from a zip file for this user")
     install.add_argument("file", type=Path, metavar="FILE", help="zip file of a pack")
     install.add_argument("--replace", action="store_true", help="replace a pack of this name")
     install.add_argument(
         "--key", type=Path, metavar="PEM", help="public key whose owner must have signed it"
     )
     install.set_defaults(run=run_install)
-    remove = actions.add_parser(
-        "remove", help="remove a pack that was installed", allow_abbrev=False
-    )
+    remove = actions.add_parser("remove", help="remove a pack that was installed")
     remove.add_argument("pack", metavar="PACK", help="name")
     remove.set_defaults(run=run_remove)
-    export = actions.add_parser("export", help="write a pack as a zip file", allow_abbrev=False)
+    export = actions.add_parser("export", help="write a pack as a zip file")
     export.add_argument("pack", metavar="PACK", help="name or folder")
     export.add_argument("file", type=Path, metavar="FILE", help="zip file to write")
     export.add_argument("--replace", action="store_true", help="replace FILE")

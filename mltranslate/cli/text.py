@@ -64,7 +64,6 @@ def register(commands: Commands) -> None:
         "text",
         help="translate text",
         description="Translate each TEXT, or stdin line by line, to stdout.",
-        allow_abbrev=False,
     )
     parser.add_argument("text", nargs="*", metavar="TEXT", help="text; stdin when there is none")
     parser.add_argument(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from mltranslate.types import UNDETERMINED, Detection
@@ -39,29 +40,29 @@ class Identifier(Protocol):
 
 def base(code: str) -> str:
     """Return the language of a code without its script or region: "pt" of "pt-BR"."""
-    return re.split("[-_]", code)[0]
+    return code.replace("_", "-").partition("-")[0]
 
 
-def detectable(offered: Iterable[str], known: Collection[str]) -> dict[str, str]:
+@functools.lru_cache(maxsize=16)  # asked at every keystroke
+def detectable(offered: tuple[str, ...], known: tuple[str, ...]) -> Mapping[str, str]:
     """Return, for `offered` codes, which of the detector's `known` languages are meant by them.
 
     From the detector's code to the offered one; each goes to the nearest: the same code, one that
     differs in script or region, or a language akin. What no detector knows is left out.
     """
-    codes = list(offered)
-    found = {code: code for code in codes if code in known}
-    for code in codes:
+    found = {code: code for code in offered if code in known}
+    for code in offered:
         if base(code) in known:
             found.setdefault(base(code), code)
     served = set(map(base, found.values()))
-    for code in codes:
+    for code in offered:
         if base(code) not in served:
             found |= {other: code for other in _akin(code) & set(known) if other not in found}
-    return found
+    return MappingProxyType(found)
 
 
 def elsewhere(
-    detector: Identifier, texts: Sequence[str], offered: Collection[str]
+    detector: Identifier, texts: Sequence[str], offered: tuple[str, ...]
 ) -> list[Detection | None]:
     """Return, for each text that is surely in a language that `offered` lacks, that language.
 
@@ -69,12 +70,17 @@ def elsewhere(
     Tatoeba) it gave none and at most 0.04 % a language; of FLORES sentences in six others it found
     all, cut to 12 characters 62 % (Turkish) to 99.6 % (Korean), to 30 characters 92 % and more.
     """
-    known = {UNDETERMINED}.union(*({base(code), *_akin(code)} for code in offered))
+    known = _understood(offered)
     found = detector.detect_many(texts, top=1)
     return [
         best if _is_sure(best, text) and best.language not in known else None
         for text, (best, *_) in zip(texts, found, strict=True)
     ]
+
+
+@functools.lru_cache(maxsize=16)
+def _understood(offered: tuple[str, ...]) -> frozenset[str]:
+    return frozenset({UNDETERMINED}.union(*({base(code), *_akin(code)} for code in offered)))
 
 
 def _akin(code: str) -> set[str]:

@@ -86,8 +86,10 @@ def survey_packs() -> tuple[list[Pack], dict[Path, PackError]]:
     packs: dict[str, Pack] = {}
     damaged: dict[Path, PackError] = {}
     for folder in pack_folders():
+        if folder.name in packs:
+            continue
         try:
-            packs.setdefault(folder.name, read_pack(folder))
+            packs[folder.name] = read_pack(folder)
         except PackError as error:
             damaged[folder] = error
     return list(packs.values()), damaged

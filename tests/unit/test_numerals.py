@@ -69,6 +69,7 @@ def test_a_misspelt_number_is_mended(source: str, output: str, mended: str) -> N
         ("2 тыс. 500 рублей", "2500 rubles"),
         ("1 km 500 m", "1500 m"),
         ("12345" * 20, "12346" * 20),
+        ("Es kostet 12355 Euro.", "It costs 12,345 euros."),
         ("13 cats", "viele Katzen"),
         ("cats", "13 Katzen"),
     ],

@@ -497,3 +497,12 @@ def test_a_language_of_no_pack_must_be_sure(confidence: float) -> None:
     translator = _translator(confidence=confidence)
     assert translator.elsewhere("Je ne sais pas le nom.") is None
     assert translator.detect("Je ne sais pas le nom.").language == "en"
+
+
+def test_packs_of_languages_that_no_detector_knows_need_the_source() -> None:
+    class Unknown(FakeDetector):
+        languages = ("xx",)
+
+    translator = Translator(decoder=FakeDecoder(), detector=Unknown())
+    assert translator.detect("12").language == "und"
+    assert translator.translate("Hello there.", "de", "en")[0].text == "HELLO THERE."
