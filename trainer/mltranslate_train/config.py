@@ -236,6 +236,8 @@ class TrainConfig:
     """Padded tokens of the longer side in one batch."""
     accumulation: int = 1
     """Batches whose gradients are summed before a step."""
+    optimizer: str = "adamw"
+    """"adamw", or "muon": for the matrices of linear layers Muon, for the rest AdamW."""
     learning_rate: float = 1e-3
     warmup_steps: int = 1000
     decay_steps: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import torch
@@ -10,21 +11,32 @@ from torch import Tensor, nn
 from mltranslate.errors import DivergenceError
 from mltranslate_train.checkpoint import plain
 from mltranslate_train.config import TrainConfig
+from mltranslate_train.device import choose_precision
 from mltranslate_train.distributed import World, like, whole_on_main
+from mltranslate_train.muon import Muon, hidden_matrices
+
+log = logging.getLogger(__name__)
 
 _ALONE = World()
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter 2019) over the weights that learn; vectors are not decayed."""
+    """AdamW (Loshchilov and Hutter 2019) over the weights that learn; vectors are not decayed.
+
+    With `train.optimizer` "muon" the hidden layers' matrices are Muon's.
+    """
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(
-        groups, lr=config.learning_rate, betas=(0.9, config.beta2), eps=1e-9, fused=True
-    )
+    settings: dict[str, Any] = {
+        "lr": config.learning_rate, "betas": (0.9, config.beta2), "eps": 1e-9, "fused": True,
+    }  # fmt: skip
+    if config.optimizer == "muon":
+        precision = choose_precision(config, next(model.parameters()).device)
+        return Muon(groups, hidden_matrices(model), precision, **settings)
+    return torch.optim.AdamW(groups, **settings)
 
 
 def learning_rate(step: int, config: TrainConfig, seconds: float = 0.0) -> float:
@@ -57,15 +69,24 @@ def whole_state(optimizer: torch.optim.Optimizer, world: World = _ALONE) -> dict
 def load_whole_state(optimizer: torch.optim.Optimizer, packed: dict[str, Any]) -> None:
     """Take over the moments that `whole_state` gave, sharded as the weights are here.
 
-    Weight decay and betas stay those of `optimizer`: the recipe may have changed.
+    Weight decay and betas stay those of `optimizer`: the recipe may have changed. Where it has
+    another optimiser for a weight, the weight's moments start afresh.
     """
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    muons = optimizer.matrices if isinstance(optimizer, Muon) else {}
+    fits = {
+        number: state
+        for number, state in packed["state"].items()
+        if ("momentum" in state) == (weights[number] in muons)
+    }
+    if other := len(packed["state"]) - len(fits):
+        log.info("another optimiser: moments of %d of %d weights start afresh", other, len(weights))
     placed = {
         number: {
             name: like(tensor, weights[number]) if tensor.dim() else tensor
             for name, tensor in state.items()
         }
-        for number, state in packed["state"].items()
+        for number, state in fits.items()
     }
     optimizer.load_state_dict({**optimizer.state_dict(), "state": placed})
 

@@ -128,6 +128,12 @@ def check_recipe(recipe: Recipe) -> None:
             why="weights are cast whole, and FSDP has parts of them",
             fix='Leave train.autocast true, or set train.parallel to "ddp"',
         )
+    if recipe.train.optimizer == "muon" and recipe.train.parallel == "fsdp":
+        raise ConfigError(
+            'train.optimizer "muon" does not fit train.parallel "fsdp"',
+            why="it needs whole matrices, and FSDP has parts of them",
+            fix='Choose the optimizer "adamw", or set train.parallel to "ddp"',
+        )
     if recipe.data.subword_sampling and recipe.vocabulary.algorithm == "word":
         raise ConfigError(
             'data.subword_sampling does not fit vocabulary.algorithm "word"',
@@ -343,6 +349,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "model.cell": ("lstm", "gru"),
     "model.attention": ("bahdanau", "luong", "none"),
     "train.objective": ("translation", "masked", "language-model"),
+    "train.optimizer": ("adamw", "muon"),
     "train.parallel": ("ddp", "fsdp"),
     "train.precision": ("auto", "bf16", "fp32"),
     "train.device": ("auto", "cpu", "cuda"),
