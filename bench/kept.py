@@ -1,6 +1,6 @@
 """What becomes of emoji, links, code and placeholders inside sentences, by kind and direction.
 
-    python bench/kept.py --set PREFIX [--pack NAME] [--lines 100] [--beam 1]
+    python bench/kept.py --on PREFIX [--pack NAME] [--lines 100] [--beam 1]
 
 `PREFIX<language>` are aligned files, one sentence a line. Emoji and symbols are put between two
 words of a sentence; names (links, code, placeholders) take the place of a word or number that
@@ -73,7 +73,7 @@ def main() -> None:
     directions = sorted(
         (source, target)
         for source, target in pack.directions
-        if all(Path(f"{options.set}{code}").exists() for code in (source, target))
+        if all(Path(f"{options.on}{code}").exists() for code in (source, target))
     )
     print(f"pack {pack.name} {pack.version}, beam {options.beam}\n")
     print("| kind | " + " | ".join(f"{one} → {other}" for one, other in directions) + " |")
@@ -81,7 +81,7 @@ def main() -> None:
     for kind in options.kinds or (*SIGNS, *NAMES, *TAGS):
         cells = []
         for source, target in directions:
-            lines = [_lines(f"{options.set}{code}") for code in (source, target)]
+            lines = [_lines(f"{options.on}{code}") for code in (source, target)]
             cases = _cases(kind, *lines, source, options.lines)
             texts = [case.source for case in cases]
             cells.append(_cell(cases, translator.translate(texts, target, source, options.beam)))
@@ -90,7 +90,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--set", required=True)
+    parser.add_argument("--on", required=True)
     parser.add_argument("--pack")
     parser.add_argument("--kinds", nargs="*", help="only these")
     parser.add_argument("--lines", type=int, default=100)

@@ -16,14 +16,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mltranslate.detect.detector import detect
+    from mltranslate.glossary import Glossary
     from mltranslate.pipeline import Translator, translate
     from mltranslate.types import Detection, Translation
 
 __version__ = "0.1.0"
-__all__ = ["Detection", "Translation", "Translator", "__version__", "detect", "translate"]
+__all__ = [
+    "Detection",
+    "Glossary",
+    "Translation",
+    "Translator",
+    "__version__",
+    "detect",
+    "translate",
+]
 
 _HOMES = {
     "Detection": "mltranslate.types",
+    "Glossary": "mltranslate.glossary",
     "Translation": "mltranslate.types",
     "Translator": "mltranslate.pipeline",
     "translate": "mltranslate.pipeline",

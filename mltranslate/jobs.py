@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from mltranslate.alignment import places
 from mltranslate.completion import begun
 from mltranslate.decode.types import Search
+from mltranslate.glossary import Glossary, missing
 from mltranslate.models import Model
 from mltranslate.renderings import Rendering, variants
 from mltranslate.routes import Hop
 from mltranslate.sentences import Sentence
-from mltranslate.text.spans import Span, join
+from mltranslate.text.casing import is_shouted
+from mltranslate.text.spans import Span, join, starts
+from mltranslate.text.terms import flat
 from mltranslate.types import (
     UNDETERMINED,
     Alternative,
@@ -21,6 +25,7 @@ from mltranslate.types import (
     Detection,
     Progress,
     ProgressCallback,
+    WordLink,
 )
 
 LOW_CONFIDENCE = 0.6
@@ -49,6 +54,9 @@ class Job:
     """What the translation begins with, before any sentence that is to be translated."""
     prefix: str = ""
     """How the translation of the first sentence begins."""
+    glossary: Glossary | None = None
+    missing_terms: tuple[str, ...] = ()
+    """What the glossary has for words of the source and the translation of their sentence lacks."""
     unoffered: bool = False
     """True when it is in a language of no pack."""
     off_target: bool = False
@@ -78,12 +86,48 @@ class Job:
         return self.head + join(self.spans, [one.text for one in renderings], target)
 
     def sentences(self, hop: int) -> list[Sentence]:
-        """What this hop translates; the prefix is in the language of the last one."""
+        """What this hop translates; prefix and terms are in the language of the last one."""
         way = self.hops[hop]
         found = [Sentence(text, way.target, way.source) for text in self.current]
         if hop == len(self.hops) - 1 and found:
             found[0] = replace(found[0], prefix=self.prefix)
+            if glossary := self.glossary:
+                # Through English, too, it is the words of the original that count.
+                terms = [
+                    glossary.terms_in(text, self.source, way.target) for text in self._originals()
+                ]
+                found = [replace(one, terms=own) for one, own in zip(found, terms, strict=True)]
         return found
+
+    def take(self, renderings: Sequence[Rendering], asked: Sequence[Sentence]) -> None:
+        """Take what a hop made of the sentences that it was asked for."""
+        self.earlier += self.renderings
+        self.renderings = list(renderings)
+        self.current = [rendering.text for rendering in renderings]
+        lost = (
+            missing(one.terms, text, one.target, shouted=_is_shouted(original))
+            for one, text, original in zip(asked, self.current, self._originals(), strict=True)
+            if one.terms
+        )
+        self.missing_terms = tuple(dict.fromkeys(term.target for terms in lost for term in terms))
+
+    def _originals(self) -> list[str]:
+        return [span.text for span in self.spans if span.translatable]
+
+    def links(self, target: str) -> Iterator[WordLink]:
+        """Yield the words of the translation that come from words of the text, if that is known.
+
+        Through English it is not: only the last hop's words would be.
+        """
+        if len(self.hops) > 1:
+            return
+        texts = [one.text for one in self.renderings]
+        # What a given beginning has translated already is before the first span.
+        read = len(self.text) - sum(len(span.text) for span in self.spans)
+        begins = starts(self.spans, texts, target)
+        for start, original, one in zip(begins, self._originals(), self.renderings, strict=True):
+            offsets = read + start[0], len(self.head) + start[1]
+            yield from places(one.alignment, original, one.text, offsets)
 
     def score(self, renderings: Sequence[Rendering]) -> float | None:
         """Mean log-probability a token of all hops, the last of which gave `renderings`."""
@@ -107,12 +151,18 @@ class Job:
             cautions.add(Caution.UNTRANSLATED)
             if self.unoffered:
                 cautions.add(Caution.UNOFFERED)
+        if self.missing_terms:
+            cautions.add(Caution.GLOSSARY)
         if self.off_target:
             cautions.add(Caution.OFF_TARGET)
         found = self.detected
         if found and found.language != UNDETERMINED and found.confidence < LOW_CONFIDENCE:
             cautions.add(Caution.LOW_CONFIDENCE)
         return tuple(sorted(cautions, key=_ORDER.index))
+
+
+def _is_shouted(text: str) -> bool:
+    return is_shouted(flat(text, with_names=False))
 
 
 class Meter:
@@ -141,10 +191,12 @@ def translate_hop(
     moving = [job for job in jobs if hop < len(job.models)]
     for model in dict.fromkeys(job.models[hop] for job in moving):
         alike = [job for job in moving if job.models[hop] is model]
-        wanted = [sentence for job in alike for sentence in job.sentences(hop)]
-        found = model.sentences.translate(wanted, search, cancel=cancel, advance=meter.advance)
+        asked = [job.sentences(hop) for job in alike]
+        wanted = list(itertools.chain.from_iterable(asked))
+        # Links through English would be between the wrong words: see `Job.links`.
+        linked = search.alignment and any(len(job.hops) == 1 for job in alike)
+        told = replace(search, alignment=linked)
+        found = model.sentences.translate(wanted, told, cancel=cancel, advance=meter.advance)
         fresh = iter(found)
-        for job in alike:
-            job.earlier += job.renderings
-            job.renderings = [next(fresh) for _ in job.current]
-            job.current = [rendering.text for rendering in job.renderings]
+        for job, own in zip(alike, asked, strict=True):
+            job.take([next(fresh) for _ in own], own)

@@ -34,6 +34,11 @@ def user_packs() -> Path:
     return user_data_path("mltranslate") / "packs"
 
 
+def user_glossary() -> Path:
+    """Return the glossary that the app uses where none is named; it need not exist."""
+    return user_config().with_name("glossary.tsv")
+
+
 def user_config() -> Path:
     """The user's settings file; it need not exist."""
     from platformdirs import user_config_path

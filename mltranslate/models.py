@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mltranslate.constraints import TermTranslator
 from mltranslate.protection import ProtectingTranslator
 from mltranslate.sentences import DecoderLike, PackLike, SentenceTranslator
 
@@ -56,7 +57,8 @@ class Model:
         with self._lock:
             if self._loaded is None:
                 decoder = self._load()
-                self._loaded = decoder, ProtectingTranslator(SentenceTranslator(decoder))
+                constrained = TermTranslator(SentenceTranslator(decoder))
+                self._loaded = decoder, ProtectingTranslator(constrained)
             return self._loaded
 
 

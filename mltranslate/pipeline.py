@@ -7,24 +7,27 @@ import functools
 import itertools
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from mltranslate.decode.types import Sampling, Search
-from mltranslate.detect.elsewhere import detectable, elsewhere
+from mltranslate.detect.elsewhere import DetectorLike, detectable, elsewhere
+from mltranslate.detect.varieties import fits, variety
 from mltranslate.errors import InputError, UsageError
+from mltranslate.glossary import Glossary
 from mltranslate.jobs import Job, Meter, translate_hop
-from mltranslate.languages import resolve
+from mltranslate.languages import asked_variety, resolve
 from mltranslate.limits import MAX_INPUT_CHARACTERS
 from mltranslate.models import Model, find_models, model_of
 from mltranslate.routes import find_route
 from mltranslate.sentences import DecoderLike, PackLike, without_surrogates
 from mltranslate.text.spans import cut
+from mltranslate.text.verbatim import prose
 from mltranslate.types import (
     BETWEEN_HOPS,
     UNDETERMINED,
     CancelToken,
+    Caution,
     Detection,
     ProgressCallback,
     Translation,
@@ -36,19 +39,6 @@ OFF_TARGET_CONFIDENCE = 0.9
 """Above this probability of another language a translation counts as not in the target."""
 OFF_TARGET_LETTERS = 20
 """Letters that a translation needs before its language says anything about it."""
-
-
-class DetectorLike(Protocol):
-    """What translation needs of a detector (`mltranslate.detect.detector.Detector`)."""
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """Codes of the languages that can be told apart."""
-
-    def detect_many(
-        self, texts: Sequence[str], languages: Iterable[str] | None = None, top: int = 1
-    ) -> list[list[Detection]]:
-        """Return the candidates of each text, the likeliest first."""
 
 
 class Translator:
@@ -110,19 +100,23 @@ class Translator:
     def detect(self, text: str) -> Detection:
         """Return the likeliest language of `text` among those of the packs, or "und".
 
-        Where it is surely in another language, that one is returned: see `elsewhere`.
+        Where it is surely in another language, that one is returned. Fenced blocks of code and
+        front matter are not looked at.
         """
-        return self._recognised([text])[0]
+        return self.candidates(text, 1)[0]
 
-    def elsewhere(self, text: str) -> Detection | None:
-        """Return the language of `text` if it surely is one that no pack has."""
-        return self._elsewhere([text])[0]
+    def candidates(self, text: str, top: int) -> list[Detection]:
+        """Return at most the `top` likeliest languages of `text`, the likeliest first.
+
+        Where `detect` returns one that no pack has, it is the only one.
+        """
+        return self._recognised([text], top)[0]
 
     def translate(
         self,
         text: str | Sequence[str],
         target: str = "de",
-        source: str | Detection = AUTO,
+        source: str | Detection | Sequence[Detection] = AUTO,
         beam: int = 1,
         cancel: CancelToken | None = None,
         progress: ProgressCallback | None = None,
@@ -132,20 +126,26 @@ class Translator:
         token_scores: bool = False,
         length_penalty: float = 1.0,
         sampling: Sampling | None = None,
+        glossary: Glossary | None = None,
+        alignment: bool = False,
     ) -> list[Translation]:
         """Translate one text or several; one result for each, in order.
 
         `target` and `source` are codes or names ("de", "German", "pt-BR"). With "auto" the
         language of each text is detected once, from the whole text and among the packs'
         languages, and paragraphs in another are translated as if they were in it; a Detection
-        made before is used, and reported, instead. Text that is no language, or in the target
-        language by detection or by `source`, comes back unchanged with `Caution.UNTRANSLATED`;
-        so does text that is surely in a language of no pack, with `Caution.UNOFFERED` as well.
-        `progress` is called after every batch, in the calling thread. With `n_best` over 1 each
-        result lists the best so many `alternatives`, itself included; `beam` must be no less.
-        With a `prefix`, the beginning of the translation of a single text, the rest of it is
-        completed. `token_scores` asks for the scores of all tokens, and `length_penalty` and
-        `sampling` are those of `mltranslate.decode.Search`.
+        made before, or one for each text, is used, and reported, instead. Text that is no
+        language, or in the target language by detection or by `source`, comes back unchanged with
+        `Caution.UNTRANSLATED`; so does text that is surely in a language of no pack, with
+        `Caution.UNOFFERED` as well. A variety that `target` asks for and no pack lists may give
+        `Caution.VARIETY`. `progress` is called after every batch, in the calling thread. With
+        `n_best` over 1 each result lists the best so many `alternatives`, itself included; `beam`
+        must be no less. With a `prefix`, the beginning of the translation of a single text, the
+        rest of it is completed. `token_scores` asks for the scores of all tokens, and
+        `length_penalty` and `sampling` are those of `mltranslate.decode.Search`. `alignment` asks
+        for the words that come from words, which texts through English do not have. Words of a
+        `glossary` are translated as it says; where they cannot be, the result has
+        `Caution.GLOSSARY`.
 
         Raises LanguageError for a direction that no pack offers, UsageError for a
         number out of range, InputError for text over the limit or a prefix that cannot be
@@ -155,12 +155,15 @@ class Translator:
         texts = _checked([text] if isinstance(text, str) else list(text), prefix)
         search = Search(
             beam=beam, alternatives=n_best, length_penalty=length_penalty, sampling=sampling,
-            token_scores=token_scores,
+            token_scores=token_scores, alignment=alignment,
         )  # fmt: skip
-        target = resolve(target, self.languages)
+        spelling, target = target, resolve(target, self.languages)
+        asked = asked_variety(spelling, target)
         self._loaded_detector()  # loading is not part of the result's milliseconds
         begun = time.perf_counter()
         jobs = self._jobs(texts, target, source)
+        for job in jobs:
+            job.glossary = glossary
         if prefix:
             jobs[0].begin(prefix, target)
         begun += _seconds_to_load(jobs, beam)
@@ -169,7 +172,8 @@ class Translator:
             translate_hop(jobs, hop, search, cancel, meter)
         self._check_languages(jobs, target)
         milliseconds = (time.perf_counter() - begun) * 1000
-        return [_result(job, target, milliseconds, n_best) for job in jobs]
+        results = [_result(job, target, milliseconds, n_best) for job in jobs]
+        return [_in_its_variety(result, asked) for result in results]
 
     @property
     def _models(self) -> Sequence[Model]:
@@ -186,43 +190,51 @@ class Translator:
                 self._detector = default_detector()
             return self._detector
 
-    def _detect_many(self, texts: Sequence[str]) -> list[Detection]:
+    def _detect_many(self, texts: Sequence[str], top: int = 1) -> list[list[Detection]]:
         detector = self._loaded_detector()
         meant = detectable(self.languages, detector.languages)
         if not meant:
-            return [Detection(language=UNDETERMINED, confidence=1.0) for _ in texts]
-        found = detector.detect_many(list(map(without_surrogates, texts)), list(meant), top=1)
+            return [[Detection(language=UNDETERMINED, confidence=1.0)] for _ in texts]
         return [
-            dataclasses.replace(best, language=meant.get(best.language, best.language))
-            for best, *_ in found
+            [dataclasses.replace(one, language=self._offered(one, meant)) for one in candidates]
+            for candidates in detector.detect_many(texts, list(meant), top)
         ]
 
-    def _elsewhere(self, texts: Sequence[str]) -> list[Detection | None]:
-        whole = list(map(without_surrogates, texts))
-        return elsewhere(self._loaded_detector(), whole, self.languages)
+    def _offered(self, found: Detection, meant: Mapping[str, str]) -> str:
+        """The packs' code of what was found; a variety that they list is a language of its own."""
+        if found.variety in self.languages:
+            return found.variety
+        return meant.get(found.language, found.language)
 
-    def _recognised(self, texts: Sequence[str]) -> list[Detection]:
-        """The likeliest language of each text, also where no pack has it."""
-        pairs = zip(self._elsewhere(texts), self._detect_many(texts), strict=True)
-        return [other or found for other, found in pairs]
+    def _recognised(self, texts: Sequence[str], top: int = 1) -> list[list[Detection]]:
+        """The likeliest languages of each text; one that no pack has stands alone."""
+        read = [without_surrogates(prose(text)) for text in texts]
+        others = elsewhere(self._loaded_detector(), read, self.languages)
+        pairs = zip(others, self._detect_many(read, top), strict=True)
+        return [[other] if other else found for other, found in pairs]
 
     def _check_languages(self, jobs: Sequence[Job], target: str) -> None:
         """Mark the jobs whose translation is surely in another language than `target`."""
         if target not in self._loaded_detector().languages:
             return
-        made = [(job, "\n".join(job.current)) for job in jobs if job.renderings]
+        made = [(job, without_surrogates("\n".join(job.current))) for job in jobs if job.renderings]
         telling = [(job, text) for job, text in made if _has_letters(text)]
         found = self._detect_many([text for _, text in telling])
-        for (job, _), one in zip(telling, found, strict=True):
-            other = one.language not in (target, UNDETERMINED)
-            job.off_target = other and one.confidence > OFF_TARGET_CONFIDENCE
+        for (job, _), candidates in zip(telling, found, strict=True):
+            best = candidates[0]
+            other = best.language not in (target, UNDETERMINED)
+            job.off_target = other and best.confidence > OFF_TARGET_CONFIDENCE
 
-    def _jobs(self, texts: list[str], target: str, source: str | Detection) -> list[Job]:
+    def _jobs(
+        self, texts: list[str], target: str, source: str | Detection | Sequence[Detection]
+    ) -> list[Job]:
         detections: Sequence[Detection | None]
         if isinstance(source, Detection):
             detections = [source] * len(texts)
+        elif not isinstance(source, str):
+            detections = _one_each(source, texts)
         elif source.casefold() == AUTO:
-            detections = self._recognised(texts)
+            detections = [found[0] for found in self._recognised(texts)]
         else:
             detections = [None] * len(texts)
             source = resolve(source, self.languages)
@@ -269,6 +281,14 @@ def _checked(texts: list[str], prefix: str) -> list[str]:
     return texts
 
 
+def _one_each(detections: Sequence[Detection], texts: Sequence[str]) -> Sequence[Detection]:
+    if len(detections) != len(texts):
+        raise UsageError(
+            f"{len(detections)} detections do not fit {len(texts)} texts", fix="Give one for each"
+        )
+    return detections
+
+
 def _seconds_to_load(jobs: Sequence[Job], beam: int) -> float:
     """Load the models that `jobs` need; what is missing is told before anything is translated."""
     begun = time.perf_counter()
@@ -296,6 +316,20 @@ def _result(job: Job, target: str, milliseconds: float, n_best: int) -> Translat
         warnings=job.warnings(),
         alternatives=job.alternatives(target, n_best) if done and n_best > 1 else (),
         token_scores=tuple(one for part in job.renderings for one in part.token_scores),
+        alignment=tuple(job.links(target)) if done else (),
+        missing_terms=job.missing_terms,
+    )
+
+
+def _in_its_variety(result: Translation, asked: str) -> Translation:
+    """Say which variety of the target language the text is in, and whether it is not as `asked`."""
+    if result.target not in (result.source, *result.route):
+        return result
+    wrong = asked and result.text.strip() and not fits(result.text, asked)
+    return dataclasses.replace(
+        result,
+        variety=variety(result.text, result.target),
+        warnings=(*result.warnings, Caution.VARIETY) if wrong else result.warnings,
     )
 
 

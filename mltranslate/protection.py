@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from mltranslate.constraints import TermTranslator
 from mltranslate.decode.types import GREEDY, Search
+from mltranslate.glossary import Term
 from mltranslate.renderings import Rendering, assemble, distinct
 from mltranslate.sentences import Sentence, SentenceTranslator
-from mltranslate.text.protected import STAND_INS, Masked, mask, parts
+from mltranslate.text.casing import capitalised, lowered, raised
+from mltranslate.text.protected import STAND_INS, Masked, calmed, mask, names, parts
 from mltranslate.types import CancelToken, Caution
 
 
@@ -17,11 +20,11 @@ class ProtectingTranslator:
 
     Stand-ins that do not come out of the model are tried once more as other words; at last the
     sentence is translated in parts around what they stand for. Sentences in capitals come back in
-    capitals. A sentence whose translation is begun already reaches the model as it is: its
-    beginning says how links and code look there.
+    capitals. A sentence whose translation is begun already reaches the model with its links and
+    code: its beginning says how they look there, and whether the rest is in capitals.
     """
 
-    def __init__(self, plain: SentenceTranslator) -> None:
+    def __init__(self, plain: SentenceTranslator | TermTranslator) -> None:
         self._plain = plain
 
     def translate(
@@ -41,8 +44,13 @@ class ProtectingTranslator:
             for one in dict.fromkeys(sentences)
             if not one.prefix and (made := mask(one.text, language=one.source))
         }
-        asked = [_asked(one, masked.get(one)) for one in sentences]
+        calm = {one: small for one in sentences if one.prefix and (small := _calmed(one))}
+        asked = [calm.get(one) or _asked(one, masked.get(one)) for one in sentences]
         found = self._plain.translate(asked, search, cancel=cancel, advance=advance)
+        found = [
+            _continued(rendering, one, calm[one]) if one in calm else rendering
+            for one, rendering in zip(sentences, found, strict=True)
+        ]
         if not masked:
             return found
         whole: dict[Sentence, Rendering | None] = {
@@ -72,7 +80,7 @@ class ProtectingTranslator:
         """The `lost` sentences cut around their names; the parts hold no names any more."""
         plans = {one: parts(one.text) for one in lost}
         asked = [
-            replace(one, text=span.text)
+            one.part(span.text)
             for one, spans in plans.items()
             for span in spans
             if span.translatable
@@ -98,8 +106,38 @@ def _split(rendering: Rendering) -> Rendering:
     return replace(rendering, cautions=rendering.cautions | {Caution.SPLIT})
 
 
+def _calmed(sentence: Sentence) -> Sentence | None:
+    """A sentence in capitals, and the beginning of its translation, in small letters."""
+    text = calmed(sentence.text, sentence.source)
+    if text is None:
+        return None
+    prefix = sentence.prefix
+    if _is_raised(prefix):
+        prefix = capitalised(lowered(prefix, sentence.target), sentence.target)
+    return replace(sentence.part(text), prefix=prefix)
+
+
+def _continued(rendering: Rendering, sentence: Sentence, calm: Sentence) -> Rendering:
+    """The rendering of a calmed sentence in capitals, if its beginning was in capitals."""
+    if not _is_raised(sentence.prefix):
+        return rendering
+    rest = raised(rendering.text[len(calm.prefix) :], names(sentence.text), sentence.target)
+    others = tuple(_continued(other, sentence, calm) for other in rendering.alternatives)
+    return replace(rendering, text=sentence.prefix + rest, alternatives=others)
+
+
+def _is_raised(prefix: str) -> bool:
+    return not any(map(str.islower, prefix))
+
+
 def _asked(sentence: Sentence, masked: Masked | None) -> Sentence:
-    return replace(sentence, text=masked.text) if masked else sentence
+    if masked is None:
+        return sentence
+    if not sentence.terms:
+        return replace(sentence, text=masked.text)
+    # A translation that is made to have a term must not lose a stand-in for it.
+    stand_ins = (Term(word, word) for word, name in masked.names if word != name)
+    return replace(sentence, text=masked.text, terms=(*sentence.terms, *stand_ins))
 
 
 def _lost(whole: dict[Sentence, Rendering | None]) -> list[Sentence]:

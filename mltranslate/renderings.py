@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from mltranslate.alignment import NO_ALIGNMENT, Alignment, joined
 from mltranslate.text.spans import Span, join
 from mltranslate.types import Caution, TokenScore
 
@@ -25,6 +26,8 @@ class Rendering:
     """The next best ones, best first, other texts each; none unless they were asked for."""
     token_scores: tuple[TokenScore, ...] = ()
     """Tokens with end marks; none unless they were asked for."""
+    alignment: Alignment = NO_ALIGNMENT
+    """Which of the model's words come from which; empty unless it was asked for."""
 
     @property
     def score(self) -> float:
@@ -101,4 +104,5 @@ def _joined(spans: Sequence[Span], parts: Sequence[Rendering], target: str) -> R
         tokens=sum(part.tokens for part in parts),
         cautions=cautions | {Caution.SPLIT} if len(parts) > 1 else cautions,
         token_scores=tuple(score for part in parts for score in part.token_scores),
+        alignment=joined([part.alignment for part in parts]),
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import threading
 import unicodedata
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from mltranslate.alignment import align
 from mltranslate.decode.types import END, GREEDY, Hypothesis, Prefix, Request, Search
 from mltranslate.errors import InputError
+from mltranslate.glossary import Term, terms_of
 from mltranslate.guards import inspect
 from mltranslate.limits import MAX_BATCH_TOKENS
 from mltranslate.numerals import loses_number, mend_numbers
@@ -20,7 +23,11 @@ from mltranslate.text.pieces import split_long
 from mltranslate.text.spans import Span
 from mltranslate.types import CancelToken, Caution, TokenScore
 
-_REMEMBERED = 4096
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+REMEMBERED = 4096
 """Sentences kept in memory, so that typing on translates only the sentence that changed."""
 _FRAME_TOKENS = 2
 """Tag and end mark, which the decoder adds to every sentence."""
@@ -39,6 +46,9 @@ class TokenizerLike(Protocol):
 
     def names(self, ids: Sequence[int]) -> list[str]:
         """Text of each id by itself."""
+
+    def written(self, ids: Sequence[int]) -> list[bytes]:
+        """UTF-8 that each id writes, with the space that begins a word."""
 
 
 class PackLike(Protocol):
@@ -101,6 +111,15 @@ class DecoderLike(Protocol):
     ) -> list[tuple[float, ...]]:
         """Log-probability of every token of one hypothesis a request, its end mark included."""
 
+    def alignment(
+        self,
+        requests: Sequence[Request],
+        hypotheses: Sequence[Hypothesis],
+        *,
+        cancel: CancelToken | None = None,
+    ) -> list[NDArray[np.float32]]:
+        """What each subword of one hypothesis a request looks at: tag, subwords, end mark."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -112,6 +131,13 @@ class Sentence:
     """Language that it is in; only packs whose sources start with its tag need it."""
     prefix: str = ""
     """How its translation begins; white space at the end means that the last word is whole."""
+    terms: tuple[Term, ...] = ()
+    """What its translation is to have; only `mltranslate.constraints` knows what to do with it."""
+
+    def part(self, text: str) -> Sentence:
+        """Return a part of this sentence, with the terms that it holds itself."""
+        terms = terms_of(self.terms, text, self.source) if self.terms else ()
+        return replace(self, text=text, terms=terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +174,17 @@ class SentenceTranslator:
         self._decoder = decoder
         self._tokenizer = decoder.pack.tokenizer()
         self._limit = decoder.pack.max_source_tokens
-        self._memory = _Memory(_REMEMBERED)
+        self._memory = Memory(REMEMBERED)
+
+    def forgetful(self) -> SentenceTranslator:
+        """Return the same translator without a memory, for what is only tried."""
+        twin = copy.copy(self)
+        twin._memory = Memory(0)
+        return twin
+
+    def pieces(self, sentence: Sentence) -> list[Span]:
+        """The spans that the sentence is translated in; one, unless it is longer than the limit."""
+        return split_long(sentence.text, self._limit, self._count)
 
     def translate(
         self,
@@ -191,7 +227,7 @@ class SentenceTranslator:
         """The pieces that the model can take."""
         if (sentence, search) in self._memory:
             return [Span(sentence.text, translatable=True)]
-        spans = split_long(sentence.text, self._limit, self._count)
+        spans = self.pieces(sentence)
         if sentence.prefix and len(_pieces(sentence, spans)) > 1:
             raise InputError(
                 "a sentence is too long to be completed",
@@ -238,6 +274,10 @@ class SentenceTranslator:
             best = [hypotheses[0] for hypotheses in found]
             scores = self._decoder.token_scores(requests, best, cancel=cancel)
             rendered = list(map(self._scored, rendered, best, scores))
+        if search.alignment:
+            best = [hypotheses[0] for hypotheses in found]
+            looks = self._decoder.alignment(requests, best, cancel=cancel)
+            rendered = list(map(self._aligned, rendered, batch, best, looks))
         return {work.sentence: one for work, one in zip(batch, rendered, strict=True)}
 
     def _scored(
@@ -247,6 +287,13 @@ class SentenceTranslator:
         found = zip(names, scores, strict=False)  # without end mark where it was cut
         tokens = (TokenScore(token=name, log_probability=score) for name, score in found)
         return replace(rendering, token_scores=tuple(tokens))
+
+    def _aligned(
+        self, rendering: Rendering, work: _Work, hypothesis: Hypothesis, looks: NDArray[np.float32]
+    ) -> Rendering:
+        written = self._tokenizer.written
+        found = align(written(work.pieces), written(hypothesis.pieces), looks.tolist())
+        return replace(rendering, alignment=found)
 
     def _rank(self, work: _Work, hypotheses: Sequence[Hypothesis], count: int) -> Rendering:
         """The best hypothesis; with a `count` over 1, sound others in addition."""
@@ -311,11 +358,11 @@ def _whole(
     sentence: Sentence, spans: Sequence[Span], parts: Sequence[Rendering], search: Search
 ) -> Rendering:
     """Join the pieces of a sentence, and see to its numbers."""
-    return _numbered(assemble(spans, parts, sentence.target, search.alternatives), sentence)
+    return numbered(assemble(spans, parts, sentence.target, search.alternatives), sentence)
 
 
-def _numbered(rendering: Rendering, sentence: Sentence) -> Rendering:
-    """The rendering with the numbers of its source, or with a caution where one is lost."""
+def numbered(rendering: Rendering, sentence: Sentence) -> Rendering:
+    """Return the rendering with the numbers of its source, or with a caution where one is lost."""
     text, cautions = rendering.text, rendering.cautions
     loses = loses_number(sentence.text, text)
     if loses and not sentence.prefix:  # of which not a character may change
@@ -329,7 +376,7 @@ def _numbered(rendering: Rendering, sentence: Sentence) -> Rendering:
         rendering = replace(rendering, text=text, cautions=cautions)
     if not rendering.alternatives:
         return rendering
-    others = [_numbered(other, sentence) for other in rendering.alternatives]
+    others = [numbered(other, sentence) for other in rendering.alternatives]
     return replace(rendering, alternatives=tuple(distinct(rendering, faithful(rendering, others))))
 
 
@@ -382,7 +429,7 @@ class _Tally:
 _Key = tuple[Sentence, Search]
 
 
-class _Memory:
+class Memory:
     """The latest renderings; the one unused for longest is forgotten first."""
 
     def __init__(self, size: int) -> None:
@@ -394,12 +441,14 @@ class _Memory:
         return key in self._kept
 
     def get(self, key: _Key) -> Rendering | None:
+        """Return what was put there, if it is still known."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
     def put(self, key: _Key, rendering: Rendering) -> None:
+        """Keep a rendering, the latest of all."""
         with self._lock:
             self._kept[key] = rendering
             self._kept.move_to_end(key)

@@ -33,8 +33,12 @@ class Caution(StrEnum):
     """Nothing was translated: no language, already the target language, or `UNOFFERED`."""
     UNOFFERED = "unoffered"
     """The text is in a language that no pack in use has: `Translation.detected` tells which."""
+    GLOSSARY = "glossary"
+    """A term of the glossary is not in the output: `Translation.missing_terms` tells which."""
     OFF_TARGET = "off-target"
     """The output is, with high probability, in another language than the target."""
+    VARIETY = "variety"
+    """The text is not, or not surely, in the variety that was asked for, such as zh-Hant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,16 @@ class TokenScore:
     """Natural logarithm."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordLink:
+    """A word of a translation and the word of the source that it comes from."""
+
+    source: tuple[int, int]
+    """First character in `Translation.source_text`, and the one behind the last."""
+    target: tuple[int, int]
+    """Likewise in `Translation.text`."""
+
+
 BETWEEN_HOPS = " + "
 """Stands between what is true of the first hop of a route and what is true of the second."""
 
@@ -116,6 +130,12 @@ class Translation:
     """The best translations, best first, `text` included; empty unless they were asked for."""
     token_scores: tuple[TokenScore, ...] = ()
     """Every token of the last model that was passed through; empty unless they were asked for."""
+    missing_terms: tuple[str, ...] = ()
+    """Terms of the glossary, in the target language, that `text` should have and lacks."""
+    alignment: tuple[WordLink, ...] = ()
+    """Words that come from words; empty unless they were asked for, and through English."""
+    variety: str | None = None
+    """BCP 47 tag of the variety of the target language that `text` is in, where it decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

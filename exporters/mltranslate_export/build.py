@@ -17,12 +17,14 @@ from mltranslate.packs.pack import MANIFEST_NAME, Pack, read_pack
 from mltranslate.packs.shortlist import Shortlist, pack_shortlists
 from mltranslate.packs.verify import file_sha256
 from mltranslate_export.checkpoint import Checkpoint, describe
+from mltranslate_export.graphs.alignment import alignment_graph
 from mltranslate_export.graphs.beam import beam_graph
 from mltranslate_export.graphs.families import FAMILIES
 from mltranslate_export.graphs.greedy import greedy_graph
 from mltranslate_export.graphs.linear import Float32, Int8, Linears, Ranges
 from mltranslate_export.graphs.network import Network
 from mltranslate_export.graphs.storage import save_graphs
+from mltranslate_export.graphs.transformer import TransformerNetwork
 from mltranslate_export.shortlist import describe as describe_shortlists
 from mltranslate_export.training_weights import DESCRIPTION, WEIGHTS, write_weights
 
@@ -76,9 +78,11 @@ def write_variant(
 
     With `short` there are also those that score only what a shortlist gives.
     """
-    files = _files(precision, short=short)
+    files = _files(checkpoint, precision, short=short)
     network = network_of(checkpoint, precision, ranges)
     graphs = {files["greedy"]: greedy_graph(network), files["beam"]: beam_graph(network)}
+    if isinstance(network, TransformerNetwork):
+        graphs[files["aligned"]] = alignment_graph(network)
     if short:
         network = network_of(checkpoint, precision, ranges, short=True)
         graphs[files["short_greedy"]] = greedy_graph(network)
@@ -110,7 +114,9 @@ def write_manifest(
     """Write report and manifest for the members that `folder` holds, and load the pack."""
     write_json(folder / REPORT, report)
     short = bool(plan.shortlists)
-    variants = {precision: _files(precision, short=short) for precision in plan.precisions}
+    variants = {
+        precision: _files(checkpoint, precision, short=short) for precision in plan.precisions
+    }
     names = [VOCABULARY, REPORT, *(name for files in variants.values() for name in files.values())]
     names += [WEIGHTS, DESCRIPTION] if plan.weights else []
     names += [SHORTLIST] if short else []
@@ -170,7 +176,13 @@ def _provenance(checkpoint: Checkpoint, plan: PackPlan) -> dict[str, Any]:
     return found
 
 
-def _files(precision: str, *, short: bool) -> dict[str, str]:
-    graphs = ("greedy", "beam", *(("short_greedy", "short_beam") if short else ()))
+def aligns(checkpoint: Checkpoint) -> bool:
+    """Whether a pack of this model gets graphs that align words."""
+    return isinstance(network_of(checkpoint, "fp32", {}), TransformerNetwork)
+
+
+def _files(checkpoint: Checkpoint, precision: str, *, short: bool) -> dict[str, str]:
+    graphs = ["greedy", "beam", *(["short_greedy", "short_beam"] if short else [])]
+    graphs += ["aligned"] if aligns(checkpoint) else []
     names = {name: f"{precision}.{name.replace('_', '.')}.onnx" for name in graphs}
     return {**names, "weights": f"{precision}.bin"}

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -18,6 +19,7 @@ from mltranslate.cli.streams import (
     write,
 )
 from mltranslate.errors import InputError, UsageError
+from mltranslate.languages import describe
 from mltranslate.types import UNDETERMINED, Detection, Segment
 
 if TYPE_CHECKING:
@@ -136,13 +138,27 @@ def _likeliest(
     # What is not shown is not made: neither varieties nor an object for every line.
     names = (*detector.languages, UNDETERMINED)
     rows = detector.probabilities(texts, languages)
+    ends = [f"{cell}\n" for cell in _names(names)]
     best = zip(rows.argmax(axis=1).tolist(), rows.max(axis=1).tolist(), strict=True)
-    return [f"{names[label]}\t{confidence:.4f}\n" for label, confidence in best]
+    return [f"{names[label]}\t{confidence:.4f}{ends[label]}" for label, confidence in best]
 
 
 def _line(candidates: Sequence[Detection]) -> str:
-    cells = [cell for one in candidates for cell in (one.language, f"{one.confidence:.4f}")]
+    names = _names([one.language for one in candidates])
+    cells = [
+        f"{one.language}\t{one.confidence:.4f}{name}"
+        for one, name in zip(candidates, names, strict=True)
+    ]
     return "\t".join(cells) + "\n"
+
+
+def _names(codes: Sequence[str]) -> list[str]:
+    """Cells with the names of languages where a person reads; programs need none."""
+    if not sys.stdout.isatty():
+        return [""] * len(codes)
+    return [
+        "\tno language" if code == UNDETERMINED else f"\t{describe(code).name}" for code in codes
+    ]
 
 
 def _segment_lines(found: Sequence[Segment]) -> str:

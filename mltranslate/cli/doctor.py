@@ -65,6 +65,7 @@ def examine() -> dict[str, Any]:
             "assets": str(locations.assets()),
             "user packs": str(locations.user_packs()),
             "settings": str(locations.user_config()),
+            "glossary": str(locations.user_glossary()),
         },
     }
 

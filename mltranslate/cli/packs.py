@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mltranslate.cli.streams import complain, write, write_json
 from mltranslate.errors import PackError
+from mltranslate.languages import describe as describe_language
 
 if TYPE_CHECKING:
     from mltranslate.packs.manifest import Manifest
@@ -92,7 +93,8 @@ def run_info(options: argparse.Namespace) -> int:
     if options.json:
         write_json(facts)
         return 0
-    write("".join(f"{line}\n" for line in _outline(facts)))
+    told = [f"{describe_language(code).name} ({code})" for code in pack.languages]
+    write("".join(f"{line}\n" for line in _outline({**facts, "languages": told})))
     return 0
 
 

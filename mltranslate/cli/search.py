@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mltranslate.cli.streams import check_argument
 from mltranslate.errors import UsageError
 from mltranslate.limits import DEFAULT_BEAM
+
+if TYPE_CHECKING:
+    from mltranslate.decode.types import Sampling
 
 
 def add_search_options(parser: argparse.ArgumentParser) -> None:
@@ -53,47 +56,59 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token-scores", action="store_true", help="with --json, the score of every token"
     )
+    parser.add_argument(
+        "--alignment", action="store_true", help="with --json, which words come from which"
+    )
 
 
-def check_search_options(options: argparse.Namespace) -> None:
-    """Raise UsageError for options that do not go together, and InputError for bad bytes."""
+def search_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what `Translator.translate` is told about the search, by its parameters.
+
+    Raises UsageError for options that do not go together or make no sense, also where there is
+    nothing to translate, and InputError for bad bytes.
+    """
+    from mltranslate.decode.types import Search
+
+    _check_together(options)
+    found = _search_of(options)
+    Search(
+        beam=found["beam"],
+        alternatives=found["n_best"],
+        length_penalty=found["length_penalty"],
+        sampling=found["sampling"],
+    )
+    return found
+
+
+def _check_together(options: argparse.Namespace) -> None:
     if options.prefix and len(options.text) != 1:
         raise UsageError("a prefix needs one text to complete", fix="Give one TEXT argument")
     check_argument("the prefix", options.prefix)
     if options.token_scores and not options.json:
         raise UsageError("scores of tokens are not plain text", fix="Add --json")
+    if options.alignment and not options.json:
+        raise UsageError("links between words are not plain text", fix="Add --json")
     if options.sample is None and (options.temperature, options.top) != (None, None):
         raise UsageError("--temperature and --top are for drawing", fix="Add --sample SEED")
-    _check_values(options)
 
 
-def _check_values(options: argparse.Namespace) -> None:
-    """Refuse what makes no sense, also where there is nothing to translate."""
-    from mltranslate.decode.types import Search
-
-    told = search_of(options)
-    Search(
-        beam=told["beam"],
-        alternatives=told["n_best"],
-        length_penalty=told["length_penalty"],
-        sampling=told.get("sampling"),
-    )
-
-
-def search_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what `Translator.translate` is told about the search, by its parameters."""
-    from mltranslate.decode.types import Sampling
-
+def _search_of(options: argparse.Namespace) -> dict[str, Any]:
     beam = DEFAULT_BEAM if options.sample is None else 1
-    found = {
+    return {
         "beam": beam if options.beam is None else options.beam,
         "n_best": options.n_best,
         "prefix": options.prefix,
         "token_scores": options.token_scores,
+        "alignment": options.alignment,
         "length_penalty": options.length_penalty,
+        "sampling": _sampling_of(options),
     }
+
+
+def _sampling_of(options: argparse.Namespace) -> Sampling | None:
+    from mltranslate.decode.types import Sampling
+
     if options.sample is None:
-        return found
+        return None
     temperature = 1.0 if options.temperature is None else options.temperature
-    drawn = Sampling(seed=options.sample, temperature=temperature, top=options.top or 0)
-    return {**found, "sampling": drawn}
+    return Sampling(seed=options.sample, temperature=temperature, top=options.top or 0)

@@ -15,7 +15,7 @@ from mltranslate.text.spans import last_sentence_start
 
 BLOCK = 8192
 """Bytes read at a time: enough to fill a batch, little enough for results to appear early."""
-_LONG_LINE = 4 * BLOCK
+LONG_LINE = 4 * BLOCK
 """Characters after which a line is not waited for: it is cut after its last whole sentence."""
 
 
@@ -97,7 +97,7 @@ def whole_lines(blocks: Iterable[str], language: Callable[[], str] | None = None
     size = 0
     for block in blocks:
         end = block.rfind("\n") + 1
-        if not end and language and size > _LONG_LINE:
+        if not end and language and size > LONG_LINE:
             end = _sentence_end(waiting, block, language())
         if end:
             yield "".join([*waiting, block[:end]])

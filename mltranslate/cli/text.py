@@ -6,13 +6,14 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mltranslate.cli.interrupt import interruptible
 from mltranslate.cli.progress import ProgressBar
-from mltranslate.cli.search import add_search_options, check_search_options, search_of
+from mltranslate.cli.search import add_search_options, search_of
 from mltranslate.cli.streams import (
+    LONG_LINE,
     checked_arguments,
     complain,
     decoded,
@@ -22,10 +23,11 @@ from mltranslate.cli.streams import (
     write,
     write_json,
 )
-from mltranslate.errors import LanguageError
-from mltranslate.languages import describe
+from mltranslate.errors import LanguageError, UsageError
+from mltranslate.languages import asked_variety, describe
 from mltranslate.limits import MAX_DEFAULT_THREADS
 from mltranslate.text.spans import gap
+from mltranslate.text.verbatim import Run, runs_of_blocks
 from mltranslate.types import (
     UNDETERMINED,
     Alternative,
@@ -37,11 +39,16 @@ from mltranslate.types import (
 )
 
 if TYPE_CHECKING:
+    from mltranslate.glossary import Glossary
     from mltranslate.pipeline import Translator
 
 _AUTO = "auto"
+_NAMED = 20
+"""Languages or terms that a warning names at most."""
 _SAMPLE = 6000
 """Characters of stdin that decide its language; until they are read, each block may correct it."""
+
+_NO_LANGUAGE = Detection(language=UNDETERMINED, confidence=1.0)
 
 _MEANINGS = {
     Caution.LOOP: "a sentence still repeats itself after a second try",
@@ -52,7 +59,9 @@ _MEANINGS = {
     Caution.LOW_CONFIDENCE: "the source language is uncertain; name it with --from",
     Caution.UNTRANSLATED: "nothing was translated: no language, or already the target language",
     Caution.UNOFFERED: "a text is in a language that no pack in use has ({}) and was left alone",
+    Caution.GLOSSARY: "the translation lacks what the glossary asks for: {}",
     Caution.OFF_TARGET: "the result does not seem to be in the target language",
+    Caution.VARIETY: "no pack in use promises {}",
 }
 
 Commands = Any  # argparse keeps the type of its sub-parsers to itself
@@ -82,6 +91,14 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--threads", type=int, metavar="N", help=f"CPU threads (all, at most {MAX_DEFAULT_THREADS})"
     )
+    parser.add_argument(
+        "--glossary", metavar="FILE", help="terms with their translations, tabs between"
+    )
+    parser.add_argument(
+        "--by-paragraph",
+        action="store_true",
+        help="detect each paragraph of stdin by itself, not stdin as a whole",
+    )
     add_search_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a text or line")
     parser.set_defaults(run=run)
@@ -91,12 +108,16 @@ def run(options: argparse.Namespace) -> int:
     """Translate what the options say; the exit code."""
     from mltranslate.pipeline import Translator
 
-    check_search_options(options)
+    search = search_of(options)
+    _check_by_paragraph(options)
+    search["glossary"] = _glossary(options.glossary)
     translator = Translator(options.pack, options.device, options.threads, options.precision)
-    job = _Job(translator, options)
+    job = _Job(translator, options, search)
     try:
         if options.text:
             job.translate_arguments(checked_arguments(options.text))
+        elif options.by_paragraph:
+            job.translate_paragraphs()
         else:
             job.translate_stdin()
     finally:
@@ -105,14 +126,39 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check_by_paragraph(options: argparse.Namespace) -> None:
+    """Raise UsageError where --by-paragraph would do nothing."""
+    if not options.by_paragraph:
+        return
+    if options.text:
+        raise UsageError(
+            "--by-paragraph is for stdin",
+            why="every TEXT is detected by itself anyway",
+            fix="Leave it out",
+        )
+    if options.source.casefold() != _AUTO:
+        raise UsageError(
+            "--by-paragraph detects languages, and --from names one", fix="Leave one of them out"
+        )
+
+
+def _paragraphs(runs: Sequence[Run]) -> list[Run]:
+    """Cut what is prose of `runs` into paragraphs."""
+    from mltranslate.detect.paragraphs import cut_paragraphs
+
+    return [(part, kept) for run, kept in runs for part in ([run] if kept else cut_paragraphs(run))]
+
+
 class _Job:
     """One run of the command: what to translate with, and what was noticed on the way."""
 
-    def __init__(self, translator: Translator, options: argparse.Namespace) -> None:
+    def __init__(
+        self, translator: Translator, options: argparse.Namespace, search: dict[str, Any]
+    ) -> None:
         self.bar = ProgressBar()
         self._translator = translator
         self._options = options
-        self._search = search_of(options)
+        self._search = search
         self._source = ""
         self._sample = ""
         self._detection: Detection | None = None
@@ -123,6 +169,10 @@ class _Job:
         self._seen: set[Caution] = set()
         self._foreign: dict[str, None] = {}
         """Names of the languages that no pack has."""
+        self._varieties: dict[str, None] = {}
+        """What was asked for, and in which varieties texts came out."""
+        self._missing: dict[str, None] = {}
+        """Terms of the glossary that translations lack."""
         self._ways: dict[str, None] = {}
         """How texts were translated; none while none was."""
 
@@ -136,29 +186,54 @@ class _Job:
         """Translate stdin as it comes, block by block, in bounded memory."""
         self._settle_languages()
         if self._options.json or self._options.n_best != 1:
-            for text in whole_lines(decoded(standard_input())):
-                for result in self._translate(lines_of(text), self._source_of(text)):
+            for runs in runs_of_blocks(whole_lines(decoded(standard_input()))):
+                lines = [(line, kept) for run, kept in runs for line in lines_of(run)]
+                for result in self._results(lines, runs):
                     self._show(result)
             return
         before = "\n"
-        for text in whole_lines(decoded(standard_input()), self._language):
-            result = self._translate([text], self._source_of(text))[0]
-            write(gap(before, text, result.target) + result.text)
-            self._lines += len(text.splitlines())
-            before = text
+        for runs in runs_of_blocks(whole_lines(decoded(standard_input()), self._language)):
+            for (run, kept), result in zip(runs, self._results(runs, runs), strict=True):
+                write(result.text if kept else gap(before, run, result.target) + result.text)
+                self._lines += len(run.splitlines())
+                before = run
+
+    def translate_paragraphs(self) -> None:
+        """Translate stdin as it comes, each paragraph from its own language."""
+        from mltranslate.detect.paragraphs import ParagraphLanguages, whole_paragraphs
+
+        self._settle_languages()
+        languages = ParagraphLanguages()
+        lines = whole_lines(decoded(standard_input()))
+        for runs in runs_of_blocks(whole_paragraphs(lines, LONG_LINE)):
+            parts = _paragraphs(runs)
+            found = languages.settle([self._candidates(part, kept) for part, kept in parts])
+            if self._options.json or self._options.n_best != 1:
+                for result in self._translate([part.strip("\r\n") for part, _ in parts], found):
+                    self._show(result)
+                continue
+            self._lines += len(parts)
+            for result in self._translate([part for part, _ in parts], found):
+                write(result.text)
 
     def report(self) -> None:
         """Say on stderr what the reader of the plain text should know; people learn the way too."""
         if self._options.json:
             return
-        where = " (--json tells in which line)" if self._lines > 1 else ""
+        unit = "paragraph" if self._options.by_paragraph else "line"
+        where = f" (--json tells in which {unit})" if self._lines > 1 else ""
         if self._ways or self._foreign:
             self._seen.discard(Caution.UNTRANSLATED)
         if sys.stderr.isatty():
             for way in self._ways:
                 complain(way)
+        named = {
+            Caution.UNOFFERED: self._foreign,
+            Caution.VARIETY: self._varieties,
+            Caution.GLOSSARY: self._missing,
+        }
         for caution in sorted(self._seen):
-            meaning = _MEANINGS[caution].format(", ".join(self._foreign))
+            meaning = _MEANINGS[caution].format(_listing([*named.get(caution, ())]))
             complain(f"warning: {meaning}{where}")
 
     def _show(self, result: Translation) -> None:
@@ -172,7 +247,11 @@ class _Job:
             write(result.text if result.text.endswith("\n") else result.text + "\n")
 
     def _translate(
-        self, texts: Sequence[str], source: str | Detection, *, show_total: bool = False
+        self,
+        texts: Sequence[str],
+        source: str | Detection | Sequence[Detection],
+        *,
+        show_total: bool = False,
     ) -> list[Translation]:
         def show(progress: Progress) -> None:
             total = progress.total if show_total else None
@@ -191,13 +270,31 @@ class _Job:
             self._seen.update(result.warnings)
             if Caution.UNOFFERED in result.warnings:
                 self._foreign[describe(result.source).name] = None
+            self._missing |= dict.fromkeys(result.missing_terms)
+            if Caution.VARIETY in result.warnings:
+                self._varieties[variety_of(result, self._options.target)] = None
             if result.route:
                 self._ways[way_of(result)] = None
         return results
 
+    def _results(self, parts: Sequence[Run], block: Sequence[Run]) -> list[Translation]:
+        """Translate the `parts` of a `block` of stdin; those to keep are no language."""
+        prose = "".join(run for run, kept in block if not kept)
+        found: dict[bool, Iterator[Translation]] = {}
+        for kind in sorted({kept for _, kept in parts}):
+            source = _NO_LANGUAGE if kind else self._source_of(prose)
+            texts = [part for part, kept in parts if kept == kind]
+            found[kind] = iter(self._translate(texts, source))
+        return [next(found[kept]) for _, kept in parts]
+
+    def _candidates(self, paragraph: str, kept: bool) -> list[Detection]:
+        from mltranslate.detect.paragraphs import CANDIDATES
+
+        return [_NO_LANGUAGE] if kept else self._translator.candidates(paragraph, CANDIDATES)
+
     def _settle_languages(self) -> None:
         """Resolve languages before anything is read: wrong ones are refused on no input, too."""
-        self._options.target = self._meant(self._options.target)
+        self._meant(self._options.target)  # the spelling may ask for a variety
         if self._options.source.casefold() == _AUTO:
             self._source = ""
         else:
@@ -237,6 +334,14 @@ def way_of(result: Translation) -> str:
     return f"{' to '.join(result.route)} with {result.pack} ({result.device}, {result.precision})"
 
 
+def variety_of(result: Translation, spelling: str) -> str:
+    """Name the variety that was asked for, and the one that a text is in."""
+    asked = describe(asked_variety(spelling, result.target)).name
+    if result.variety:
+        return f"{asked}, and a text is in {describe(result.variety).name}"
+    return f"{asked}, and a text is in an uncertain kind of {describe(result.target).name}"
+
+
 def record(result: Translation) -> dict[str, Any]:
     """Return every field of a result as plain JSON values."""
     return dataclasses.asdict(result)
@@ -253,6 +358,18 @@ def listed(number: int, result: Translation) -> str:
         f"\t{json.dumps(one.text, ensure_ascii=False)}\n"
         for one in found
     )
+
+
+def _glossary(path: str | None) -> Glossary | None:
+    from mltranslate.glossary import Glossary
+
+    return None if path is None else Glossary.read(path)
+
+
+def _listing(names: Sequence[str]) -> str:
+    """The first of these names, and how many there are more."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _pack_with(spelling: str) -> str:

@@ -20,6 +20,7 @@ from mltranslate.runtime.sessions import Session, create_session
 from mltranslate.types import CancelToken
 
 Ids = NDArray[np.int64]
+Attention = NDArray[np.float32]
 
 _ABILITIES = {
     "prefix": "complete a translation or score its tokens",
@@ -156,6 +157,29 @@ class Decoder:
                 found[row] = tuple(gains[: len(tokens[row])])
         return found
 
+    def alignment(
+        self,
+        requests: Sequence[Request],
+        hypotheses: Sequence[Hypothesis],
+        *,
+        cancel: CancelToken | None = None,
+    ) -> list[Attention]:
+        """What the subwords of one hypothesis a request look at: (T, S + 2) each.
+
+        There is a row for each of its T pieces and a column for the source's tag, its S pieces and
+        the end mark; a row adds up to 1 at most. Raises `PackError` if the pack has no graph that
+        tells, and `Cancelled`.
+        """
+        session = self._aligned()
+        # No search feeds a subword behind its last position.
+        most = self.pack.max_target_tokens - 1
+        feeds = self._feeder.whole(requests, [one.pieces[:most] for one in hypotheses])
+        found = session.run(feeds, cancel=cancel)["attention"]
+        return [
+            _of_size(rows, len(one.pieces), len(request.pieces) + 2)
+            for rows, one, request in zip(found, hypotheses, requests, strict=True)
+        ]
+
     def choices(self, request: Request) -> Ids | None:
         """Ids in rising order that are scored for this sentence; None: the whole vocabulary."""
         return self._feeder.choices(request)
@@ -179,16 +203,30 @@ class Decoder:
             name = variant.short_greedy if beam == 1 else variant.short_beam
         else:
             name = variant.greedy if beam == 1 else variant.beam
+        # A whole output layer is transposed when it is loaded; beyond that the runtime's
+        # optimisations only slow single sentences.
+        return self._loaded(name, optimise=not short)
+
+    def _aligned(self) -> Session:
+        name = self.pack.manifest.variants[self.precision].aligned
+        if not name:
+            raise PackError(
+                f"the pack {self.pack.name} cannot align words",
+                why="it has no graph for this: it was exported before there were any, or its model "
+                "is recurrent",
+                fix="Export a Transformer again with: mltranslate-export pack",
+            )
+        return self._loaded(name, optimise=False)
+
+    def _loaded(self, name: str, *, optimise: bool) -> Session:
         with self._lock:
             if name not in self._sessions:
                 check_graph(self.pack, name)
-                # A whole output layer is transposed when it is loaded; beyond that the runtime's
-                # optimisations only slow single sentences.
                 self._sessions[name] = create_session(
                     self.pack.folder / name,
                     device=self._device,
                     threads=self._threads,
-                    optimise=not short,
+                    optimise=optimise,
                 )
             return self._sessions[name]
 
@@ -211,6 +249,14 @@ def _choose(pack: Pack, device: str, precision: str | None) -> tuple[str, str, s
         if on_cpu:
             return "cpu", on_cpu[0], f"CUDA is not used: {why}"
     raise DeviceError(f"{choice.device} cannot be used", why=why, fix="Use another pack or device")
+
+
+def _of_size(rows: Attention, target: int, source: int) -> Attention:
+    """`rows` (T, S) without padding; those that were not asked for look at nothing."""
+    found = np.zeros((target, source), np.float32)
+    count = min(target, len(rows))
+    found[:count] = rows[:count, :source]
+    return found
 
 
 def _hypotheses(

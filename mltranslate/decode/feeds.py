@@ -88,6 +88,14 @@ class Feeder:
         each = np.ones(self._pack.manifest.tokenizer.size, np.int64)
         return feeds | path_feeds(paths, each, feeds.get("shortlist"))
 
+    def whole(self, requests: Sequence[Request], tokens: Sequence[Sequence[int]]) -> Feeds:
+        """What a graph takes that reads `tokens`, a translation of each request without its end."""
+        feeds = self._sentences(requests)
+        target = np.full((len(tokens), max(1, *map(len, tokens))), PAD, np.int64)
+        for row, ids in zip(target, tokens, strict=True):
+            row[: len(ids)] = ids
+        return {"source": feeds["source"], "start": feeds["start"], "target": target}
+
     def _sentences(self, requests: Sequence[Request]) -> Feeds:
         info = self._pack.manifest.tokenizer
         tags = [self._tag(request.tag_language(info.source_tag)) for request in requests]

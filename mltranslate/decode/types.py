@@ -100,6 +100,8 @@ class Search:
     """Only without a beam."""
     token_scores: bool = False
     """Give the log-probability of every token in addition."""
+    alignment: bool = False
+    """Tell which words come from which in addition."""
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for what makes no sense."""

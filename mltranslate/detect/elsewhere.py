@@ -25,7 +25,7 @@ _AKIN = (
 """Codes of one language, or of languages near enough for each other's models."""
 
 
-class Identifier(Protocol):
+class DetectorLike(Protocol):
     """What is asked of a detector (`mltranslate.detect.detector.Detector`)."""
 
     @property
@@ -62,7 +62,7 @@ def detectable(offered: tuple[str, ...], known: tuple[str, ...]) -> Mapping[str,
 
 
 def elsewhere(
-    detector: Identifier, texts: Sequence[str], offered: tuple[str, ...]
+    detector: DetectorLike, texts: Sequence[str], offered: tuple[str, ...]
 ) -> list[Detection | None]:
     """Return, for each text that is surely in a language that `offered` lacks, that language.
 

@@ -64,8 +64,8 @@ class LiveLabel:
         again = text == self._text
         self._text = text
         if settled:
-            return self._hold(text, again, _weighed(candidates, self._language, _LOYALTY))
-        return self._show(_weighed(candidates, self._before, _HABIT))
+            return self._hold(text, again, weighed(candidates, self._language, _LOYALTY))
+        return self._show(weighed(candidates, self._before, _HABIT))
 
     def _hold(self, text: str, again: bool, weighed: list[Detection]) -> list[Detection]:
         """Show the language so far, unless another one has earned its place.
@@ -90,7 +90,7 @@ class LiveLabel:
         return weighed
 
 
-def _weighed(candidates: Sequence[Detection], language: str, odds: float) -> list[Detection]:
+def weighed(candidates: Sequence[Detection], language: str, odds: float) -> list[Detection]:
     """Return the candidates with `odds` in favour of `language`, the likeliest first."""
     if language == UNDETERMINED:
         return list(candidates)

@@ -11,6 +11,7 @@ _LOOKED_AT = 2000
 _LEAD = 2
 """One side decides when it has this many times the other's evidence."""
 
+_CHINESE = ("zh-Hans", "zh-Hant")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 # Words that one side of the Atlantic hardly writes; those that both use for different things
 # are left out. European first.
@@ -56,10 +57,18 @@ def variety(text: str, language: str) -> str | None:
     """Return the BCP 47 tag of the variety of `language` that `text` is in; None if it is open.
 
     Chinese is told apart by characters that only one of the two standard sets has, Portuguese by
-    words and spellings, Serbian by its script.
+    words and spellings, Serbian by its script. Script and region of `language` do not matter.
     """
-    look = _LOOKS.get(language)
+    look = _LOOKS.get(language.partition("-")[0])
     return look(text[:_LOOKED_AT]) if look else None
+
+
+def fits(text: str, tag: str) -> bool:
+    """Return True when `text` is in the variety `tag`, or is Chinese that both standards share."""
+    found = variety(text, tag)
+    if found is None and tag in _CHINESE:
+        return not any(_han_sides(text[:_LOOKED_AT]))
+    return found == tag
 
 
 def _decide(first: int, second: int, tags: tuple[str, str]) -> str | None:
@@ -69,8 +78,12 @@ def _decide(first: int, second: int, tags: tuple[str, str]) -> str | None:
 
 
 def _chinese(text: str) -> str | None:
-    sides = [_han_side(character) for character in text if "\u4e00" <= character <= "\u9fff"]
-    return _decide(sides.count(1), sides.count(-1), ("zh-Hans", "zh-Hant"))
+    sides = _han_sides(text)
+    return _decide(sides.count(1), sides.count(-1), _CHINESE)
+
+
+def _han_sides(text: str) -> list[int]:
+    return [_han_side(character) for character in text if "\u4e00" <= character <= "\u9fff"]
 
 
 @functools.lru_cache(maxsize=1 << 15)

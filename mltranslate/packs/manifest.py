@@ -65,12 +65,19 @@ class Variant:
     short_greedy: str = ""
     """Searches that score only the ids of a shortlist; empty in packs without one."""
     short_beam: str = ""
+    aligned: str = ""
+    """Tells which words come from which; empty in packs that cannot."""
+
+    @property
+    def searches(self) -> tuple[str, ...]:
+        """Files of the graphs that search."""
+        found = (self.greedy, self.beam, self.short_greedy, self.short_beam)
+        return tuple(name for name in found if name)
 
     @property
     def graphs(self) -> tuple[str, ...]:
         """Files of all graphs that there are."""
-        found = (self.greedy, self.beam, self.short_greedy, self.short_beam)
-        return tuple(name for name in found if name)
+        return (*self.searches, self.aligned) if self.aligned else self.searches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +242,7 @@ def _variants(fields: Fields, *, short: bool) -> dict[str, Variant]:
             refuse(f"{precision!r} is not a known precision")
         files = Fields(value, f"variants.{precision}")
         names = [name for name in _GRAPHS if short or not name.startswith("short_")]
+        names += ["aligned"] if files.has("aligned") else []
         found[precision] = Variant(**{name: files.text(name) for name in (*names, "weights")})
         files.finish()
     return found

@@ -49,6 +49,11 @@ class Tokenizer:
         """Text of each id by itself, with the space that begins a word; bytes and marks by name."""
         return [piece.replace("\u2581", " ") for piece in self._processor.id_to_piece(list(ids))]
 
+    def written(self, ids: Sequence[int]) -> list[bytes]:
+        """UTF-8 that each of `ids` writes, as `surfaces` has them for all."""
+        pieces = self._processor.id_to_piece(list(ids))
+        return [self._surface(*one) for one in zip(pieces, ids, strict=True)]
+
     def surfaces(self) -> list[bytes]:
         """UTF-8 that each id writes, with the space that begins a word; nothing for marks."""
         read = self._processor

@@ -13,10 +13,17 @@ _SURE_IN_TEXT = 4
 _EXCLAIMED = 3
 """Letters fewer that it takes before an exclamation or question mark."""
 _PRONOUN = re.compile(r"\bi\b")
+_DOTTED = frozenset({"tr", "az", "crh", "gag"})
+"""Languages that write i with a dot in capitals too, and another letter without one: İ i, I ı."""
+_TO_SMALL, _TO_CAPITALS = str.maketrans("İI", "iı"), str.maketrans("iı", "İI")
 
 
 def is_shouted(text: str) -> bool:
-    """Return True when `text` is words in capitals, more than an abbreviation or two."""
+    """Return True when `text` is words in capitals, more than an abbreviation or two.
+
+    Small letters without a capital of their own (ß, ª) may be among them.
+    """
+    text = "".join(char for char in text if not char.islower() or len(_capital(char)) == 1)
     if not text.isupper():
         return False
     words = _WORD.findall(text)
@@ -31,20 +38,37 @@ def is_shouted(text: str) -> bool:
 
 def lowered(text: str, language: str) -> str:
     """Return shouted `text`, or a part of it, in small letters; the English "I" stays as it is."""
-    small = text.lower()
+    if _is_dotted(language):
+        return text.translate(_TO_SMALL).lower()
+    # Python writes the dot of İ behind the i, as a combining mark.
+    small = text.replace("İ", "I").lower()
     return _PRONOUN.sub("I", small) if language == "en" else small
 
 
-def capitalised(text: str) -> str:
+def capitalised(text: str, language: str = "") -> str:
     """Return `text` with a capital where its first letter is, if nothing but marks is before."""
     first = next((at for at, char in enumerate(text) if char.isalnum() or char == "@"), len(text))
-    return text[:first] + text[first : first + 1].upper() + text[first + 1 :]
+    return text[:first] + _upper(text[first : first + 1], language) + text[first + 1 :]
 
 
-def raised(text: str, kept: Sequence[str]) -> str:
+def raised(text: str, kept: Sequence[str], language: str = "") -> str:
     """Return `text` in capitals, except for the words in `kept`."""
     if not kept:
-        return text.upper()
+        return _upper(text, language)
     longest_first = sorted(kept, key=len, reverse=True)
     parts = re.split("(" + "|".join(map(re.escape, longest_first)) + ")", text)
-    return "".join(part if at % 2 else part.upper() for at, part in enumerate(parts))
+    return "".join(part if at % 2 else _upper(part, language) for at, part in enumerate(parts))
+
+
+def _capital(char: str) -> str:
+    """The capital of a small letter; more or less than one character where it has none."""
+    capital = char.upper()
+    return "" if capital == char else capital
+
+
+def _upper(text: str, language: str) -> str:
+    return (text.translate(_TO_CAPITALS) if _is_dotted(language) else text).upper()
+
+
+def _is_dotted(language: str) -> bool:
+    return language.partition("-")[0] in _DOTTED

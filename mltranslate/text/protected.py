@@ -51,7 +51,7 @@ class Masked:
         if any(len(_found(word, translation)) != 1 for word, _ in self.names):
             return None
         if self.shouted:
-            translation = raised(translation, [word for word, _ in self.names])
+            translation = raised(translation, [word for word, _ in self.names], target)
         edits, guessed = put_back(self.marks, self.text, translation, target)
         edits += [Edit(*_found(word, translation)[0], name) for word, name in self.names]
         return apply(edits, translation), guessed
@@ -79,8 +79,25 @@ def mask(sentence: str, attempt: int = 0, language: str = "") -> Masked | None:
         else:
             done += made.take_out(found, sentence[item.end :])
     text = made.text + _said(sentence[done:], language, shouted=shouted)
-    text = capitalised(text) if shouted else text
+    text = capitalised(text, language) if shouted else text
     return Masked(sentence, text, tuple(made.names), tuple(made.marks), shouted)
+
+
+def calmed(sentence: str, language: str) -> str | None:
+    """Return a sentence in capitals in small letters, its items as they are; None for another."""
+    items = _items(sentence)
+    if not is_shouted(_without(items, sentence)):
+        return None
+    said, done = "", 0
+    for item in items:
+        said += lowered(sentence[done : item.start], language) + sentence[item.start : item.end]
+        done = item.end
+    return capitalised(said + lowered(sentence[done:], language), language)
+
+
+def names(sentence: str) -> list[str]:
+    """Return the links and the code of a sentence, as they are written."""
+    return [sentence[item.start : item.end] for item in _items(sentence) if item.is_name]
 
 
 def parts(sentence: str) -> list[Span]:

@@ -29,7 +29,11 @@ class SentenceRules:
 
 @cache
 def rules_for(language: str) -> SentenceRules:
-    """Return the rules of `language`, or the common ones for a language without any."""
+    """Return the rules of `language`, or the common ones for a language without any.
+
+    A variety ("pt-BR") has those of its language.
+    """
+    language = language.partition("-")[0]
     row = _ROWS.get(language, {})
     return SentenceRules(
         binds=_COMMON_BINDS | _words(row.get("binds", "")),

@@ -1,12 +1,13 @@
 """Text cut into spans that concatenate back to it exactly, and put together again.
 
 Only translatable spans are ever replaced: line breaks, indentation, bullets, blank lines, white
-space between sentences, emoji and URLs at a sentence's edge are spans of their own that come
-back unchanged.
+space between sentences, emoji and URLs at a sentence's edge, blocks of code and front matter are
+in spans of their own that come back unchanged.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,12 +17,12 @@ from mltranslate.languages import is_spaced
 from mltranslate.text.edges import BLANK, bullet_end, core, has_language, is_ideograph
 from mltranslate.text.rules import rules_for
 from mltranslate.text.sentences import sentence_starts, sign_breaks
+from mltranslate.text.tables import table_rows
+from mltranslate.text.verbatim import runs
 
 _CELL = re.compile(r"(?:[^\t ]| (?! {3}))++")
 """Text between tabs or wide gaps, as in a table: each cell has sentences of its own."""
-_BAR = re.compile(r"\s\|\s|｜")
-"""Sets cells apart in a line without code, in which it is a pipe."""
-_BARRED_CELL = re.compile(r"(?:[^\t |｜]| (?! {3}))++")
+_BARRED_CELL = re.compile(r"(?:\\\||[^\t |｜]| (?! {3}))++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,31 @@ def join(spans: Sequence[Span], translations: Sequence[str], target: str) -> str
 
     Two sentences that touch, as in Chinese, are set apart by a space when `target` uses spaces.
     """
-    parts: list[str] = []
+    return "".join(itertools.chain.from_iterable(_joints(spans, translations, target)))
+
+
+def starts(
+    spans: Sequence[Span], translations: Sequence[str], target: str
+) -> Iterator[tuple[int, int]]:
+    """Yield where each translatable span begins: in the source, and in what `join` makes of it."""
+    read = written = 0
+    joints = _joints(spans, translations, target)
+    for span, (before, text) in zip(spans, joints, strict=True):
+        written += len(before)
+        if span.translatable:
+            yield read, written
+        read, written = read + len(span.text), written + len(text)
+
+
+def _joints(
+    spans: Sequence[Span], translations: Sequence[str], target: str
+) -> Iterator[tuple[str, str]]:
+    """Yield what comes of each span, and the space that it needs before it."""
     fresh = iter(translations)
     for index, span in enumerate(spans):
-        if index and _meet(spans[index - 1], span):
-            parts.append(gap(spans[index - 1].text, span.text, target))
-        parts.append(next(fresh) if span.translatable else span.text)
-    return "".join(parts)
+        meets = index and _meet(spans[index - 1], span)
+        before = gap(spans[index - 1].text, span.text, target) if meets else ""
+        yield before, next(fresh) if span.translatable else span.text
 
 
 def gap(left: str, right: str, target: str) -> str:
@@ -97,21 +116,26 @@ def _is_sign(char: str) -> bool:
 
 
 def _sentence_ranges(text: str, language: str) -> Iterator[tuple[int, int]]:
-    ordinal_stop = rules_for(language).ordinal_stop
     offset = 0
-    for line in text.splitlines(keepends=True):
+    for run, kept in runs(text):
+        for start, end in () if kept else _ranges_of_prose(run, language):
+            yield offset + start, offset + end
+        offset += len(run)
+
+
+def _ranges_of_prose(text: str, language: str) -> Iterator[tuple[int, int]]:
+    ordinal_stop = rules_for(language).ordinal_stop
+    lines = text.splitlines(keepends=True)
+    rows = table_rows(lines) if "|" in text else frozenset()
+    offset = 0
+    for place, line in enumerate(lines):
         if not line.isspace():
             begin = bullet_end(line, ordinal_stop=ordinal_stop)
-            for cell in _cells(line, begin):
+            barred = place in rows or ("｜" in line and "`" not in line)
+            for cell in (_BARRED_CELL if barred else _CELL).finditer(line, begin):
                 for start, end in _cores(cell.group(), language):
                     yield offset + cell.start() + start, offset + cell.start() + end
         offset += len(line)
-
-
-def _cells(line: str, begin: int) -> Iterator[re.Match[str]]:
-    """The cells of a line; those of a Markdown table, or of a menu, have bars between."""
-    barred = line.startswith("|", begin) or ("`" not in line and _BAR.search(line))
-    return (_BARRED_CELL if barred else _CELL).finditer(line, begin)
 
 
 def _cores(body: str, language: str) -> Iterator[tuple[int, int]]:

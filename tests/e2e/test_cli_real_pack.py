@@ -232,7 +232,10 @@ def test_cuda_is_used_or_refused_with_the_reason() -> None:
 def test_a_missing_direction_says_what_there_is() -> None:
     done = _run("text", "--to", "Klingon", "Guten Tag.")
     assert done.returncode == 2
-    assert b"unknown language 'Klingon'" in done.stderr
+    assert b"Klingon (tlh) is not offered" in done.stderr
+    done = _run("text", "--to", "Elvish", "Guten Tag.")
+    assert done.returncode == 2
+    assert b"unknown language 'Elvish'" in done.stderr
 
 
 def test_a_language_of_another_pack_names_that_pack() -> None:

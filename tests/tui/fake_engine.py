@@ -14,7 +14,7 @@ from mltranslate.types import (
     Detection,
     Translation,
 )
-from mltranslate_tui.choices import Offer
+from mltranslate_tui.choices import Offer, Pair
 from mltranslate_tui.controller import Draft, DraftCallback
 
 GERMAN = {"guten": "good", "morgen": "morning", "wie": "how", "geht": "are", "es": "you"}
@@ -46,7 +46,7 @@ class FakeEngine:
         self.milliseconds = 34.0
         self.busy: Callable[[], None] = lambda: None
 
-    def load(self) -> None:
+    def load(self, pair: Pair) -> None:
         assert self.loading.wait(60)
         if self.load_failure is not None:
             raise self.load_failure

@@ -193,7 +193,7 @@ async def test_partial_results_grow_and_are_counted() -> None:
     async with running(engine) as app:
         await app.paste("eins. zwei. drei.")
         await app.until(lambda: app.target == "one. two. ")
-        assert app.label("#notice").endswith("2 of 3 sentences")
+        assert app.label("#notice").endswith(" 66 %")
         engine.gate.set()
         await app.translated("eins. zwei. drei.")
         assert app.label("#notice") == "Already in English: F4 translates into German"

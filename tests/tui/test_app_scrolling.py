@@ -125,6 +125,6 @@ async def test_draft_that_says_nothing_new_leaves_the_translation_whole() -> Non
         app.engine.gate.clear()
         app.engine.partials = (Draft(done=1, total=COUNT, text=before[:50]),)
         await app.type("!")
-        await app.until(lambda: "sentences" in app.main_label("#notice"))
+        await app.until(lambda: "%" in app.main_label("#notice"))
         assert app.target == before
         assert at_end(right(app))()

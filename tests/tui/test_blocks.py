@@ -37,6 +37,18 @@ def test_first_block_is_small_and_none_is_much_too_large() -> None:
     assert max(sizes) < BLOCK_CHARACTERS + 11
 
 
+def test_a_block_ends_in_no_code_and_begins_with_no_rule() -> None:
+    line = "0123456789 " * 9 + "\n"
+    head, code = "---\n" + "a: b\n" * 300 + "---\n", "```\n" + line * 90 + "```\n"
+    text = head + line * 5 + code + "---\n" + line * 100 + code
+    found = blocks(text)
+    assert "".join(found) == text
+    assert len(found) > 4
+    assert found[0] == head
+    assert all(block.count("```") % 2 == 0 for block in found)
+    assert not any(block.startswith("---") for block in found[1:])
+
+
 def test_merged_result_adds_up() -> None:
     one = translation("ein\n", milliseconds=10.0, score=-1.0, warnings=(Caution.LOOP,))
     two = translation("zwei", milliseconds=5.0, score=-1.0, warnings=(Caution.SPLIT,))

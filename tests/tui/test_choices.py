@@ -16,6 +16,7 @@ from mltranslate_tui.choices import (
     first_pair,
     locale_language,
     matching,
+    opening_pair,
     swapped,
     with_source,
     with_target,
@@ -138,3 +139,14 @@ def test_wishes_must_be_offered_in_their_direction() -> None:
         first_pair(offer, "auto", "sv", spoken="de")
     with pytest.raises(LanguageError, match="Choose one of: en, sv"):
         first_pair(offer, "German", None, spoken="de")
+
+
+def test_a_refused_wish_is_told_beside_the_default_pair() -> None:
+    offer = Offer(("en", "de"), ("en", "de", "fr"))
+    assert opening_pair(offer, "auto", "fr", spoken="de") == (
+        Pair(source=AUTO, target="fr", spare="de"), None,
+    )  # fmt: skip
+    pair, error = opening_pair(offer, "German", "de", spoken="fr")
+    assert pair == Pair(source=AUTO, target="fr", spare="en")
+    assert error is not None
+    assert error.what == "Source and target are both German"

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from mltranslate import Glossary
+from mltranslate.detect.live import CANDIDATES
 from mltranslate.errors import Cancelled, LanguageError, PackError
 from mltranslate.limits import DEFAULT_BEAM
 from mltranslate.types import CancelToken, Caution, Detection, Progress, ProgressCallback
 from mltranslate.types import Translation as Result
-from mltranslate_tui.choices import Offer
+from mltranslate_tui.choices import Offer, Pair
 from mltranslate_tui.controller import Draft
-from mltranslate_tui.engine import PipelineEngine
+from mltranslate_tui.engine import DETECTION_CHARACTERS, PipelineEngine
 
 LINES = "".join(f"Line {n} is one sentence. And here is another.\n" for n in range(200))
 
@@ -36,8 +38,9 @@ class ShoutingTranslator:
         self.texts: list[str] = []
         self.loaded: list[tuple[Any, ...]] = []
 
-    def elsewhere(self, text: str) -> Detection | None:
-        return Detection(language="nl", confidence=0.99) if text.startswith("Ik ") else None
+    def candidates(self, text: str, top: int) -> list[Detection]:
+        self.texts.append(text)
+        return [Detection(language="en", confidence=0.9)] * top
 
     def load(self, *wanted: Any) -> None:
         self.loaded.append(wanted)
@@ -53,6 +56,7 @@ class ShoutingTranslator:
         beam: int,
         cancel: CancelToken,
         progress: ProgressCallback,
+        glossary: Glossary | None = None,
     ) -> Sequence[Result]:
         cancel.raise_if_cancelled()
         assert beam == DEFAULT_BEAM
@@ -94,9 +98,10 @@ def test_drafts_are_what_is_finished_and_count_every_sentence(engine: PipelineEn
     )
     assert result.text == LINES.upper()
     assert result.warnings == (Caution.OFF_TARGET,)
-    assert {draft.total for draft in drafts} == {400}
+    assert {draft.total for draft in drafts} == {len(LINES)}
     assert [draft.done for draft in drafts] == sorted(draft.done for draft in drafts)
-    assert drafts[-1].done == 400
+    assert drafts[-1].done == len(LINES)
+    assert all(draft.done > len(draft.text) for draft in drafts)
     assert drafts[0].text == ""
     for earlier, later in pairwise(drafts):
         assert later.text.startswith(earlier.text)
@@ -114,26 +119,21 @@ def test_a_cancelled_text_stops_at_its_next_block(engine: PipelineEngine) -> Non
 
     with pytest.raises(Cancelled):
         engine.translate(LINES, source="en", target="de", cancel=cancel, progress=stop)
-    assert drafts[-1].done < 400
+    assert drafts[-1].done < len(LINES)
 
 
 @pytest.mark.parametrize(
     ("source", "target", "loaded"),
     [
-        pytest.param("auto", None, [("en", "fr")], id="into the system's language"),
-        pytest.param("auto", "English", [("fr", "en")], id="from the system's language"),
-        pytest.param("en", "de", [("en", "de")], id="both named"),
+        pytest.param("auto", "fr", [("en", "fr")], id="from the spare language"),
+        pytest.param("en", "de", [("en", "de")], id="both chosen"),
         pytest.param("fr", "de", [("fr", "de"), ()], id="no way"),
-        pytest.param("auto", "Klingon", [()], id="an unknown wish"),
     ],
 )
 def test_the_first_models_are_those_of_the_first_pair(
-    source: str, target: str | None, loaded: list[Any], monkeypatch: pytest.MonkeyPatch
+    engine: PipelineEngine, source: str, target: str, loaded: list[Any]
 ) -> None:
-    monkeypatch.setattr("mltranslate.pipeline.Translator", ShoutingTranslator)
-    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    engine = PipelineEngine("pack", "cpu", 2, source=source, target=target)
-    engine.load()
+    engine.load(Pair(source=source, target=target, spare="en"))
     made = engine._translator.loaded  # type: ignore[attr-defined]
     assert made == [(DEFAULT_BEAM, *pair) for pair in loaded]
     assert engine.packs == ["one 1.0.0"]
@@ -148,13 +148,10 @@ def test_packs_that_are_left_out_are_named(monkeypatch: pytest.MonkeyPatch) -> N
     assert PipelineEngine("pack", "cpu", 1).left_out == []
 
 
-def test_a_language_of_no_pack_is_detected_alone(engine: PipelineEngine) -> None:
-    assert engine.detect("Ik weet niet") == [Detection(language="nl", confidence=0.99)]
-    assert engine.detect("Ich weiß es nicht, aber ich komme morgen.")[0].language == "de"
-
-
-def test_packs_that_no_detector_knows_leave_the_language_open(
-    engine: PipelineEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ShoutingTranslator, "languages", ("qq",))
-    assert [one.language for one in engine.detect("Guten Tag")] == ["und"]
+def test_the_beginning_of_the_prose_is_detected(engine: PipelineEngine) -> None:
+    code = "```\n" + "x = 1\n" * DETECTION_CHARACTERS + "```\n"
+    found = engine.detect("---\na: b\n---\n" + code + LINES)
+    assert len(found) == CANDIDATES
+    (seen,) = engine._translator.texts  # type: ignore[attr-defined]
+    assert seen == " ".join(LINES.split())[: len(seen)]
+    assert DETECTION_CHARACTERS - 2 < len(seen) <= DETECTION_CHARACTERS

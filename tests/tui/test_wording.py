@@ -93,8 +93,9 @@ def test_text_in_the_target_language_is_told_with_a_way_out() -> None:
 def test_progress_bar_keeps_its_width() -> None:
     lines = [wording.progress_line(Draft(done=n, total=7)) for n in range(8)]
     assert len({len(line) for line in lines}) == 1
-    assert lines[-1].startswith("━" * 12)
-    assert wording.progress_line(Draft(done=0, total=0)).endswith("0 of 0 sentences")
+    assert lines[3].endswith(" 42 %")
+    assert lines[-1] == "━" * 12 + " 100 %"
+    assert wording.progress_line(Draft(done=0, total=0)).endswith("  0 %")
 
 
 def test_status_line_leaves_out_what_does_not_fit() -> None:

@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mltranslate.decode.types import END, Hypothesis, Request, Search
 from mltranslate.types import UNDETERMINED, CancelToken, Detection
 
@@ -28,6 +31,9 @@ class FakeTokenizer:
 
     def names(self, ids: Sequence[int]) -> list[str]:
         return ["</s>" if piece == END else self.decode([piece]) for piece in ids]
+
+    def written(self, ids: Sequence[int]) -> list[bytes]:
+        return [self.decode([piece]).encode() for piece in ids]
 
 
 @dataclass
@@ -111,6 +117,23 @@ class FakeDecoder:
         cancel: CancelToken | None = None,
     ) -> list[tuple[float, ...]]:
         return [(one.score,) * (len(one.pieces) + one.finished) for one in hypotheses]
+
+    def alignment(
+        self,
+        requests: Sequence[Request],
+        hypotheses: Sequence[Hypothesis],
+        *,
+        cancel: CancelToken | None = None,
+    ) -> list[NDArray[np.float32]]:
+        """Every character comes from the one at its place, the last ones from the last."""
+        found = []
+        for request, one in zip(requests, hypotheses, strict=True):
+            size = len(request.pieces)
+            looks = np.zeros((len(one.pieces), size + 2), np.float32)
+            for place in range(len(one.pieces)):
+                looks[place, 1 + min(place, size - 1)] = 1
+            found.append(looks)
+        return found
 
     def _found(self, text: str, request: Request, beam: int) -> list[Hypothesis]:
         """What `render` gave, then what `others` makes of it."""

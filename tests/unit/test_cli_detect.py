@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
@@ -16,14 +15,6 @@ from mltranslate.cli.main import main
 
 Feed = Callable[[bytes], None]
 MIXED = "Das Wetter ist heute sehr schön. Nous allons nous promener au parc."
-
-
-@pytest.fixture
-def feed(monkeypatch: pytest.MonkeyPatch) -> Feed:
-    def give(data: bytes) -> None:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-
-    return give
 
 
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -54,6 +45,20 @@ def test_lines_of_stdin(feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:
     feed(b"")
     assert main(["detect"]) == 0
     assert _lines(capsys) == []
+
+
+def test_people_read_names_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["detect", "Wo ist der Bahnhof?", "12:30"]) == 0
+    assert [line.split("\t")[::2] for line in _lines(capsys)] == [
+        ["de", "German"], ["und", "no language"],
+    ]  # fmt: skip
+    assert main(["detect", "--top", "2", "--languages", "de,nl", "Wo ist der Bahnhof?"]) == 0
+    assert _lines(capsys)[0].split("\t")[2::3] == ["German", "Dutch"]
+    assert main(["detect", "--json", "Wo ist der Bahnhof?"]) == 0
+    assert "German" not in _lines(capsys)[0]
 
 
 def test_one_answer_is_the_first_of_several(capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,7 +112,7 @@ def test_segments_of_lines(feed: Feed, capsys: pytest.CaptureFixture[str]) -> No
         ["--top", "0"],
         ["--top", "x"],
         ["--segments", "--top", "2"],
-        ["--languages", "en,Klingon"],
+        ["--languages", "en,Elvish"],
         ["--languages", ""],
         ["--language", "en"],
     ],

@@ -34,14 +34,6 @@ def decoder(monkeypatch: pytest.MonkeyPatch) -> FakeDecoder:
     return decoder
 
 
-@pytest.fixture
-def feed(monkeypatch: pytest.MonkeyPatch) -> Feed:
-    def give(data: bytes) -> None:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-
-    return give
-
-
 @pytest.mark.usefixtures("decoder")
 def test_arguments_give_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["text", "--to", "de", "Hello there.", "Two\nlines\n"]) == 0
@@ -53,6 +45,48 @@ def test_stdin_keeps_its_lines(feed: Feed, capsys: pytest.CaptureFixture[str]) -
     feed("\ufeff  - Hello.  You!\r\n\r\n\t12\nno end".encode())
     assert main(["text", "--to", "German"]) == 0
     assert capsys.readouterr() == ("\ufeff  - HELLO.  YOU!\r\n\r\n\t12\nNO END", "")
+
+
+DOCUMENT = (
+    "---\ntitle: A day\n---\n# One.\n\n```py\nprint('a')\n```\n\nTwo.\n\n---\n"
+    + "```\n"
+    + "some und code\n" * 3000
+    + "```\nThree.\n~~~\nto the end\n"
+)
+
+
+@pytest.mark.usefixtures("decoder")
+def test_code_and_front_matter_of_stdin_are_kept(
+    feed: Feed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feed(DOCUMENT.encode())
+    assert main(["text", "--to", "de"]) == 0
+    said = DOCUMENT.replace("One", "ONE").replace("Two", "TWO").replace("Three", "THREE")
+    assert capsys.readouterr() == (said, "")
+
+
+@pytest.mark.usefixtures("decoder")
+def test_stdin_of_nothing_but_code_is_told(feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:
+    feed(b"~~~\nto the end\n")
+    assert main(["text", "--to", "de"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "~~~\nto the end\n"
+    assert "nothing was translated" in err
+
+
+@pytest.mark.usefixtures("decoder")
+def test_lines_of_code_have_results_of_their_own(
+    feed: Feed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feed(DOCUMENT.encode())
+    assert main(["text", "--to", "de", "--json"]) == 0
+    results = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [result["source_text"] for result in results] == DOCUMENT.splitlines()
+    assert {result["text"] for result in results if result["route"]} == {"# ONE.", "TWO.", "THREE."}
+    title = results[1]
+    assert (title["text"], title["source"], title["warnings"]) == (
+        "title: A day", "und", ["untranslated"],
+    )  # fmt: skip
 
 
 def test_empty_input_gives_empty_output(
@@ -117,6 +151,11 @@ def test_options_of_the_search(decoder: FakeDecoder, capsys: pytest.CaptureFixtu
     found = json.loads(capsys.readouterr().out)["token_scores"]
     assert [one["token"] for one in found] == [*"GO.", "</s>"]
     assert {one["log_probability"] for one in found} == {-0.5}
+    assert main([*arguments, "--json", "--alignment"]) == 0
+    found = json.loads(capsys.readouterr().out)["alignment"]
+    assert found == [{"source": [0, 2], "target": [0, 2]}]
+    assert main([*arguments, "--alignment"]) == 2
+    assert "Add --json" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("decoder")

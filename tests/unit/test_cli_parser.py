@@ -37,7 +37,7 @@ def test_a_program_tells_its_version(
     [
         (translate, ("text", "--t", "de", "Hello")),
         (translate, ("detect", "--jso", "Hello")),
-        (train, ("evaluate", "nothing", "--set", "a=b", "--thread", "1")),
+        (train, ("evaluate", "nothing", "--on", "a=b", "--thread", "1")),
         (export, ("pack", "nothing", "--ou", "packs")),
     ],
 )

@@ -150,11 +150,6 @@ def test_names_of_subwords() -> None:
     assert "".join(names[:-3]) == " ai "
 
 
-@pytest.fixture(scope="module")
-def untrained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, Decoder]:
-    return toy_run.untrained_decoder(tmp_path_factory.mktemp("untrained"))
-
-
 def begun_requests(seed: int, count: int) -> list[Request]:
     """Mixed sources whose translations begin with some words, or parts of words."""
     generator = random.Random(seed)

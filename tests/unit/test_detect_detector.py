@@ -36,11 +36,6 @@ SENTENCES = {
 }
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector()
-
-
 def test_languages(detector: Detector) -> None:
     assert set(SENTENCES) < set(detector.languages)
     assert len(detector.languages) >= 150

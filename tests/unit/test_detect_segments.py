@@ -23,11 +23,6 @@ UNITS = (
 )
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector()
-
-
 def _parts(detector: Detector, text: str) -> list[tuple[str, str]]:
     return [(part.language, part.text) for part in segments(detector, text, MAIN)]
 

@@ -25,11 +25,6 @@ def trained() -> tuple[Checkpoint, Decoder]:
     return load_run(toy_run.toy_run()), decoder
 
 
-@pytest.fixture(scope="module")
-def untrained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, Decoder]:
-    return toy_run.untrained_decoder(tmp_path_factory.mktemp("untrained"))
-
-
 def mixed_requests(seed: int, count: int) -> list[Request]:
     generator = random.Random(seed)
     return [

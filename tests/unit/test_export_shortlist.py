@@ -227,10 +227,13 @@ def test_pack_with_shortlists_is_verified(tmp_path: Path, monkeypatch: pytest.Mo
     assert [one["search"] for one in report["parity"]] == [
         "greedy", "beam 4", "greedy, shortlist", "beam 4, shortlist"
     ]  # fmt: skip
+    assert report["alignment"]["largest_difference"] < 1e-4
+    assert report["alignment"]["int8_same"] > 0.8
     assert report["shortlist"]["mean_lost"] == pytest.approx(0)
     assert report["shortlist"]["covered"] == report["shortlist"]["sentences"] == 120
     assert report["variants"]["int8"]["operators"].keys() == {
-        "int8.greedy.onnx", "int8.beam.onnx", "int8.short.greedy.onnx", "int8.short.beam.onnx"
+        "int8.greedy.onnx", "int8.beam.onnx", "int8.short.greedy.onnx", "int8.short.beam.onnx",
+        "int8.aligned.onnx",
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from forced_logits import forced_logits
@@ -19,12 +20,13 @@ from sentencepiece import SentencePieceProcessor
 from mltranslate.decode import Decoder, Request
 from mltranslate.errors import DataError
 from mltranslate.packs import Pack, verify_pack
-from mltranslate_export.build import PackPlan, build_pack
+from mltranslate_export.build import PackPlan, build_pack, network_of
 from mltranslate_export.calibrate import calibrate
 from mltranslate_export.checkpoint import Checkpoint
+from mltranslate_export.graphs.transformer import TransformerNetwork
 from mltranslate_export.importers.codes import our_codes
 from mltranslate_export.importers.load import load_public
-from mltranslate_export.verify import census, parity
+from mltranslate_export.verify import alignment, census, parity
 from mltranslate_export.verify.pairs import Pair
 
 FAMILIES = sorted(path.name for path in DATA.iterdir() if path.is_dir())
@@ -141,6 +143,20 @@ def test_graphs_equal_the_model_in_torch(imported: Imported) -> None:
     decoder = Decoder(imported.pack, device="cpu", precision="fp32")
     for beam in (1, parity.BEAM):
         parity.compare(decoder, imported.checkpoint, imported.requests[:10], beam=beam).check()
+
+
+def test_alignments_are_the_attention_of_the_model_in_torch(imported: Imported) -> None:
+    whole, small = (
+        Decoder(imported.pack, device="cpu", precision=precision) for precision in ("fp32", "int8")
+    )
+    report = alignment.compare(whole, imported.checkpoint, imported.requests[:10], small)
+    assert report["subwords"] > 20
+    assert report["int8_same"] > 0.8
+    network = network_of(imported.checkpoint, "fp32", {})
+    assert isinstance(network, TransformerNetwork)
+    graph = imported.pack.folder / imported.pack.manifest.variants["int8"].aligned
+    counts = census.count(onnx.load(graph, load_external_data=False))
+    census.check_int8(counts, census.expected_aligned_products(network))
 
 
 def test_pickled_weights_are_read_alike(tmp_path: Path) -> None:

@@ -1,7 +1,14 @@
 import pytest
 
 from mltranslate.errors import LanguageError
-from mltranslate.languages import LANGUAGES, describe, is_rtl, is_spaced, resolve
+from mltranslate.languages import (
+    LANGUAGES,
+    asked_variety,
+    describe,
+    is_rtl,
+    is_spaced,
+    resolve,
+)
 
 CORPUS = [
     "en", "zh", "de", "fr", "es", "ru", "it", "pt", "ja", "ko", "nl", "tr", "uk", "ar", "pl",
@@ -32,6 +39,17 @@ def test_every_spelling_of_a_language_is_understood(code: str) -> None:
         ("TÜRKÇE", "tr"),
         ("turkce", "tr"),
         ("Simplified Chinese", "zh"),
+        ("simplified-chinese", "zh"),
+        ("Flemish", "nl"),
+        ("ger", "de"),
+        ("swe", "sv"),
+        ("SVENSKA", "sv"),
+        ("o'zbekcha", "uz"),
+        ("norwegian  bokmal", "nb"),
+        ("zho_Hant", "zh"),
+        ("arb_Arab", "ar"),
+        ("en_XX", "en"),
+        ("ca-valencia", "ca"),
     ],
 )
 def test_variants_and_aliases(spelling: str, code: str) -> None:
@@ -43,6 +61,19 @@ def test_an_unknown_language_names_the_nearest(typo: str, nearest: str) -> None:
     with pytest.raises(LanguageError, match=r"nearest") as caught:
         resolve(typo)
     assert nearest in str(caught.value)
+
+
+def test_what_is_on_offer_is_suggested_first() -> None:
+    with pytest.raises(LanguageError, match=r"the nearest is German \(de\)"):
+        resolve("Germn", ["en", "de"])
+    with pytest.raises(LanguageError, match=r"the nearest are Swedish \(sv\), .*Choose .*en, de$"):
+        resolve("Swedsh", ["en", "de"])
+
+
+@pytest.mark.parametrize("spelling", ["no-such", "en-Abcd", "german-AT", "x", "e n"])
+def test_what_only_looks_like_a_tag_is_refused(spelling: str) -> None:
+    with pytest.raises(LanguageError, match="unknown language"):
+        resolve(spelling)
 
 
 def test_nonsense_has_no_nearest() -> None:
@@ -66,11 +97,95 @@ def test_a_language_that_is_not_offered_is_refused_with_the_offer() -> None:
 
 
 def test_a_pack_may_offer_what_the_table_lacks() -> None:
-    assert resolve("SV", ["en", "sv"]) == "sv"
+    assert resolve("QQX", ["en", "qqx"]) == "qqx"
     assert resolve("pt-br", ["pt-BR"]) == "pt-BR"
-    assert describe("sv").name == "sv"
+    assert describe("qqx").name == "qqx"
 
 
 def test_direction_and_spacing() -> None:
     assert [code for code in CORPUS if is_rtl(code)] == ["ar"]
     assert [code for code in CORPUS if not is_spaced(code)] == ["zh", "ja"]
+
+
+@pytest.mark.parametrize(
+    ("spelling", "offered", "code"),
+    [
+        ("zh-Hant", "en zh", "zh"),
+        ("zh-TW", "zh zh-Hant", "zh-Hant"),
+        ("zh_CN", "zh-Hant zh-Hans", "zh-Hans"),
+        ("Chinese", "zh-Hant zh-Hans", "zh-Hans"),
+        ("pt", "en pt-BR", "pt-BR"),
+        ("sepedi", "en ns", "ns"),
+        ("nso", "en ns", "ns"),
+        ("Norwegian", "en nb", "nb"),
+        ("Bokmål", "en no", "no"),
+        ("Tagalog", "en fil", "fil"),
+        ("sr-Latn-RS", "sr sr-Latn", "sr-Latn"),
+        ("de-DE", "de", "de"),
+    ],
+)
+def test_of_what_is_offered_the_nearest_is_taken(spelling: str, offered: str, code: str) -> None:
+    assert resolve(spelling, offered.split()) == code
+
+
+@pytest.mark.parametrize(
+    ("spelling", "offered", "named"),
+    [
+        ("zh-Hant", "en zh-Hans", "Traditional Chinese (zh-Hant)"),
+        ("pt", "pt-BR pt-PT", "Portuguese (pt)"),
+        ("German (Austria)", "de", "unknown"),
+        ("Klingon", "en de", "Klingon (tlh)"),
+    ],
+)
+def test_another_variety_is_no_stand_in(spelling: str, offered: str, named: str) -> None:
+    with pytest.raises(LanguageError) as caught:
+        resolve(spelling, offered.split())
+    assert named in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "code", "tag"),
+    [
+        ("zh_TW", "zh", "zh-Hant"),
+        ("Simplified Chinese", "zh", "zh-Hans"),
+        ("Brazilian Portuguese", "pt", "pt-BR"),
+        ("pt-BR", "pt-BR", ""),
+        ("pt", "pt-BR", ""),
+        ("de-AT", "de", "de-AT"),
+        ("de_DE", "de", ""),
+        ("en_US", "en", ""),
+        ("ja-Jpan-JP", "ja", ""),
+        ("kor_Hang", "ko", ""),
+        ("sr-Cyrl", "sr", "sr-Cyrl"),
+        ("Bokmål", "no", ""),
+        ("qqx", "qqx", ""),
+    ],
+)
+def test_the_variety_that_was_asked_for(spelling: str, code: str, tag: str) -> None:
+    assert asked_variety(spelling, code) == tag
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "endonym"),
+    [
+        ("sv", "Swedish", "Svenska"),
+        ("zh-Hant", "Traditional Chinese", "繁體中文"),
+        ("zh_TW", "Traditional Chinese", "繁體中文"),
+        ("ks-Deva", "Kashmiri (Devanagari)", "کٲشُر (Devanagari)"),
+        ("de-LI", "German (LI)", "Deutsch (LI)"),
+        ("ns", "Northern Sotho", "Sesotho sa Leboa"),
+        ("english", "english", "english"),
+    ],
+)
+def test_names_of_languages_and_varieties(code: str, name: str, endonym: str) -> None:
+    found = describe(code)
+    assert (found.code, found.name, found.endonym) == (code, name, endonym)
+
+
+def test_varieties_are_written_like_their_script() -> None:
+    assert not is_spaced("zh-Hant")
+    assert not is_spaced("yue")
+    assert is_spaced("th")
+    assert is_rtl("he")
+    assert is_rtl("ku-Arab")
+    assert not is_rtl("ks-Deva")

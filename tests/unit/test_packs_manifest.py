@@ -49,6 +49,18 @@ def test_valid_manifest_is_read() -> None:
     assert manifest.members["w.bin"].bytes == 7
 
 
+def test_a_graph_that_aligns_may_be_there() -> None:
+    assert parse_manifest(encode(valid())).variants["int8"].graphs == ("g.onnx", "b.onnx")
+    named = valid()
+    named["variants"]["int8"]["aligned"] = "a.onnx"
+    with pytest.raises(PackError, match=r"'a\.onnx' is not among its members"):
+        parse_manifest(encode(named))
+    named["members"]["a.onnx"] = dict(named["members"]["g.onnx"])
+    variant = parse_manifest(encode(named)).variants["int8"]
+    assert (variant.searches, variant.aligned) == (("g.onnx", "b.onnx"), "a.onnx")
+    assert variant.graphs == ("g.onnx", "b.onnx", "a.onnx")
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [

@@ -50,6 +50,19 @@ def test_the_whole_text_is_detected_once() -> None:
     assert result.route == ("de", "en")
 
 
+def test_code_and_front_matter_are_no_part_of_the_language() -> None:
+    detector = FakeDetector()
+    translator = Translator(decoder=FakeDecoder(), detector=detector)
+    text = "---\nauthor: Katz und Maus\n---\nHello.\n~~~\na und b\n~~~\n"
+    result = translator.translate(text, "de")[0]
+    assert result.text == text.replace("Hello", "HELLO")
+    assert result.source == translator.detect(text).language == "en"
+    assert set(detector.texts) == {"Hello.\n"}
+    code = translator.translate("~~~\na und b\n~~~\n", "en")[0]
+    assert (code.text, code.source) == (code.source_text, "und")
+    assert code.warnings == (Caution.UNTRANSLATED,)
+
+
 def test_an_earlier_detection_is_used_and_reported() -> None:
     earlier = Detection(language="en", confidence=0.5)
     result = _translator().translate("Hallo", "de", earlier)[0]
@@ -493,7 +506,8 @@ def test_a_language_of_no_pack_is_told_and_left_alone() -> None:
     translator = _translator()
     text = "Je ne sais pas le nom."
     french = Detection(language="fr", confidence=0.9)
-    assert translator.detect(text) == translator.elsewhere(text) == french
+    assert translator.detect(text) == french
+    assert translator.candidates(text, 3) == [french]
     result = translator.translate(text, "de")[0]
     assert (result.text, result.source, result.detected) == (text, "fr", french)
     assert result.warnings == (Caution.UNTRANSLATED, Caution.UNOFFERED)
@@ -510,7 +524,6 @@ def test_another_language_can_be_insisted_on() -> None:
 @pytest.mark.parametrize("confidence", [0.5, 0.89])
 def test_a_language_of_no_pack_must_be_sure(confidence: float) -> None:
     translator = _translator(confidence=confidence)
-    assert translator.elsewhere("Je ne sais pas le nom.") is None
     assert translator.detect("Je ne sais pas le nom.").language == "en"
 
 

@@ -109,3 +109,27 @@ def test_text_in_capitals_is_small_letters_to_the_model_and_comes_back_in_capita
     }  # fmt: skip
     assert result.text == text.replace("READ", "LIES")
     assert result.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "asked", "wanted"),
+    [
+        ("GEH NACH ", "Geh nach ", "GEH NACH STRASSE www.a.com"),
+        ("Geh nach ", "Geh nach ", "Geh nach straße www.a.com"),
+        ("12 ", "12 ", "12 STRASSE www.a.com"),
+    ],
+)
+def test_capitals_reach_the_model_in_small_letters_also_behind_a_prefix(
+    prefix: str, asked: str, wanted: str
+) -> None:
+    decoder = FakeDecoder(render=lambda *_: f"{asked}straße www.a.com")
+    source = "GO HOME TO www.a.com NOW"
+    result = _translator(decoder).translate(source, "de", "en", prefix=prefix)[0]
+    assert decoder.sentences == ["Go home to www.a.com now"]
+    assert result.text == wanted
+
+
+@given(st.text(max_size=20), st.sampled_from(["GO HOME NOW", "Go home now", "GO {x} HOME"]))
+def test_a_prefix_stays_as_it_is_before_any_sentence(prefix: str, text: str) -> None:
+    result = _translator(FakeDecoder()).translate(text, "de", "en", prefix=prefix)[0]
+    assert result.text.startswith(prefix)

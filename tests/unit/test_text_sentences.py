@@ -8,6 +8,7 @@ from mltranslate.text.sentences import sentence_starts
 # "|" marks where a sentence has ended.
 CASES = [
     ("en", "It is late.| We go home."),
+    ("en-GB", "Dr. Smith met Mrs. Jones.| Messrs. Brown left."),
     ("en", "Dr. Smith met Mrs. Jones at 5 p.m.| The talk was long."),
     ("en", "The U.S. Army left.| He stayed in the U.S.| It was cold."),
     ("en", "J. R. R. Tolkien wrote it.| C. S. Lewis read it."),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mltranslate.languages import LANGUAGES
 from mltranslate.text.edges import BLANK
-from mltranslate.text.spans import Span, cut, gap, join, last_sentence_start, spans_of
+from mltranslate.text.spans import Span, cut, gap, join, last_sentence_start, spans_of, starts
 
 AWKWARD = st.text(
     alphabet=st.one_of(
@@ -66,7 +66,12 @@ def test_cells_of_a_table_are_sentences_of_their_own() -> None:
         ("| Name | Price |\n", ["Name", "Price"]),
         ("  |Name|Unit price|", ["Name", "Unit price"]),
         ("| `a` | Sort it |", ["Sort it"]),
-        ("Home | About us | Help", ["Home", "About us", "Help"]),
+        ("Home | About us | Help", ["Home | About us | Help"]),
+        ("P(A | B) is one", ["P(A | B) is one"]),
+        ("| x is small", ["| x is small"]),
+        ("|", []),
+        (r"| One \| two | Three |", [r"One \| two", "Three"]),
+        ("> | One | Two |", ["One", "Two"]),
         ("首页｜关于", ["首页", "关于"]),
         ("Run `ls | sort` now", ["Run `ls | sort` now"]),
         ("either|or", ["either|or"]),
@@ -75,6 +80,14 @@ def test_cells_of_a_table_are_sentences_of_their_own() -> None:
 )
 def test_bars_set_cells_apart(line: str, cells: list[str]) -> None:
     assert _sentences(line, "en") == cells
+
+
+def test_a_delimiter_row_makes_a_table() -> None:
+    table = "P(A | B) is one\n\nName | Price\n--- | :-:\nRed `ls` | one\n| Two\nNo row\nAnd | but"
+    assert _sentences(table) == [
+        "P(A | B) is one", "Name", "Price", "Red `ls`", "one", "Two", "No row", "And | but",
+    ]  # fmt: skip
+    assert _sentences("And | but\n\n---\nAnd | but\n-----") == ["And | but"] * 2
 
 
 def test_what_is_no_language_is_not_translated() -> None:
@@ -99,6 +112,16 @@ def test_gap() -> None:
     assert gap("你好。", "\n", "en") == gap("你好。", "再见", "zh") == gap("Hi.", "You", "en") == ""
 
 
+@given(st.text(st.sampled_from("aB .。你好!\n😀"), max_size=60))
+def test_where_the_spans_begin(text: str) -> None:
+    spans = cut(text, "zh")
+    own = [span.text for span in spans if span.translatable]
+    made = [f"<{number}>" for number in range(len(own))]
+    joined, found = join(spans, made, "en"), list(starts(spans, made, "en"))
+    assert [text[at : at + len(one)] for (at, _), one in zip(found, own, strict=True)] == own
+    assert [joined[at : at + len(one)] for (_, at), one in zip(found, made, strict=True)] == made
+
+
 def test_last_sentence_start() -> None:
     assert last_sentence_start("One. Two. Three", "en") == len("One. Two.")
     assert last_sentence_start("One", "en") == last_sentence_start("", "en") == 0
@@ -111,7 +134,7 @@ def test_spans_of_fills_the_gaps() -> None:
 
 HOSTILE = [
     "a", "a. ", "A. ", "!", ". ", "\"", "(", "-", "- ", ">", "😀 ", "www.", "http://!", "a@",
-    "|", "a | ", "*a", "**", "[a](", "![", "](a", "1a", "-1", "AA11 ",
+    "|", "a | ", "|-", "|-|\n", "-|-\na|b\n", "*a", "**", "[a](", "![", "](a", "1a", "-1", "AA11 ",
     "a@a.a-", "<a", "x()", "\u200d", ".-", "\n", "a b", "你好。", "/", "a/", "\u0301", "1.", "@",
 ]  # fmt: skip
 

@@ -72,14 +72,14 @@ def test_damaged_summary_is_explained(tmp_path: Path) -> None:
 
 
 def test_missing_run_is_not_taken_for_a_pack(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", "runs/nope", "--set", "dev=dev."]) == DataError.exit_code
+    assert main(["evaluate", "runs/nope", "--on", "dev=dev."]) == DataError.exit_code
     assert "there is no folder runs/nope" in capsys.readouterr().err
 
 
 def test_run_without_dev_set_is_told_to_name_one(
     prepared: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["evaluate", str(prepared / "run"), "--set", "dev=dev."]) == DataError.exit_code
+    assert main(["evaluate", str(prepared / "run"), "--on", "dev=dev."]) == DataError.exit_code
     error = capsys.readouterr().err
     assert "evaluate.dev" in error
     assert "Errno" not in error
@@ -113,15 +113,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (6, "bad.aa:2 cannot be read: it is no UTF-8: invalid start byte. Correct evaluate.dev",
          "run toy.toml --out new --set evaluate.dev=[{name='d',prefix='bad.'}]"),
         (6, "bad.aa:2 cannot be read: it is no UTF-8: invalid start byte. Convert it",
-         "evaluate run --set d=bad."),
+         "evaluate run --on d=bad."),
         (6, "set d has no files none.<language>, nor pairs in a folder, for any direction. Correct",
-         "evaluate run --set d=none."),
+         "evaluate run --on d=none."),
         (6, "Not a directory. Move away", "run toy.toml --out dev.aa/x --dry-run"),
         (6, "Not a directory. Move away", "run toy.toml --out dev.aa --dry-run"),
-        (6, "Not a directory. Move away", "evaluate run --set d=dev. --outputs dev.aa"),
-        (6, "Is a directory. Move away", "evaluate run --set d=dev. --json empty"),
-        (6, "Not a directory. Move away", "evaluate run --set d=dev. --json dev.aa/x"),
-        (6, "there is no folder ./none. Give", "evaluate ./none --set d=dev."),
+        (6, "Not a directory. Move away", "evaluate run --on d=dev. --outputs dev.aa"),
+        (6, "Is a directory. Move away", "evaluate run --on d=dev. --json empty"),
+        (6, "Not a directory. Move away", "evaluate run --on d=dev. --json dev.aa/x"),
+        (6, "there is no folder ./none. Give", "evaluate ./none --on d=dev."),
         (6, "there is no folder ./none. Give", "run toy.toml --out new --from ./none"),
         (6, "File exists. Move away", "report run --out dev.aa"),
         (6, "there is no folder none. Give", "score none dev.aa"),
@@ -168,7 +168,7 @@ def test_what_cannot_be_written_is_told_before_the_work(
     monkeypatch.chdir(trained)
     monkeypatch.setattr("mltranslate_train.evaluate.run_system.translate", work)
     for option in ("--json empty", "--outputs dev.aa"):
-        assert main(["evaluate", "run", "--set", "d=dev.", *option.split()]) == DataError.exit_code
+        assert main(["evaluate", "run", "--on", "d=dev.", *option.split()]) == DataError.exit_code
 
 
 def test_a_run_without_a_step_to_do_says_so_and_how_to_go_on(

@@ -93,6 +93,43 @@ def test_a_recipe_extends_another_key_by_key(recipe_path: Path, tmp_path: Path) 
     assert load_recipe(second) == whole
 
 
+def test_here_is_the_folder_of_the_file_that_says_so(
+    recipe_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deep").mkdir()
+    text = recipe_path.read_text(encoding="utf-8").replace(tmp_path.as_posix(), "{here}/..")
+    (tmp_path / "deep/first.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "second.toml").write_text(
+        'extends = "deep/first.toml"\n[data]\nlicences = "{here}/licences.tsv"\n', encoding="utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    data = load_recipe(Path("second.toml")).data
+    folder = tmp_path.resolve().as_posix()
+    assert data.corpora[0].folder == f"{folder}/deep/../corpus"
+    assert data.licences == f"{folder}/licences.tsv"
+
+
+def test_keys_of_the_extended_recipe_can_be_left_out(recipe_path: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.toml", tmp_path / "second.toml"
+    text = recipe_path.read_text(encoding="utf-8").replace("[train]", "[train]\nseed = 7")
+    first.write_text(text, encoding="utf-8")
+    second.write_text('extends = "first.toml"\nwithout = ["train.seed"]\n', encoding="utf-8")
+    assert load_recipe(first).train.seed == 7
+    assert load_recipe(second) == load_recipe(recipe_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['without = ["train.none"]', 'without = ["train.max_steps.x"]', "without = [3]", "without = 3"],
+)
+def test_what_is_not_there_cannot_be_left_out(recipe_path: Path, tmp_path: Path, line: str) -> None:
+    path = tmp_path / "mine.toml"
+    for extends in (f'extends = "{recipe_path.name}"\n', ""):
+        path.write_text(extends + line, encoding="utf-8")
+        with pytest.raises(ConfigError, match="cannot leave out"):
+            load_recipe(path)
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

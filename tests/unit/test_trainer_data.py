@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from toy_corpus import WORDS, pairs, write_recipe
+from toy_corpus import WORDS, pairs, write, write_recipe
 
 from mltranslate.errors import ConfigError, DataError
 from mltranslate_train.config import (
@@ -32,11 +32,6 @@ from mltranslate_train.data.weights import check_patterns, origins_of
 from mltranslate_train.tokenizer import Vocabulary, train_vocabulary
 
 WAY = [("aa", "bb")]
-
-
-def write(path: Path, text: str) -> str:
-    path.write_text(text, encoding="utf-8", newline="")
-    return str(path)
 
 
 def test_last_matching_weight_counts() -> None:

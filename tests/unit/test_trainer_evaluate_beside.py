@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mltranslate.errors import DataError, UsageError
 from mltranslate_train import cli
-from mltranslate_train.evaluate.beside import COLUMNS, read_others
+from mltranslate_train.evaluate.beside import COLUMNS, Other, difference, read_others
+from mltranslate_train.evaluate.metrics import Score
 from mltranslate_train.evaluate.sets import TestSet, choose_directions
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -37,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 def evaluate(capsys: pytest.CaptureFixture[str], folder: Path, *more: str) -> tuple[int, str]:
     prefix = (folder / "heldout").as_posix()
-    code = cli.main(["evaluate", str(folder / "out"), "--set", f"tatoeba={prefix}", *more])
+    code = cli.main(["evaluate", str(folder / "out"), "--on", f"tatoeba={prefix}", *more])
     captured = capsys.readouterr()
     return code, captured.out or captured.err
 
@@ -183,15 +185,65 @@ def test_what_an_earlier_evaluation_says_stays_text(
     assert "* a\\|b fp32, tatoeba en-de: left out, n 3 by `` `|<b> ``\n" in text
 
 
-@given(text=st.text(max_size=80))
-def test_any_table_is_read_or_refused(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    for name in ("any.tsv", "any.json"):
-        file = tmp_path_factory.getbasetemp() / name
-        file.write_bytes(f"{HEAD}\n{text}".encode(errors="replace"))
-        try:
-            read_others([file])
-        except (DataError, UsageError):
-            continue
+CELLS = st.one_of(st.text(max_size=8), st.sampled_from(["dev", "de-en", "50", "-1", "nan", "1e3"]))
+ROWS = st.lists(CELLS, min_size=5, max_size=7).map("\t".join)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=4,
+)
+PLACES = [
+    (), ("system",), ("system", "name"), ("system", "search"), ("system", "beam"),
+    ("system", "length_penalty"), ("results",), ("results", 0), ("results", 0, "dataset"),
+    ("results", 0, "chrf"), ("results", 0, "chrf", "value"), ("results", 0, "chrf", "signature"),
+    ("results", 0, "chrf", "sentences"), ("results", 0, "chrf", "more"),
+]  # fmt: skip
+MINE = Score(value=50.0, signature="s", sentences=3)
+
+
+def sound(file: Path) -> list[Other] | None:
+    """What was read of a file, which must be fit for the table; None when it was refused."""
+    try:
+        others = read_others([file])
+    except (DataError, UsageError):
+        return None
+    for other in others:
+        texts = (other.dataset, other.direction, other.system, other.origin)
+        assert all(isinstance(text, str) for text in (*texts, difference(other, MINE)))
+        assert 0 <= other.chrf <= 100
+    return others
+
+
+@given(rows=st.lists(ROWS, max_size=3))
+def test_any_table_is_read_or_refused(
+    rows: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.tsv"
+    file.write_bytes("\n".join([HEAD, *rows]).encode(errors="replace"))
+    others = sound(file)
+    assert others is None or len(others) == sum(
+        bool(line.strip()) for row in rows for line in row.split("\n")
+    )
+
+
+@given(place=st.sampled_from(PLACES), value=VALUES)
+@example(place=("results", 0, "chrf", "value"), value=12.5)
+@example(place=("results", 0, "chrf", "signature"), value=3)
+@example(place=("results", 0, "chrf", "value"), value=True)
+def test_any_evaluation_is_read_or_refused(
+    place: tuple[Any, ...], value: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    found: Any = {"": json.loads(record("engine", 4))}
+    inner, path = found, ("", *place)
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    file = tmp_path_factory.getbasetemp() / "any.json"
+    file.write_bytes(json.dumps(found[""]).encode())
+    others = sound(file)
+    if place[-1:] == ("value",):
+        good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100
+        assert (others is not None) == good
 
 
 def test_the_table_of_peers_is_complete_and_says_what_it_is() -> None:

@@ -98,7 +98,7 @@ def test_evaluate_writes_tables_json_and_outputs(
 ) -> None:
     pack, record = str(toy_run.toy_pack()), tmp_path / "found.json"
     code, table = run_command(
-        capsys, "evaluate", pack, "--set", f"toy={dev.prefix}", "--directions", "en-de",
+        capsys, "evaluate", pack, "--on", f"toy={dev.prefix}", "--directions", "en-de",
         "--beam", "1", "--threads", "1", "--device", "cpu", "--robustness", "--faults",
         "--json", str(record), "--outputs", str(tmp_path / "out"),
     )  # fmt: skip
@@ -122,7 +122,7 @@ def test_evaluate_writes_tables_json_and_outputs(
     assert len(outputs) == LINES
     # The files score as the system did.
     code, again = run_command(
-        capsys, "evaluate", str(tmp_path / "out"), "--set", f"toy={dev.prefix}"
+        capsys, "evaluate", str(tmp_path / "out"), "--on", f"toy={dev.prefix}"
     )
     assert code == 0
     row = next(line for line in table.splitlines() if line.startswith("| toy | en-de | 30 |"))
@@ -132,7 +132,7 @@ def test_evaluate_writes_tables_json_and_outputs(
 def test_a_run_keeps_its_own_record(dev: TestSet, capsys: pytest.CaptureFixture[str]) -> None:
     run = toy_run.toy_run()
     code, _ = run_command(
-        capsys, "evaluate", str(run), "--set", f"toy={dev.prefix}", "--lines", "4",
+        capsys, "evaluate", str(run), "--on", f"toy={dev.prefix}", "--lines", "4",
         "--beam", "1", "--threads", "1",
     )  # fmt: skip
     assert code == 0
@@ -150,8 +150,8 @@ def test_compare_takes_runs_packs_folders_and_files(
     wrong = ["ai bo" if row % 2 else line for row, line in enumerate(references)]
     write_outputs(tmp_path / "folder", ("toy", ("en", "de")), wrong)
     file, record = tmp_path / "folder/toy.en-de.txt", tmp_path / "compared.json"
-    arguments = ["--set", f"toy={dev.prefix}", "--beam", "1", "--threads", "1",
-                 "--samples", "200", "--json", str(record)]  # fmt: skip
+    arguments = ["--on", f"toy={dev.prefix}", "--beam", "1", "--threads", "1",
+                 "--resamples", "200", "--json", str(record)]  # fmt: skip
     code, table = run_command(
         capsys, "compare", str(toy_run.toy_run()), str(tmp_path / "folder"), *arguments
     )
@@ -191,11 +191,11 @@ def test_what_makes_no_sense_is_refused(
         (2, "-2 lines make no sense", ["evaluate", run, "--lines", "-2"]),
         (3, "no pack is called 'nowhere'", ["evaluate", "nowhere"]),
         (6, "has no best weights", ["evaluate", str(tmp_path)]),
-        (2, "3 resamples are too few", ["compare", run, run, "--samples", "3"]),
+        (2, "3 resamples are too few", ["compare", run, run, "--resamples", "3"]),
         (6, "for every wanted direction", ["evaluate", run, "--directions", "en-fr"]),
     ]  # fmt: skip
     for expected, message, arguments in cases:
-        code, text = run_command(capsys, *arguments, "--set", chosen, "--threads", "1")
+        code, text = run_command(capsys, *arguments, "--on", chosen, "--threads", "1")
         assert (code, message in text) == (expected, True), text
         assert text.count("\n") == 1
 
@@ -205,7 +205,7 @@ def test_systems_without_a_common_direction_cannot_be_compared(
 ) -> None:
     for name, direction in (("one", ("en", "de")), ("two", ("en", "fr"))):
         write_outputs(tmp_path / name, ("toy", direction), ["a"])
-    arguments = [str(tmp_path / "one"), str(tmp_path / "two"), "--set", f"toy={dev.prefix}"]
+    arguments = [str(tmp_path / "one"), str(tmp_path / "two"), "--on", f"toy={dev.prefix}"]
     code, text = run_command(capsys, "compare", *arguments)
     assert code == 6
     assert "no direction in common" in text
@@ -249,7 +249,7 @@ def test_progress_ends_with_all_sentences(dev: TestSet) -> None:
 def test_sets_and_directions_are_parsed_strictly(tmp_path: Path) -> None:
     assert parse_set("a=b/c.=d", 5) == TestSet("a", "b/c.=d", 5)
     for text in ("a", "=b", "a=", "a/b=c"):
-        with pytest.raises(UsageError, match="Write --set NAME=PREFIX"):
+        with pytest.raises(UsageError, match="Write --on NAME=PREFIX"):
             parse_set(text)
     with pytest.raises(UsageError, match="two sets have one name"):
         parse_sets(["a=b", "a=c"])

@@ -120,7 +120,7 @@ def test_a_language_model_is_not_asked_to_translate(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prefix = f"{run.parent}/corpus/dev."
-    assert cli.main(["evaluate", str(run), "--set", f"unseen={prefix}"]) == 6
+    assert cli.main(["evaluate", str(run), "--on", f"unseen={prefix}"]) == 6
     assert "does not translate" in capsys.readouterr().err
 
 

@@ -100,7 +100,7 @@ def test_command_line_runs_prepares_and_reports_errors(
     assert (run / "last/state.json").is_file()
     assert cli.main(["run", str(path), "--set", "train.max_step=2"]) == 2
     assert cli.main(["run", str(tmp_path / "none.toml")]) == 2
-    assert cli.main(["evaluate", str(run), "--set", "dev=nowhere."]) == 6
+    assert cli.main(["evaluate", str(run), "--on", "dev=nowhere."]) == 6
     errors = capsys.readouterr().err
     assert "Did you mean 'max_steps'?" in errors
     assert "cannot read recipe" in errors

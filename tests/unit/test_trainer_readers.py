@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toy_corpus import write
 
 from mltranslate.errors import ConfigError, DataError
 from mltranslate_train.config import CorpusConfig
@@ -17,11 +18,6 @@ from mltranslate_train.data.readers.lines import one_line
 
 WAY = [("aa", "bb")]
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\t"))
-
-
-def write(path: Path, text: str) -> str:
-    path.write_text(text, encoding="utf-8", newline="")
-    return str(path)
 
 
 def read(corpus: CorpusConfig, skipped: Skipped | None = None) -> list[tuple[str, str]]:

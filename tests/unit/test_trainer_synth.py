@@ -133,7 +133,7 @@ def test_a_pack_gives_what_its_run_gives(
     assert found["parent"]["licence"] == "CC0-1.0"
     assert (found["system"]["precision"], found["system"]["search"]) == ("fp32", "bare")
     dropped = command(
-        capsys, "backtranslate", toy_run.toy_pack(), *back(mono, outs[1]), "--sample", code=2
+        capsys, "backtranslate", toy_run.toy_pack(), *back(mono, outs[1]), "--sample", 1, code=2
     )
     assert "cannot sample" in dropped
 
@@ -142,11 +142,13 @@ def test_sampling_is_seeded_and_exact_for_each_line(
     mono: Path, texts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = unsure_run(tmp_path / "run")
-    loose = ("--filter", "copies=false", "--filter", "script_share=0", "--sample")
+    loose = ("--filter", "copies=false", "--filter", "script_share=0")
 
-    def sample(name: str, *arguments: object) -> dict[str, str]:
+    def sample(name: str, *arguments: object, seed: int = 1) -> dict[str, str]:
         out = tmp_path / name / "en-de.tsv.xz"
-        command(capsys, "backtranslate", run, *back(mono, out), *loose, *arguments)
+        command(
+            capsys, "backtranslate", run, *back(mono, out), *loose, "--sample", seed, *arguments
+        )
         return {pair.second: pair.first for pair in read(out.parent)}
 
     one = sample("one")
@@ -154,7 +156,7 @@ def test_sampling_is_seeded_and_exact_for_each_line(
     assert sample("small batches", "--batch-tokens", 1) == one
     few = sample("few", "--max-lines", 12)
     assert few == {text: one[text] for text in texts[:12] if text in one}
-    assert sample("seed", "--seed", 2) != one
+    assert sample("seed", seed=2) != one
     assert sample("top", "--top", 2) != one
 
 
@@ -195,7 +197,7 @@ def test_a_killed_job_ends_as_if_nothing_had_happened(
     monkeypatch.setitem(tasks.Task.__init__.__kwdefaults__, "chunk_lines", 5)
     run = unsure_run(tmp_path / "run")
     outs = [tmp_path / name / "en-de.tsv.xz" for name in ("whole", "killed")]
-    options = ("--filter", "copies=false", "--sample")
+    options = ("--filter", "copies=false", "--sample", 1)
     command(capsys, "backtranslate", run, *back(mono, outs[0]), *options)
     arguments = ["backtranslate", run, *QUICK, *back(mono, outs[1]), *options]
     done = subprocess.run([sys.executable, "-c", KILLED, "2", *map(str, arguments)], check=False)
@@ -223,7 +225,7 @@ def test_distillation_replaces_the_target(
     games = write_pairs(tmp_path / "corpus")
     out, run = tmp_path / "distilled", toy_run.toy_run()
     command(
-        capsys, "distill", run, "--pairs", tmp_path / "corpus", "--directions", "en-de,de-en",
+        capsys, "distill", run, "--corpus", tmp_path / "corpus", "--directions", "en-de,de-en",
         "--beam", 2, "--out", out, "--filter", "copies=false",
     )  # fmt: skip
     origin = f"distilled:{run.name}:games"
@@ -246,7 +248,7 @@ def test_distillation_takes_what_a_recipe_trains_on(
         "[data.filter]\nmin_characters = 9\n",
         "utf-8",
     )
-    arguments = ("--pairs", recipe, "--beam", 1, "--out", tmp_path / "out")
+    arguments = ("--corpus", recipe, "--beam", 1, "--out", tmp_path / "out")
     command(capsys, "distill", toy_run.toy_run(), *arguments, "--filter", "copies=false")
     wanted = [first for first, _ in games if len(first) >= 9]
     assert 0 < len(wanted) < len(games)
@@ -260,7 +262,7 @@ def test_interpolation_chooses_by_the_reference(
 
     def distilled(name: str, *arguments: object) -> dict[str, str]:
         command(
-            capsys, "distill", toy_run.toy_run(), "--pairs", tmp_path / "corpus", "--directions",
+            capsys, "distill", toy_run.toy_run(), "--corpus", tmp_path / "corpus", "--directions",
             "en-de", "--beam", 6, "--out", tmp_path / name, "--filter", "copies=false", *arguments,
         )  # fmt: skip
         return {pair.first: pair.second for pair in read(tmp_path / name)}
@@ -282,8 +284,8 @@ def test_interpolation_chooses_by_the_reference(
         (["--out", "en-de.tsv"], "Call it as en-de.tsv.xz"),
         (["--out", "en-fr.tsv.xz"], "Call it en-de.tsv.xz"),
         (["--to", "fr", "--out", "de-fr.tsv.xz"], "does not translate de-fr. It offers en-de"),
-        (["--sample", "--beam", "2"], "exclude each other"),
-        (["--top", "5"], "Add --sample"),
+        (["--sample", "1", "--beam", "2"], "exclude each other"),
+        (["--top", "5"], "Add --sample SEED"),
         (["--beam", "0"], "beam 0 is out of range"),
         (["--filter", "max_ratio"], "has no value"),
         (["--filter", "max_ration=2"], "Did you mean 'max_ratio'?"),
@@ -322,16 +324,16 @@ def test_the_text_itself_is_never_overwritten(
     assert "would replace the text" in err
     write_pairs(tmp_path / "corpus")
     err = command(
-        capsys, "distill", run, "--pairs", tmp_path / "corpus", "--directions", "en-de",
+        capsys, "distill", run, "--corpus", tmp_path / "corpus", "--directions", "en-de",
         "--out", tmp_path / "corpus", "--force", code=2,
     )  # fmt: skip
     assert "holds the pairs themselves" in err
     err = command(
-        capsys, "distill", run, "--pairs", tmp_path / "corpus", "--out", tmp_path / "x", code=2
+        capsys, "distill", run, "--corpus", tmp_path / "corpus", "--out", tmp_path / "x", code=2
     )
     assert "says nothing of directions" in err
     err = command(
-        capsys, "distill", run, "--pairs", tmp_path / "corpus", "--directions", "en-de",
+        capsys, "distill", run, "--corpus", tmp_path / "corpus", "--directions", "en-de",
         "--beam", 1, "--interpolate", "--out", tmp_path / "x", code=2,
     )  # fmt: skip
     assert "leaves no choice" in err

@@ -71,6 +71,12 @@ def pairs(count: int, seed: int = 0) -> list[tuple[str, str]]:
     return list(found.items())
 
 
+def write(path: Path, text: str) -> str:
+    """Write a file as it is; its path."""
+    path.write_text(text, encoding="utf-8", newline="")
+    return str(path)
+
+
 def write_corpus(folder: Path, count: int = 400) -> Path:
     """Write `folder`/aa-bb.tsv in the corpus layout; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -31,7 +31,13 @@ from mltranslate_train.distributed import (
     whole,
     whole_on_main,
 )  # fmt: skip
-from mltranslate_train.evaluate.dev import Scores, check_dev_sets, dev_scores
+from mltranslate_train.evaluate.dev import (
+    Scores,
+    check_dev_sets,
+    check_given_sets,
+    dev_scores,
+    in_run,
+)  # fmt: skip
 from mltranslate_train.finetune import start as finetune
 from mltranslate_train.interrupt import StopRequest
 from mltranslate_train.metrics_log import Meter, Record, Report, check_tensorboard, open_reports
@@ -179,7 +185,8 @@ class Trainer:
         return scores
 
     def _score(self, weights: dict[str, Tensor]) -> Scores:
-        return dev_scores(self.recipe, self.model.config, weights, self.vocabulary, self.device)
+        recipe = in_run(self.recipe, self.run)
+        return dev_scores(recipe, self.model.config, weights, self.vocabulary, self.device)
 
     def _keep(self, weights: dict[str, Tensor], scores: Scores) -> None:
         text = about(self.recipe, self.run, self.model, scores, self.totals)
@@ -229,10 +236,11 @@ def train(recipe: Recipe, run: Path, parent: str = "") -> None:
 
 
 def _make_ready(recipe: Recipe, run: Path, parent: str) -> None:
-    check_dev_sets(recipe)
+    check_given_sets(recipe)
     check_tensorboard(recipe.train)
     finetune.adopt(recipe, run, parent)
     prepare(recipe, run)
+    check_dev_sets(in_run(recipe, run))
 
 
 def _run(trainer: Trainer, reports: Report, stop: StopRequest) -> str:

@@ -19,6 +19,9 @@ if typing.TYPE_CHECKING:
 
 R = TypeVar("R", bound="DataclassInstance")
 
+HERE = "{here}"
+"""In a string of a recipe: the folder of its file, for data that lie beside it."""
+
 
 def read_table(path: Path) -> dict[str, Any]:
     """Read a recipe file; raises ConfigError if it is missing or no TOML."""
@@ -36,22 +39,49 @@ def read_extended(path: Path) -> dict[str, Any]:
     """Read a recipe file on top of the one that its key `extends` names, if it does.
 
     The name is relative to the folder of the file. Keys replace those of the other file one by
-    one, those of its sections too; lists are replaced whole.
+    one, those of its sections too; lists are replaced whole. Those that the list `without` names
+    ("section.key") are left out. `HERE` in a string becomes the folder of the file that has it.
 
     Raises:
-        ConfigError: a file is missing or no TOML, or `extends` leads back to one of them.
+        ConfigError: a file is missing or no TOML, `extends` leads back to one of them, or `without`
+            names what is not there.
     """
     tables: list[dict[str, Any]] = []
     seen: list[Path] = []
     following: Path | None = path
     while following:
         seen.append(following.resolve())
-        tables.append(read_table(following))
+        tables.append(_placed(read_table(following), following.resolve().parent))
         following = _extended(tables[-1].pop("extends", None), following, seen)
     whole: dict[str, Any] = {}
     for table in reversed(tables):
+        _leave_out(table.pop("without", []), whole)
         _put(table, whole)
     return whole
+
+
+def _leave_out(names: Any, table: dict[str, Any]) -> None:
+    for name in names if isinstance(names, list) else [names]:
+        *sections, key = str(name).split(".")
+        inner: Any = table
+        for section in sections:
+            inner = inner.get(section) if isinstance(inner, dict) else None
+        if not isinstance(inner, dict) or key not in inner:
+            raise ConfigError(
+                f"cannot leave out {name!r}",
+                why="no recipe that is extended has it",
+                fix='Write without = ["section.key"]',
+            )
+        del inner[key]
+
+
+def _placed(value: Any, folder: Path) -> Any:
+    """A value of TOML with `HERE` replaced in all its strings."""
+    if isinstance(value, dict):
+        return {key: _placed(item, folder) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_placed(item, folder) for item in value]
+    return value.replace(HERE, folder.as_posix()) if isinstance(value, str) else value
 
 
 def _extended(name: Any, path: Path, seen: list[Path]) -> Path | None:
@@ -135,4 +165,5 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if isinstance(hint, type) and not isinstance(hint, types.GenericAlias) and type(value) is hint:
         return value
     wanted = getattr(origin or hint, "__name__", str(hint))
+    wanted = {"tuple": "list", "dict": "table"}.get(wanted, wanted)  # as TOML calls them
     raise ConfigError(f"{where} is {value!r}", why=f"it must be of type {wanted}")

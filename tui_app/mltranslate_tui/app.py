@@ -71,11 +71,12 @@ def main(
     target: str | None = None,
     source: str = AUTO,
     threads: int | None = None,
+    glossary: str | None = None,
 ) -> int:
     """Run the app until the user quits; returns the exit code of the process."""
 
     def start() -> Engine:
-        return PipelineEngine(pack, device, threads, source=source, target=target)
+        return PipelineEngine(pack, device, threads, glossary)
 
     app = TranslatorApp(start, source=source, target=target)
     app.run()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mltranslate.text.verbatim import units
 from mltranslate.types import Caution, Translation
 
 FIRST_CHARACTERS = 600
@@ -18,17 +19,20 @@ BLOCK_CHARACTERS = 4000
 
 
 def blocks(text: str) -> list[str]:
-    """Cut `text` at line ends into blocks that concatenate to it; one block if it is short."""
+    """Cut `text` at line ends into blocks that concatenate to it; one block if it is short.
+
+    None ends within code or front matter, which the engine keeps as they are.
+    """
     found: list[str] = []
-    lines: list[str] = []
+    waiting: list[str] = []
     room = FIRST_CHARACTERS
-    for line in text.splitlines(keepends=True):
-        lines.append(line)
-        room -= len(line)
+    for unit in units(text):
+        waiting.append(unit)
+        room -= len(unit)
         if room <= 0:
-            found.append("".join(lines))
-            lines, room = [], BLOCK_CHARACTERS
-    return [*found, "".join(lines)] if lines or not found else found
+            found.append("".join(waiting))
+            waiting, room = [], BLOCK_CHARACTERS
+    return [*found, "".join(waiting)] if waiting or not found else found
 
 
 def merged(parts: Sequence[Translation]) -> Translation:
@@ -43,6 +47,7 @@ def merged(parts: Sequence[Translation]) -> Translation:
         milliseconds=sum(part.milliseconds for part in parts),
         score=_mean_score(parts),
         warnings=_cautions(parts),
+        missing_terms=tuple(dict.fromkeys(term for part in parts for term in part.missing_terms)),
     )
 
 

@@ -70,6 +70,16 @@ def first_pair(offer: Offer, source: str, target: str | None, *, spoken: str) ->
     return default_pair(offer.targets, source=source, target=target, spoken=spoken)
 
 
+def opening_pair(
+    offer: Offer, source: str, target: str | None, *, spoken: str
+) -> tuple[Pair, LanguageError | None]:
+    """Return what `first_pair` does; for wishes that it refuses, the default pair and its error."""
+    try:
+        return first_pair(offer, source, target, spoken=spoken), None
+    except LanguageError as error:
+        return default_pair(offer.targets, spoken=spoken), error
+
+
 def with_source(pair: Pair, code: str) -> Pair:
     """Translate from `code`; if that was the target, the two change places."""
     if code != pair.target:

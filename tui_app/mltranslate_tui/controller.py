@@ -22,7 +22,7 @@ SURE = 0.97
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """How far a translation has come: sentences done out of all, and what can be shown."""
+    """How far a translation has come: characters done out of all, and what can be shown."""
 
     done: int
     total: int
@@ -48,8 +48,8 @@ class Engine(Protocol):
     def left_out(self) -> Sequence[str]:
         """Which packs cannot be used, and why."""
 
-    def load(self) -> None:
-        """Load the model that is likely to be needed first; raises `MltError`."""
+    def load(self, pair: Pair) -> None:
+        """Load the models that these languages need; raises `MltError`."""
 
     def detect(self, text: str) -> Sequence[Detection]:
         """Candidate languages, most likely first; at least the two best."""

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 
 from mltranslate.errors import LanguageError
 from mltranslate.limits import DEFAULT_BEAM
-from mltranslate.types import (
-    UNDETERMINED,
-    CancelToken,
-    Detection,
-    Progress,
-    ProgressCallback,
-    Translation,
-)
+from mltranslate.locations import user_glossary
+from mltranslate.types import CancelToken, Detection, Progress, Translation
 from mltranslate_tui.blocks import blocks, merged
-from mltranslate_tui.choices import AUTO, Offer, first_pair, locale_language
+from mltranslate_tui.choices import AUTO, Offer, Pair
 from mltranslate_tui.controller import Draft, DraftCallback
 
 DETECTION_CHARACTERS = 2000
@@ -31,18 +25,19 @@ class PipelineEngine:
     """
 
     def __init__(
-        self,
-        pack: str | None,
-        device: str,
-        threads: int | None,
-        *,
-        source: str = AUTO,
-        target: str | None = None,
+        self, pack: str | None, device: str, threads: int | None, glossary: str | None = None
     ) -> None:
+        """Read the manifests, and the glossary: the one named, or the user's own if there is one.
+
+        Raises `MltError` where one of them cannot be read.
+        """
+        from mltranslate.glossary import Glossary
         from mltranslate.packs.store import survey_packs
         from mltranslate.pipeline import Translator
 
-        self._wished = (source, target)
+        own = user_glossary()
+        named = glossary or (own if own.exists() else None)
+        self._glossary = Glossary.read(named) if named else None
         damaged = survey_packs()[1] if pack is None else {}
         self.left_out = [f"{folder}: {error}" for folder, error in damaged.items()]
         # One sentence at a time is what typing needs, and more threads only slow that down.
@@ -62,17 +57,15 @@ class PipelineEngine:
         """Names and versions of the packs in their order of choice."""
         return [f"{pack.name} {pack.version}" for pack in self._translator.packs]
 
-    def load(self) -> None:
-        """Load the detector and the models of the first pair; raises `PackError` or `DeviceError`.
+    def load(self, pair: Pair) -> None:
+        """Load the detector and the models of `pair`; raises `PackError` or `DeviceError`.
 
         Other models wait for a text that needs them.
         """
-        spoken = locale_language(os.environ)
+        source = pair.spare if pair.source == AUTO else pair.source
         try:
-            pair = first_pair(self.offer, *self._wished, spoken=spoken)
-            source = pair.spare if pair.source == AUTO else pair.source
             self._translator.load(DEFAULT_BEAM, source, pair.target)
-        except LanguageError:  # of wishes, which the screen tells, or of a guess
+        except LanguageError:  # no pack has this direction, which the first text will be told
             self._translator.load(DEFAULT_BEAM)
 
     def detect(self, text: str) -> Sequence[Detection]:
@@ -80,22 +73,12 @@ class PipelineEngine:
 
         Where the text surely is in a language that no pack has, it is that one alone.
         """
-        from mltranslate.detect.detector import default_detector
-        from mltranslate.detect.elsewhere import detectable
         from mltranslate.detect.live import CANDIDATES
         from mltranslate.sentences import clean
+        from mltranslate.text.verbatim import prose
 
-        detector = default_detector()
-        meant = detectable(self._translator.languages, detector.languages)
-        if not meant:
-            return [Detection(language=UNDETERMINED, confidence=1.0)]
-        sample = clean(text[:DETECTION_CHARACTERS])
-        if other := self._translator.elsewhere(sample):
-            return [other]
-        return [
-            replace(found, language=meant.get(found.language, found.language))
-            for found in detector.detect(sample, list(meant), top=CANDIDATES)
-        ]
+        sample = clean(prose(text)[:DETECTION_CHARACTERS])
+        return self._translator.candidates(sample, CANDIDATES)
 
     def translate(
         self,
@@ -107,9 +90,10 @@ class PipelineEngine:
         progress: DraftCallback,
     ) -> Translation:
         """Translate one text, block by block; raises `MltError` or `Cancelled`."""
-        language = source.language if isinstance(source, Detection) else source
         parts: list[Translation] = []
-        for block, report in _reported(blocks(text), language, parts, progress):
+        draft = Draft(done=0, total=len(text))
+        for block in blocks(text):
+            report = functools.partial(_report, progress, draft, len(block))
             parts += self._translator.translate(
                 block,
                 target=target,
@@ -117,25 +101,13 @@ class PipelineEngine:
                 beam=DEFAULT_BEAM,
                 cancel=cancel,
                 progress=report,
+                glossary=self._glossary,
             )
+            draft = replace(draft, done=draft.done + len(block), text=draft.text + parts[-1].text)
         return merged(parts)
 
 
-def _reported(
-    pieces: Sequence[str], language: str, parts: Sequence[Translation], progress: DraftCallback
-) -> Sequence[tuple[str, ProgressCallback]]:
-    """Pair every block with a callback that adds what was done before it, and `parts` so far."""
-    from mltranslate.text.spans import cut
-
-    counts = [sum(span.translatable for span in cut(piece, language)) for piece in pieces]
-
-    def callback(index: int) -> ProgressCallback:
-        def report(block: Progress) -> None:
-            fraction = block.done / max(block.total, 1)
-            done = sum(counts[:index]) + round(fraction * counts[index])
-            shown = "".join(part.text for part in parts)
-            progress(Draft(done=done, total=sum(counts), text=shown))
-
-        return report
-
-    return [(piece, callback(index)) for index, piece in enumerate(pieces)]
+def _report(progress: DraftCallback, draft: Draft, characters: int, block: Progress) -> None:
+    """Tell how far a block of so many characters has come, behind what `draft` has."""
+    done = characters * block.done // max(block.total, 1)
+    progress(replace(draft, done=draft.done + done))

@@ -6,21 +6,31 @@ from collections.abc import Sequence
 
 from textual.message import Message
 
-from mltranslate.errors import MltError
+from mltranslate.errors import LanguageError, MltError
 from mltranslate.types import Detection, Translation
-from mltranslate_tui.choices import Offer
+from mltranslate_tui.choices import Offer, Pair
 from mltranslate_tui.controller import Draft
 
 
 class EngineOpened(Message):
     """The packs were found and read; the first model is still being loaded.
 
-    `left_out` says which packs cannot be used, and why.
+    `pair` is what to begin with, and `refusal` why that is not what was wished for; `left_out`
+    says which packs cannot be used, and why.
     """
 
-    def __init__(self, offer: Offer, packs: Sequence[str], left_out: Sequence[str]) -> None:
+    def __init__(
+        self,
+        offer: Offer,
+        pair: Pair,
+        refusal: LanguageError | None,
+        packs: Sequence[str],
+        left_out: Sequence[str],
+    ) -> None:
         super().__init__()
         self.offer = offer
+        self.pair = pair
+        self.refusal = refusal
         self.packs = tuple(packs)
         self.left_out = tuple(left_out)
 

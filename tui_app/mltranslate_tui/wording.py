@@ -76,8 +76,11 @@ def duration(milliseconds: float) -> str:
 
 
 def route(translation: Translation) -> str:
-    """Name the languages that the text went through: "German → English → Chinese"."""
-    return " → ".join(name(code) for code in translation.route) or "Not translated"
+    """Name the languages that the text went through: "German → English → Simplified Chinese"."""
+    if not translation.route:
+        return "Not translated"
+    *way, last = translation.route
+    return " → ".join(map(name, (*way, translation.variety or last)))
 
 
 def packs(translation: Translation) -> str:
@@ -115,6 +118,10 @@ def cautions(translation: Translation, pair: Pair) -> tuple[str, ...]:
 def _caution(caution: Caution, translation: Translation, pair: Pair) -> str:
     if caution is Caution.OFF_TARGET:
         return f"This may not be {name(translation.target)}"
+    if caution is Caution.VARIETY:
+        return f"Not surely the kind of {name(translation.target)} that was asked for"
+    if caution is Caution.GLOSSARY:
+        return f"The glossary asks for: {', '.join(translation.missing_terms)}"
     if caution is Caution.UNOFFERED:
         return f"This looks like {name(translation.source)}, which no pack has: F2 sets another"
     if caution is not Caution.UNTRANSLATED:
@@ -131,7 +138,7 @@ def failure(error: MltError) -> str:
 
 
 def progress_line(draft: Draft) -> str:
-    """Draw a bar and a count of sentences."""
+    """Draw a bar and the share that is done."""
     full = _BAR_CELLS * draft.done // max(draft.total, 1)
     bar = "━" * full + "╌" * (_BAR_CELLS - full)
-    return f"{bar} {draft.done:,} of {draft.total:,} sentences"
+    return f"{bar} {100 * draft.done // max(draft.total, 1):>3} %"

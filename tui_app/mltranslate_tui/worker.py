@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from textual.message import Message
 from mltranslate.detect.live import LiveLabel
 from mltranslate.errors import Cancelled, MltError
 from mltranslate.types import Detection
-from mltranslate_tui.choices import AUTO
+from mltranslate_tui.choices import AUTO, Pair, locale_language, opening_pair
 from mltranslate_tui.controller import Draft, Engine, Job, Slot
 from mltranslate_tui.messages import (
     Detected,
@@ -35,13 +36,22 @@ _log = logging.getLogger(__name__)
 
 
 def serve(
-    slot: Slot, start: Callable[[], Engine], post: Post, clock: Clock = time.monotonic
+    slot: Slot,
+    start: Callable[[], Engine],
+    post: Post,
+    wished: tuple[str, str | None] = (AUTO, None),
+    clock: Clock = time.monotonic,
 ) -> None:
-    """Run until `slot` is closed or the engine cannot be started; every outcome is posted."""
+    """Run until `slot` is closed or the engine cannot be started; every outcome is posted.
+
+    `wished` are source and target to begin with, as the user spells them.
+    """
     try:
         engine = start()
-        post(EngineOpened(engine.offer, engine.packs, engine.left_out))
-        _load(engine, post)
+        spoken = locale_language(os.environ)
+        pair, refusal = opening_pair(engine.offer, *wished, spoken=spoken)
+        post(EngineOpened(engine.offer, pair, refusal, engine.packs, engine.left_out))
+        _load(engine, pair, post)
     except Exception as error:
         post(EngineFailed(_explained(error, "The translator could not be started")))
         return
@@ -51,10 +61,10 @@ def serve(
         _answer(job, engine, label, post, clock)
 
 
-def _load(engine: Engine, post: Post) -> None:
+def _load(engine: Engine, pair: Pair, post: Post) -> None:
     """Load the first model; where there are other packs, its failure is not the end."""
     try:
-        engine.load()
+        engine.load(pair)
     except MltError as error:
         if len(engine.packs) == 1:
             raise

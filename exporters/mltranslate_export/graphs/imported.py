@@ -5,7 +5,7 @@ Shape suffixes as in `transformer`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,8 +35,8 @@ class ImportedNetwork(TransformerNetwork):
         if config.tag_follows:
             self.products_before = _PRODUCTS_A_LAYER * config.decoder_layers
 
-    def encode(self, graph: GraphBuilder, source: Value) -> Memory:
-        """See `Network.encode`."""
+    def encode(self, graph: GraphBuilder, source: Value, layers: int | None = None) -> Memory:
+        """See `TransformerNetwork.encode`."""
         if not self._config.reads_tag:
             source = _places(graph, source, 1, _ALL)
         if not self._config.reads_end:
@@ -45,7 +45,7 @@ class ImportedNetwork(TransformerNetwork):
             ends = graph.op("Equal", rest, graph.constant(END))
             rest = graph.op("Where", ends, graph.constant(PAD), rest)
             source = graph.op("Concat", _places(graph, source, 0, 1), rest, axis=1)
-        return super().encode(graph, source)
+        return super().encode(graph, source, layers)
 
     def begin(
         self, graph: GraphBuilder, memory: Memory, rows: Value, beams: Value | None
@@ -57,17 +57,16 @@ class ImportedNetwork(TransformerNetwork):
         marks = graph.op("Expand", graph.constant(self._config.start), rows)
         return self._advance(graph, marks, graph.constant(0), memory, states, beams)[1]
 
-    def step(
-        self, graph: GraphBuilder, ids: Value, position: Value, memory: Memory,
-        states: Sequence[Value], beams: Value | None,
-    ) -> tuple[Value, list[Value]]:  # fmt: skip
-        """See `Network.step`."""
+    def _fed(self, graph: GraphBuilder, ids: Value, position: Value) -> tuple[Value, Value]:
         if self._config.tag_follows:
-            position = graph.op("Add", position, graph.constant(1))
-        else:
-            first = graph.op("Equal", position, graph.constant(0))
-            ids = graph.op("Where", first, graph.constant(self._config.start), ids)
-        return super().step(graph, ids, position, memory, states, beams)
+            return ids, graph.op("Add", position, graph.constant(1))
+        first = graph.op("Equal", position, graph.constant(0))
+        return graph.op("Where", first, graph.constant(self._config.start), ids), position
+
+    def _over_whole_source(self, graph: GraphBuilder, weights: Value) -> Value:
+        if self._config.reads_tag:
+            return weights
+        return graph.op("Pad", weights, graph.constant([0, 1, 0, 0]))
 
     def _activated(self, graph: GraphBuilder, hidden: Value, name: str) -> Value:
         if self._config.activation == "relu":

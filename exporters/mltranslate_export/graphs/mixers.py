@@ -23,11 +23,16 @@ def attend(
     graph: GraphBuilder, query: Value, keys: Value, values: Value, mask: Value | None, width: int
 ) -> Value:
     """Context of queries (…, W) over keys and values (…, W); `mask` is added to the scores."""
+    return graph.op("MatMul", shares(graph, query, keys, mask, width), values)
+
+
+def shares(graph: GraphBuilder, query: Value, keys: Value, mask: Value | None, width: int) -> Value:
+    """How much of what queries (…, T, W) read comes from each of keys (…, S, W): (…, T, S)."""
     scale = 1.0 / math.sqrt(width)
     scores = graph.op("FusedMatMul", query, keys, domain=MICROSOFT, transB=1, alpha=scale)
     if mask:
         scores = graph.op("Add", scores, mask)
-    return graph.op("MatMul", graph.op("Softmax", scores, axis=-1), values)
+    return graph.op("Softmax", scores, axis=-1)
 
 
 class Mixer(ABC):

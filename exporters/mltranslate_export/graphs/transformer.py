@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mltranslate_export.graphs.aligner import aligner_of
 from mltranslate_export.graphs.builder import Array, GraphBuilder, Value
 from mltranslate_export.graphs.linear import Linears
-from mltranslate_export.graphs.mixers import MIXERS, attend
+from mltranslate_export.graphs.mixers import MIXERS, attend, shares
 from mltranslate_export.graphs.network import Network
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class TransformerNetwork(Network[Memory]):
     def __init__(
         self, config: TransformerConfig, weights: Mapping[str, Array], linears: Linears
     ) -> None:
+        self.aligner = aligner_of(config)
+        """The attention that `look` gives."""
         self._config = config
         self._linears = linears
         self._weights = weights
@@ -52,8 +55,13 @@ class TransformerNetwork(Network[Memory]):
         layers = range(self._config.decoder_layers)
         return [f"{name}_{i}" for i in layers for name in self._mixer.states]
 
-    def encode(self, graph: GraphBuilder, source: Value) -> Memory:
-        """See `Network.encode`."""
+    @property
+    def aligner_state_names(self) -> list[str]:
+        """Those of `state_names` that `look` needs."""
+        return self.state_names[: (self.aligner.layer + 1) * len(self._mixer.states)]
+
+    def encode(self, graph: GraphBuilder, source: Value, layers: int | None = None) -> Memory:
+        """See `Network.encode`; with `layers` it serves only so many of the decoder's."""
         mask = self._mask(graph, source)
         positions = graph.op(
             "Slice",
@@ -70,7 +78,7 @@ class TransformerNetwork(Network[Memory]):
         x = self._enter(graph, x, "encoder_norm")
         pairs = [
             self._split_heads(graph, x, f"decoder_layers.{i}.cross_attention.kv", lengths, 2)
-            for i in range(self._config.decoder_layers)
+            for i in range(self._config.decoder_layers if layers is None else layers)
         ]
         return Memory(keys=[p[0] for p in pairs], values=[p[1] for p in pairs], mask=mask)
 
@@ -93,30 +101,65 @@ class TransformerNetwork(Network[Memory]):
         states: Sequence[Value], beams: Value | None,
     ) -> tuple[Value, list[Value]]:  # fmt: skip
         """See `Network.step`."""
+        ids, position = self._fed(graph, ids, position)
         x, following = self._advance(graph, ids, position, memory, states, beams)
         return self._linears.logits(graph, self._enter(graph, x, "decoder_norm")), following
 
+    def look(
+        self, graph: GraphBuilder, ids: Value, position: Value, memory: Memory,
+        states: Sequence[Value],
+    ) -> tuple[Value, list[Value]]:  # fmt: skip
+        """As `step`, for the attention (R, S) that aligns; states are `aligner_state_names`."""
+        layer, heads = self.aligner.layer, self.aligner.heads
+        ids, position = self._fed(graph, ids, position)
+        x, following = self._advance(graph, ids, position, memory, states, None, layers=layer)
+        x, new = self._read_target(graph, x, layer, position, states)
+        entered = self._enter(graph, x, f"decoder_layers.{layer}.cross_norm")
+        query = self._query(graph, entered, layer, None)
+        weights = shares(graph, query, memory.keys[layer], memory.mask, self._head_width)
+        bounds = [graph.constant([bound]) for bound in (0, heads, 1)]
+        chosen = graph.op("Slice", weights, *bounds)
+        mean = graph.op("ReduceMean", chosen, graph.constant([1, 2]), keepdims=0)
+        return self._over_whole_source(graph, mean), [*following, *new]
+
+    def _fed(self, graph: GraphBuilder, ids: Value, position: Value) -> tuple[Value, Value]:
+        """What the decoder reads for ids at a position of the search, and at which of its own."""
+        return ids, position
+
+    def _over_whole_source(self, graph: GraphBuilder, weights: Value) -> Value:
+        """Attention (R, S) to the whole source, of what is over the places that are read."""
+        return weights
+
     def _advance(
         self, graph: GraphBuilder, ids: Value, position: Value, memory: Memory,
-        states: Sequence[Value], beams: Value | None,
+        states: Sequence[Value], beams: Value | None, *, layers: int | None = None,
     ) -> tuple[Value, list[Value]]:  # fmt: skip
-        """Feed ids (R,) at `position` (scalar): what the last layer gives, and the next states."""
+        """Feed ids (R,) at `position` (scalar): what the last layer gives, and the next states.
+
+        With `layers` only so many are passed through, otherwise all that `memory` serves.
+        """
         place = graph.op("Gather", self._positions(graph, "decoder"), position)
         x = self._placed(graph, self._embed(graph, ids, "embedding"), place, "decoder")
         following: list[Value] = []
-        for index in range(self._config.decoder_layers):
-            count = len(self._mixer.states)
-            past = states[index * count : (index + 1) * count]
+        for index in range(len(memory.keys) if layers is None else layers):
             name = f"decoder_layers.{index}"
-            entered = self._enter(graph, x, f"{name}.self_norm")
-            mixed, new = self._mixer.step(graph, entered, f"{name}.self_attention", past, position)
-            x = self._leave(graph, x, mixed, f"{name}.self_norm")
+            x, new = self._read_target(graph, x, index, position, states)
             entered = self._enter(graph, x, f"{name}.cross_norm")
             read = self._cross_attention(graph, entered, index, memory, beams)
             x = self._leave(graph, x, read, f"{name}.cross_norm")
             x = self._feed_forward(graph, x, name)
             following += new
         return x, following
+
+    def _read_target(
+        self, graph: GraphBuilder, x: Value, index: int, position: Value, states: Sequence[Value]
+    ) -> tuple[Value, list[Value]]:
+        """The first sub-layer of a decoder layer; `states` are those of all layers."""
+        name, count = f"decoder_layers.{index}", len(self._mixer.states)
+        past = states[index * count : (index + 1) * count]
+        entered = self._enter(graph, x, f"{name}.self_norm")
+        mixed, new = self._mixer.step(graph, entered, f"{name}.self_attention", past, position)
+        return self._leave(graph, x, mixed, f"{name}.self_norm"), new
 
     def _encoder_layer(
         self, graph: GraphBuilder, x: Value, name: str, lengths: Value, mask: Value
@@ -132,17 +175,20 @@ class TransformerNetwork(Network[Memory]):
     def _cross_attention(
         self, graph: GraphBuilder, x: Value, index: int, memory: Memory, beams: Value | None
     ) -> Value:
-        # The beams of a sentence are so many queries of one attention: its memory is not repeated.
-        name = f"decoder_layers.{index}.cross_attention"
-        query = self._linears.linear(graph, x, f"{name}.q")
-        query = graph.op("Reshape", query, self._queries(graph, beams))
-        if beams:
-            query = graph.op("Transpose", query, perm=[0, 2, 1, 3])
+        query = self._query(graph, x, index, beams)
         keys, values = memory.keys[index], memory.values[index]
         context = attend(graph, query, keys, values, memory.mask, self._head_width)
         if beams:
             context = graph.op("Transpose", context, perm=[0, 2, 1, 3])
-        return self._linears.linear(graph, self._merge(graph, context), f"{name}.out")
+        out = f"decoder_layers.{index}.cross_attention.out"
+        return self._linears.linear(graph, self._merge(graph, context), out)
+
+    def _query(self, graph: GraphBuilder, x: Value, index: int, beams: Value | None) -> Value:
+        """What x (R, D) asks the source of a layer, (R, H, 1, W) or (B, H, K, W)."""
+        # The beams of a sentence are so many queries of one attention: its memory is not repeated.
+        query = self._linears.linear(graph, x, f"decoder_layers.{index}.cross_attention.q")
+        query = graph.op("Reshape", query, self._queries(graph, beams))
+        return graph.op("Transpose", query, perm=[0, 2, 1, 3]) if beams else query
 
     def _queries(self, graph: GraphBuilder, beams: Value | None) -> Value:
         """Shape of a step's queries: (R, H, 1, W), or (B, K, H, W); made once, before the loop."""

@@ -11,7 +11,9 @@ import onnx
 
 from mltranslate.errors import VerificationError
 from mltranslate.runtime.sessions import save_optimised
+from mltranslate_export.graphs.alignment import alignment_graph
 from mltranslate_export.graphs.builder import Array
+from mltranslate_export.graphs.transformer import TransformerNetwork
 
 _INTEGER_PRODUCTS = ("DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulInteger")
 _FLOAT_PRODUCTS = ("Gemm", "FusedGemm")
@@ -31,8 +33,18 @@ def census(graph: Path) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as folder:
         optimised = Path(folder) / "optimised.onnx"
         save_optimised(graph, optimised)
-        model = onnx.load(optimised, load_external_data=False)
+        return count(onnx.load(optimised, load_external_data=False))
+
+
+def count(model: onnx.ModelProto) -> dict[str, int]:
+    """Count the operators of a graph and its sub-graphs as they stand."""
     return dict(sorted(Counter(node.op_type for node in _nodes(model.graph)).items()))
+
+
+def expected_aligned_products(network: TransformerNetwork) -> int:
+    """Count the products of a graph that aligns, by its fp32 `network`."""
+    counts = count(alignment_graph(network).model())
+    return sum(counts.get(kind, 0) for kind in _FLOAT_PRODUCTS)
 
 
 def expected_products(weights: Mapping[str, Array], float_modules: tuple[str, ...]) -> int:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import onnx
+
 from mltranslate.decode.decoder import Decoder
 from mltranslate.decode.types import Request
 from mltranslate.packs.pack import Pack
@@ -15,11 +17,13 @@ from mltranslate.packs.shortlist import read_shortlists
 from mltranslate.packs.verify import verify_pack
 from mltranslate_export.build import PackPlan, build_pack, network_of
 from mltranslate_export.checkpoint import Checkpoint
+from mltranslate_export.graphs.transformer import TransformerNetwork
 from mltranslate_export.training_weights import WEIGHTS, check_weights
-from mltranslate_export.verify import census, cost, parity, quality
+from mltranslate_export.verify import alignment, census, cost, parity, quality
 from mltranslate_export.verify.pairs import Pair, by_direction, take_turns
 
 PARITY_SENTENCES = 200
+ALIGNED_SENTENCES = 40
 SHORT_SENTENCES = 40
 """Those that the shortlist is compared with, one by one."""
 QUALITY_SENTENCES = 200
@@ -57,11 +61,16 @@ def verify(
                 for beam in (1, parity.BEAM)
             ]
         few = {key: group[:QUALITY_SENTENCES] for key, group in groups.items()}
+        quantised = None
         if "int8" in pack.precisions:
             _log.info("comparing int8 with fp32")
             quantised = Decoder(pack, device="cpu", precision="int8", shortlist=False)
             losses = quality.measure_loss(reference, quantised, few)
             report["int8"] = quality.check_loss(losses, most_chrf_lost, quality.INT8)
+        if all(variant.aligned for variant in pack.manifest.variants.values()):
+            _log.info("comparing alignments with the trainer's attention")
+            some = requests[:ALIGNED_SENTENCES]
+            report["alignment"] = alignment.compare(reference, checkpoint, some, quantised)
     if pack.manifest.shortlist:
         report["shortlist"] = _shortlist(pack, few, requests, most_chrf_lost)
     report["variants"] = {
@@ -116,13 +125,20 @@ def _measure(
 ) -> dict[str, Any]:
     _log.info("measuring %s", precision)
     variant = pack.manifest.variants[precision]
-    counts = {name: census.census(pack.folder / name) for name in variant.graphs}
+    counts = {name: census.census(pack.folder / name) for name in variant.searches}
     network = network_of(checkpoint, "fp32", {})
     if precision == "int8":
         expected = census.expected_products(checkpoint.weights(), network.float_modules)
         expected += network.products_before
         for found in counts.values():
             census.check_int8(found, expected)
+    if variant.aligned and isinstance(network, TransformerNetwork):
+        # It runs as it stands.
+        model = onnx.load(pack.folder / variant.aligned, load_external_data=False)
+        counts[variant.aligned] = census.count(model)
+        if precision == "int8":
+            expected = census.expected_aligned_products(network)
+            census.check_int8(counts[variant.aligned], expected)
     return {
         "operators": counts,
         **({"modules_in_fp32": list(network.float_modules)} if precision == "int8" else {}),

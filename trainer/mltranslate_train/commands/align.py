@@ -10,7 +10,7 @@ from pathlib import Path
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
     parser = commands.add_parser("align", help="align the words of a run's sentence pairs")
-    parser.add_argument("run_folder", type=Path, metavar="RUN")
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="folder of a run")
     parser.add_argument(
         "--iterations", type=int, default=5, metavar="N", help="passes of EM; default 5"
     )
@@ -19,7 +19,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="intersection, union, grow-diag (default) or grow-diag-final-and",
     )  # fmt: skip
     parser.add_argument(
-        "--sample", type=int, default=500_000, metavar="N",
+        "--max-pairs", type=int, default=500_000, metavar="N",
         help="most pairs of two languages to learn from; default 500000",
     )  # fmt: skip
     parser.add_argument(
@@ -48,7 +48,7 @@ def _run(options: argparse.Namespace) -> int:
     settings = AlignSettings(
         iterations=options.iterations,
         heuristic=options.heuristic,
-        sample=options.sample,
+        sample=options.max_pairs,
         pairs=() if options.pairs is None else tuple(options.pairs.split(",")),
         links=not options.no_links,
     )

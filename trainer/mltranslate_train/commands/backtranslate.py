@@ -29,11 +29,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add_option("--to", dest="target", required=True, metavar="LANG", help="translate into it")
     add_option("--out", type=Path, required=True, metavar="FILE",
                help="corpus file A-B.tsv.xz, named after the two languages")  # fmt: skip
-    add_option("--sample", action="store_true",
-               help="draw tokens at random instead of taking the best; runs only")  # fmt: skip
+    add_option("--sample", type=int, metavar="SEED",
+               help="draw tokens by their probability, not the best; runs only")  # fmt: skip
     add_option("--top", type=int, default=0, metavar="N",
                help="with --sample: draw from so many likeliest tokens (all)")  # fmt: skip
-    add_option("--seed", type=int, default=1, metavar="N", help="of --sample (1)")
     parser.set_defaults(run=_run)
 
 
@@ -52,10 +51,13 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> Search:
-    if options.sample and options.beam != 1:
+    sampled = options.sample is not None
+    if sampled and options.beam != 1:
         raise UsageError("--sample and --beam exclude each other", fix="Leave one of them out")
-    if options.top and not options.sample:
-        raise UsageError("--top is for sampling", fix="Add --sample")
-    if options.top < 0 or options.seed < 0:
-        raise UsageError("--top and --seed cannot be negative")
-    return read_search(options, sample=options.sample, top=options.top, seed=options.seed)
+    if options.top and not sampled:
+        raise UsageError("--top is for sampling", fix="Add --sample SEED")
+    if options.top < 0 or (sampled and options.sample < 0):
+        raise UsageError("--top and the seed of --sample cannot be negative")
+    if not sampled:
+        return read_search(options)
+    return read_search(options, sample=True, top=options.top, seed=options.sample)

@@ -16,7 +16,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("second", metavar="B", help=what)
     add_systems(parser)
     parser.add_argument(
-        "--samples", type=int, default=1000, metavar="N", help="resamples of each set (1000)"
+        "--resamples", type=int, default=1000, metavar="N", help="resamples of each set (1000)"
     )
     parser.set_defaults(run=_run)
 
@@ -30,7 +30,7 @@ def _run(options: argparse.Namespace) -> int:
     plan = Plan(sets=sets, wanted=wanted, form=settings.form)
     with progress() as show:
         text = compare_systems(
-            (options.first, options.second), plan, settings, samples=options.samples,
+            (options.first, options.second), plan, settings, samples=options.resamples,
             json_file=options.json, progress=show,
         )  # fmt: skip
     sys.stdout.write(text)

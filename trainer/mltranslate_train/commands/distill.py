@@ -17,7 +17,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     add_task(parser, beam=DEFAULT_BEAM)
     parser.add_argument(
-        "--pairs", required=True, metavar="RECIPE|FOLDER",
+        "--corpus", required=True, metavar="RECIPE|FOLDER",
         help="the pairs that a recipe trains on, or all of a corpus folder",
     )  # fmt: skip
     parser.add_argument(
@@ -42,7 +42,7 @@ def _run(options: argparse.Namespace) -> int:
     task = read_task(options, read_search(options))
     with progress() as show:
         made = distill(
-            task, options.pairs, directions, options.out,
+            task, options.corpus, directions, options.out,
             interpolate=options.interpolate, progress=show,
         )  # fmt: skip
     tell(made)

@@ -12,7 +12,7 @@ from mltranslate.errors import UsageError
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
     parser = commands.add_parser("report", help="write a report of a run, or compare several")
-    parser.add_argument("folders", type=Path, nargs="+", metavar="RUN")
+    parser.add_argument("folders", type=Path, nargs="+", metavar="RUN", help="folder of a run")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder of the report; default RUN/report"
     )

@@ -22,8 +22,9 @@ _PENALTIES = 0.5, 3.0
 def add_systems(parser: argparse.ArgumentParser) -> None:
     """Add the options for test sets, their text, and how to translate them."""
     add = parser.add_argument
-    add("--set", dest="sets", action="append", required=True, metavar="NAME=PREFIX",
-        help="files PREFIX<language>, one sentence a line; may be repeated")  # fmt: skip
+    add("--on", dest="sets", action="append", required=True, metavar="NAME=PREFIX",
+        help="a test set: files PREFIX<language>, one sentence a line, or a folder of pairs A-B.A"
+        " and A-B.B; may be repeated")  # fmt: skip
     add("--lines", type=int, default=0, metavar="N", help="most lines of a set (all)")
     add("--directions", default="", metavar="A-B,…",
         help="directions to measure (all of the system whose files are there)")  # fmt: skip

@@ -30,7 +30,7 @@ from mltranslate_train.dryrun.sample import Part, sample_corpora
 from mltranslate_train.dryrun.trial import Trial, no_room, run_trial
 from mltranslate_train.dryrun.vocabulary import make_stand_in
 from mltranslate_train.dryrun.wording import duration_text, size_text, table
-from mltranslate_train.evaluate.dev import check_dev_sets
+from mltranslate_train.evaluate.dev import check_given_sets
 from mltranslate_train.finetune.record import read_record
 from mltranslate_train.finetune.start import adopt
 from mltranslate_train.metrics_log import check_tensorboard
@@ -64,7 +64,7 @@ def dry_run(recipe: Recipe, run: Path, parent: str = "") -> str:
     """
     if launched_world().size > 1:
         raise UsageError("a dry run is one process", fix="Start it without torchrun")
-    check_dev_sets(recipe)
+    check_given_sets(recipe)
     check_tensorboard(recipe.train)
     check_writable(run)
     with tempfile.TemporaryDirectory(prefix="mltranslate-dry-run-") as name, _quiet():

@@ -125,11 +125,19 @@ def _measured(text: str) -> list[Other]:
     return [
         Other(
             dataset=_text(result["dataset"]), direction=_text(result["direction"]), system=name,
-            chrf=_score(result["chrf"]["value"]), score=Score(**result["chrf"]),
-            origin=_search(system),
+            chrf=_score(score.value), score=score, origin=_search(system),
         )
         for result in record["results"]
+        for score in [_whole_score(result["chrf"])]
     ]  # fmt: skip
+
+
+def _whole_score(chrf: dict[str, Any]) -> Score:
+    score = Score(**chrf)
+    _text(score.signature)
+    if isinstance(score.value, bool) or not isinstance(score.sentences, int):
+        raise TypeError(f"{chrf} is no score")
+    return score
 
 
 def _search(system: dict[str, Any]) -> str:

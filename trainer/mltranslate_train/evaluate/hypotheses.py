@@ -63,7 +63,7 @@ class HypothesisFile:
             raise UsageError(
                 f"{path} is one file of translations",
                 why=f"there are {len(sets)} sets and {len(wanted)} directions",
-                fix="Name one --set and one of --directions, or give a folder made by --outputs",
+                fix="Name one --on and one of --directions, or give a folder made by --outputs",
             )
         return cls(path, tuple(wanted))
 

@@ -77,9 +77,9 @@ def parse_set(text: str, lines: int = 0) -> TestSet:
     """Read NAME=PREFIX; raises UsageError for anything else."""
     name, equals, prefix = text.partition("=")
     if not equals or not name or not prefix:
-        raise UsageError(f"--set {text!r} is no set", fix="Write --set NAME=PREFIX")
+        raise UsageError(f"--on {text!r} is no set", fix="Write --on NAME=PREFIX")
     if "/" in name or "\\" in name:
-        raise UsageError(f"--set {text!r} has a path for a name", fix="Write --set NAME=PREFIX")
+        raise UsageError(f"--on {text!r} has a path for a name", fix="Write --on NAME=PREFIX")
     return TestSet(name, prefix, lines)
 
 
@@ -124,7 +124,7 @@ def choose_directions(
         raise DataError(
             f"set {dev.name} has no files {dev.prefix}<language>, nor pairs in a folder,"
             f" for {'every wanted' if wanted else 'any'} direction",
-            fix="Correct --set, or name the directions that have files with --directions",
+            fix="Correct --on, or name the directions that have files with --directions",
         )
     return found
 

@@ -12,9 +12,11 @@ log = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the sub-command."""
-    parser.add_argument("recipe", help="TOML file, or name of a shipped recipe")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write the run to")
-    parser.add_argument("--threads", type=int, default=1, help="threads of torch (default: 1)")
+    parser.add_argument("recipe", metavar="RECIPE", help="TOML file, or name of a shipped recipe")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="RUN", help="folder to write the run to"
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="CPU threads (1)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
 
     torch.set_num_threads(args.threads)
     recipe = read_recipe(find_recipe(args.recipe))
-    with Progress(console=Console(stderr=True)) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("reading", total=recipe.training.examples)
 
         def report(done: int, loss: float) -> None:

@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 from mltranslate.languages import Language
 from mltranslate_tui.choices import AUTO, matching
 
-_NAME_CELLS = 18
+_NAME_CELLS = 22
 _CODE_CELLS = 8
 _MOST_ROWS = 12
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
@@ -100,7 +99,7 @@ class TranslateScreen(Screen[None]):
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="engine")
     def _run_engine(self) -> None:
-        serve(self._slot, self._start, self.post_message)
+        serve(self._slot, self._start, self.post_message, self._wished)
 
     def _schedule(self, delay: float, call: Callable[[], None]) -> Timer:
         def due() -> None:
@@ -118,13 +117,9 @@ class TranslateScreen(Screen[None]):
         self._packs = message.packs
         for left_out in message.left_out:
             self.notify(left_out, title="A pack is left out", severity="warning", markup=False)
-        source, target = self._wished
-        try:
-            pair = choices.first_pair(self._offer, source, target, spoken=self.app_language)
-        except LanguageError as error:
-            self._complain(error)
-            pair = choices.default_pair(self._offer.targets, spoken=self.app_language)
-        self.controller.choose(pair)
+        if message.refusal is not None:
+            self._complain(message.refusal)
+        self.controller.choose(message.pair)
         self._await_answer()
 
     @on(messages.EngineReady)
@@ -288,11 +283,6 @@ class TranslateScreen(Screen[None]):
         source.focus()
 
     # Helpers
-
-    @property
-    def app_language(self) -> str:
-        """Code of the language that the user's system speaks; empty when unknown."""
-        return choices.locale_language(os.environ)
 
     def _take_source(self, code: str | None) -> None:
         if code is not None and self.controller.pair is not None:

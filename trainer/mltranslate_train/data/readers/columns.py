@@ -21,7 +21,9 @@ def read_columns(path: Path, columns: int, origin: str = "") -> Iterator[Pair]:
         parts = line.split("\t")
         if len(parts) != columns:
             raise DataError(
-                f"{path}:{number} has {len(parts)} columns", why=f"{columns} are needed"
+                f"{path}:{number} has {len(parts)} columns",
+                why=f"{columns} are needed",
+                fix="Put one tab between columns, no comma or semicolon, and none inside a text",
             )
         yield Pair(origin or parts[0], parts[-2], parts[-1])
 

@@ -1,0 +1,71 @@
+"""Sentences whose translations are to have given terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from mltranslate.decode.types import GREEDY, Search
+from mltranslate.insertion import TermSearch
+from mltranslate.renderings import Rendering, assemble
+from mltranslate.sentences import REMEMBERED, Memory, Sentence, SentenceTranslator, numbered
+from mltranslate.text.spans import Span
+from mltranslate.types import CancelToken
+
+
+class TermTranslator:
+    """Translates sentences like `SentenceTranslator`, and keeps to the terms that they carry.
+
+    Where the model cannot be brought to a term, the translation lacks it; `mltranslate.jobs` looks.
+    Sentences without terms are translated, and remembered, as without this class.
+    """
+
+    def __init__(self, plain: SentenceTranslator) -> None:
+        self._plain = plain
+        self._tries = plain.forgetful()
+        self._memory = Memory(REMEMBERED)
+
+    def translate(
+        self,
+        sentences: Sequence[Sentence],
+        search: Search = GREEDY,
+        *,
+        cancel: CancelToken | None = None,
+        advance: Callable[[int], None] = lambda _: None,
+    ) -> list[Rendering]:
+        """Translate `sentences`; see `SentenceTranslator.translate`.
+
+        `advance` counts a sentence when it was translated for the first time. Raises `PackError`
+        where a term is to be forced and the graphs know no prefixes.
+        """
+        bare = [replace(one, terms=()) if one.terms else one for one in sentences]
+        found = self._plain.translate(bare, search, cancel=cancel, advance=advance)
+        bound = {
+            one: self._bound(one, rendering, search, cancel)
+            for one, rendering in dict(zip(sentences, found, strict=True)).items()
+            if one.terms
+        }
+        return [bound.get(one, rendering) for one, rendering in zip(sentences, found, strict=True)]
+
+    def _bound(
+        self, sentence: Sentence, free: Rendering, search: Search, cancel: CancelToken | None
+    ) -> Rendering:
+        """The rendering with its terms, or with as many as can be had."""
+        known = self._memory.get((sentence, search))
+        if known is not None:
+            return known
+        spans = self._plain.pieces(sentence)
+        if sum(span.translatable for span in spans) > 1:
+            made = self._in_pieces(sentence, spans, search, cancel)
+        else:
+            made = TermSearch(sentence, self._tries, search, cancel).best(free)
+        self._memory.put((sentence, search), made)
+        return made
+
+    def _in_pieces(
+        self, sentence: Sentence, spans: Sequence[Span], search: Search, cancel: CancelToken | None
+    ) -> Rendering:
+        parts = [sentence.part(span.text) for span in spans if span.translatable]
+        made = self.translate(parts, search, cancel=cancel)
+        whole = assemble(spans, made, sentence.target, search.alternatives)
+        return numbered(whole, sentence)

@@ -1,0 +1,216 @@
+"""Glossaries: which words of a text are to become which words of its translation.
+
+A file is UTF-8 text with a line for each term: source term, tab, target term, and, where it is not
+for all languages, tab, source language, tab, target language. Empty lines and those that begin
+with "#" say nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mltranslate.errors import InputError, LanguageError, reason
+from mltranslate.languages import resolve
+from mltranslate.limits import MAX_GLOSSARY_BYTES, MAX_TERM_CHARACTERS
+from mltranslate.text.casing import is_shouted
+from mltranslate.text.terms import TermIndex, flat, is_word, one_line
+
+_COLUMNS = (2, 4)
+_VARIETY = re.compile("[-_]")
+_LINE_ENDS = re.compile(r"\r\n|\n|\r")
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term and how it is to be translated; both on one line and in NFC."""
+
+    source: str
+    target: str
+    source_language: str = ""
+    """Code of the language that it is for; empty: all."""
+    target_language: str = ""
+
+    def serves(self, source: str, target: str) -> bool:
+        """Whether it is for translations from `source` into `target`."""
+        return _covers(self.source_language, source) and _covers(self.target_language, target)
+
+
+class Glossary:
+    """Terms to keep to; unchanging, and safe to use from several threads."""
+
+    def __init__(self, terms: Iterable[Term | tuple[str, ...]]) -> None:
+        """Take terms, or tuples of what the columns of a file hold.
+
+        Raises InputError, which counts the terms from 1, for one that makes no sense or says
+        something else than one before it.
+        """
+        columns = (
+            (one.source, one.target, one.source_language, one.target_language)
+            if isinstance(one, Term)
+            else ((one,) if isinstance(one, str) else tuple(one))
+            for one in terms
+        )
+        self.terms = tuple(_checked(enumerate(columns, start=1), "term"))
+        """All terms in their order, equal ones once."""
+        self._directions: dict[tuple[str, str], tuple[TermIndex, dict[str, Term]]] = {}
+
+    @classmethod
+    def read(cls, path: str | Path) -> Glossary:
+        """Read a file; InputError, which names file and line, where it cannot be understood."""
+        return cls.parse(_text_of(Path(path)), str(path))
+
+    @classmethod
+    def parse(cls, text: str, name: str = "the glossary") -> Glossary:
+        """Take the text of a file, which errors call `name`."""
+        lines = enumerate(_LINE_ENDS.split(text.removeprefix("\ufeff")), start=1)
+        rows = ((at, tuple(line.split("\t"))) for at, line in lines if _says_something(line))
+        return cls(_checked(rows, f"{name}, line"))
+
+    def to_tsv(self) -> str:
+        """Return the text of a file with these terms."""
+        rows = (
+            (one.source, one.target, one.source_language, one.target_language)
+            if one.source_language or one.target_language
+            else (one.source, one.target)
+            for one in self.terms
+        )
+        return "".join("\t".join(row) + "\n" for row in rows)
+
+    def terms_in(self, text: str, source: str, target: str) -> tuple[Term, ...]:
+        """Return the terms for this direction that stand in `text`, each once, by place.
+
+        None is looked for in links, code and placeholders.
+        """
+        index, terms = self._direction(source, target)
+        if not terms:
+            return ()
+        words = flat(text, with_names=False)
+        found = index.find(words, source, shouted=is_shouted(words))
+        return tuple(dict.fromkeys(terms[one.term] for one in found))
+
+    def _direction(self, source: str, target: str) -> tuple[TermIndex, dict[str, Term]]:
+        known = self._directions.get((source, target))
+        if known is None:
+            # The last one of a word counts: what was said for these languages alone.
+            serving = sorted(
+                (one for one in self.terms if one.serves(source, target)),
+                key=lambda one: bool(one.source_language) + bool(one.target_language),
+            )
+            terms = {one.source: one for one in serving}
+            known = self._directions[source, target] = TermIndex(terms), terms
+        return known
+
+
+def terms_of(terms: Sequence[Term], text: str, language: str) -> tuple[Term, ...]:
+    """Return those of `terms` whose source stands in `text`, a part of a sentence."""
+    index = TermIndex(one.source for one in terms)
+    found = {one.term for one in index.find(flat(text), language, shouted=True)}
+    return tuple(one for one in terms if one.source in found)
+
+
+def missing(terms: Sequence[Term], text: str, language: str, *, shouted: bool) -> tuple[Term, ...]:
+    """Return those of `terms` whose target does not stand in `text`, a translation.
+
+    `shouted` says that its source is in capitals.
+    """
+    if not terms:
+        return ()
+    index = TermIndex(one.target for one in terms)
+    texts = (one_line(text), flat(text))  # markup, that was put back, may stand within a term
+    found = {one.term for form in texts for one in index.find(form, language, shouted=shouted)}
+    return tuple(one for one in terms if one.target not in found)
+
+
+def _covers(language: str, code: str) -> bool:
+    """Whether `code` is of this language, or of a variety of it; every one is of no language."""
+    return language in ("", code, _VARIETY.split(code)[0])
+
+
+def _says_something(line: str) -> bool:
+    return bool(line.strip()) and not line.startswith("#")
+
+
+def _text_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_GLOSSARY_BYTES + 1)
+        if len(data) > MAX_GLOSSARY_BYTES:
+            raise InputError(
+                f"the glossary {path} is too large",
+                why=f"it has more than {MAX_GLOSSARY_BYTES:,} bytes",
+                fix="Leave out what is not needed",
+            )
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}, line {line}, is not valid UTF-8",
+            why=f"byte 0x{data[error.start]:02x} at offset {error.start}",
+            fix="Save the file as UTF-8",
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"the glossary {path} cannot be read", why=reason(error), fix="Name a readable file"
+        ) from error
+
+
+def _checked(rows: Iterable[tuple[int, tuple[str, ...]]], place: str) -> Iterator[Term]:
+    """Yield each term once; `place` and the number of a row tell where a bad one is."""
+    targets: dict[tuple[str, str, str], tuple[str, int]] = {}
+    for number, row in rows:
+        term = _term(row, f"{place} {number}")
+        key = (term.source, term.source_language, term.target_language)
+        known, before = targets.setdefault(key, (term.target, number))
+        if known != term.target:
+            raise InputError(
+                f"{place} {number}: {term.source!r} is there twice",
+                why=f"{before} says {known!r}, and here it is {term.target!r}",
+                fix="Keep one of them",
+            )
+        if before == number:
+            yield term
+
+
+def _term(row: tuple[str, ...], place: str) -> Term:
+    if len(row) not in _COLUMNS:
+        raise InputError(
+            f"{place}: {len(row)} {'column' if len(row) == 1 else 'columns'}",
+            why="a term has 2 or 4, with tabs between",
+            fix="Write: source term, tab, target term, and perhaps tab, de, tab, en",
+        )
+    source = _fit(row[0], place, flat)
+    target = _fit(row[1], place, one_line)
+    if source.startswith("#"):
+        raise InputError(f"{place}: a term begins with '#'", fix="Leave it out: '#' is a comment")
+    return Term(source, target, *(_language(code, place) for code in row[2:]))
+
+
+def _fit(text: str, place: str, plain: Callable[[str], str]) -> str:
+    """The term as it is looked for, which `plain` no longer changes."""
+    if not isinstance(text, str) or _UNFIT.search(text):
+        raise InputError(f"{place}: a term is no line of text", fix="Leave out control characters")
+    term = text
+    while (plainer := plain(term)) != term:
+        term = plainer
+    if not any(map(is_word, term)):
+        raise InputError(f"{place}: a term has no letter or digit", fix="Give one, or leave it out")
+    if len(term) > MAX_TERM_CHARACTERS:
+        raise InputError(
+            f"{place}: a term is too long",
+            why=f"it has {len(term)} characters, and a term may have {MAX_TERM_CHARACTERS}",
+            fix="Shorten it",
+        )
+    return term
+
+
+def _language(spelling: str, place: str) -> str:
+    """Code of a language; empty for all."""
+    text = spelling.strip()
+    try:
+        return resolve(text) if text else ""
+    except LanguageError as error:
+        raise InputError(f"{place}: {error.what}", why=error.why, fix=error.fix) from error

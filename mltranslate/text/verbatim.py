@@ -1,0 +1,230 @@
+"""What of a document is no prose and stays as it is: fenced code blocks and front matter.
+
+Fences are those of CommonMark 0.31, section 4.5: at least three backticks or tildes, closed by as
+many or more, or by the end of the text or of the block quote that they are in. Two liberties: a
+fence may stand at any indentation, since that of a list is not followed, and the line that opens
+one has no further fence in it, so that "~~~ Title ~~~" is an ornament.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_OPENING = re.compile(
+    r"(?P<quotes>(?:[ \t]*+>)*+)(?:[ \t]*+(?:[-*+]|\d{1,9}[.)])(?=[ \t]))*+"
+    r"(?P<indent>[ \t]*+)(?P<fence>`{3,}+(?!.*`)|~{3,}+(?!.*~))"
+)
+_QUOTE = re.compile(r"[ \t]*+>")
+_CLOSING = re.compile(r"(?P<indent>[ \t]*+)(?P<fence>`{3,}+|~{3,}+)[ \t]*+\r?\n?")
+_RULE = re.compile(r"\ufeff?(?:---|\+\+\+)\s*")
+"""A line that could begin front matter; it never is a sentence."""
+_INDENT = 3
+"""Columns that a closing fence may always be indented by."""
+
+_KEY = r"(?:[\w.-]+|\"[^\"]*\"|'[^']*')"
+_YAML = rf"\s*|\s*#.*|[ \t].*|-(?:[ \t].*)?|[\]}}].*|{_KEY}[ \t]*:(?:\s.*)?"
+_TOML = rf"\s*|\s*#.*|(?P<sure>\[.*|{_KEY}[ \t]*=.*)"
+_HEADS = {
+    "---": (re.compile(r"(?:---|\.\.\.)\s*"), re.compile(_YAML, re.DOTALL)),
+    "+++": (re.compile(r"\+\+\+\s*"), re.compile(_TOML, re.DOTALL)),
+}
+"""What front matter opens with, the line that closes it, and what the lines of it look like."""
+_LONGEST_HEAD = 65_536
+"""Characters that front matter may have."""
+
+
+Run = tuple[str, bool]
+"""Lines of a text, and whether they are kept as they are."""
+
+
+def runs(text: str) -> list[Run]:
+    """Cut `text` into runs of lines to keep and to translate, which concatenate to it.
+
+    A line of three hyphens or plus signs is always kept: no run to translate begins with what
+    could be taken for front matter, so that each may be cut again by itself.
+    """
+    return list(_Cutter().runs(text))
+
+
+def runs_of_blocks(blocks: Iterable[str]) -> Iterator[list[Run]]:
+    """Yield the runs of each block of a text, as `runs` finds them in the whole.
+
+    Blocks are whole lines, except that a very long line may come in parts. Those that may be front
+    matter are put together until that is known, 64 Ki characters at most.
+    """
+    cutter = _Cutter()
+    for block in _with_whole_head(blocks):
+        yield list(cutter.runs(block))
+
+
+def prose(text: str) -> str:
+    """Return `text` without its fenced code blocks and front matter."""
+    return "".join(run for run, kept in runs(text) if not kept)
+
+
+def units(text: str) -> Iterator[str]:
+    """Yield `text` in the smallest parts that hold the sentences that they have in the whole.
+
+    Each is a line, the kept lines that follow it, and where it has a bar, as in a table, further
+    lines that have one.
+    """
+    waiting: list[str] = []
+    for run, kept in runs(text):
+        for line in [run] if kept else _lines(run):
+            if waiting and not kept and not ("|" in line and "|" in waiting[-1]):
+                yield "".join(waiting)
+                waiting = []
+            waiting.append(line)
+    if waiting:
+        yield "".join(waiting)
+
+
+class _Cutter:
+    """Cuts a text that comes in blocks; the first one holds the whole front matter, if any."""
+
+    def __init__(self) -> None:
+        self._fence: _Fence | None = None
+        self._begun = False
+        self._unfinished = False
+        """Whether the last line goes on in the next block."""
+        self._kept = False
+        """Whether the last line is kept."""
+
+    def runs(self, block: str) -> Iterator[Run]:
+        """Yield the runs of the next block."""
+        if not (self._fence or self._unfinished or _may_hold_any(block)):
+            self._begun |= bool(block)
+            self._unfinished, self._kept = not block.endswith("\n"), False
+            yield from [(block, False)] if block else ()
+            return
+        if head := 0 if self._begun else _head_length(block):
+            yield block[:head], True
+        self._begun = True
+        for kept, run in itertools.groupby(_lines(block[head:]), self._keeps):
+            yield "".join(run), kept
+
+    def _keeps(self, line: str) -> bool:
+        if not self._unfinished:
+            self._kept = self._is_kept(line)
+        self._unfinished = not line.endswith("\n")
+        return self._kept
+
+    def _is_kept(self, line: str) -> bool:
+        if self._fence and self._fence.holds(line):
+            if self._fence.is_closed_by(line):
+                self._fence = None
+            return True
+        self._fence = _opened(line)
+        return self._fence is not None or _RULE.fullmatch(line) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fence:
+    """A block of code that is open."""
+
+    mark: str
+    indent: int
+    quotes: int
+    """Block quotes that it is in."""
+
+    def holds(self, line: str) -> bool:
+        """Whether a line still belongs to the block quotes of the block."""
+        return self._inside(line) is not None
+
+    def is_closed_by(self, line: str) -> bool:
+        """Whether a line that belongs to the block ends it."""
+        match = _CLOSING.fullmatch(self._inside(line) or "")
+        return (
+            match is not None
+            and match["fence"].startswith(self.mark)
+            and _width(match["indent"]) <= max(_INDENT, self.indent)
+        )
+
+    def _inside(self, line: str) -> str | None:
+        """The line without the marks of the block quotes; None when one of them is missing."""
+        end = 0
+        for _ in range(self.quotes):
+            match = _QUOTE.match(line, end)
+            if match is None:
+                return None
+            end = match.end()
+        return line[end:]
+
+
+def _with_whole_head(blocks: Iterable[str]) -> Iterator[str]:
+    """Regroup blocks of whole lines so that the first one holds the whole front matter, if any."""
+    rest = iter(blocks)
+    waiting: list[str] = []
+    head = _Head()
+    for block in rest:
+        waiting.append(block)
+        if any(head.closed_by(line) is not None for line in _lines(block)):
+            break
+    if waiting:
+        yield "".join(waiting)
+    yield from rest
+
+
+class _Head:
+    """Front matter, line by line: YAML between `---`, TOML between `+++`.
+
+    So that a rule above a paragraph opens none, every line of YAML must look like YAML, and the
+    first of TOML like TOML, whose long strings may have any line.
+    """
+
+    def __init__(self) -> None:
+        self.length = 0
+        """Characters of the lines so far."""
+        self._opening = ""
+        self._sure = False
+
+    def closed_by(self, line: str) -> bool | None:
+        """Take one line: True when it closes the head, False when there is none, else None."""
+        if not self.length:
+            self._opening = line.removeprefix("\ufeff").rstrip()
+        first, self.length = not self.length, self.length + len(line)
+        if self._opening not in _HEADS or self.length > _LONGEST_HEAD:
+            return False
+        closing, shape = _HEADS[self._opening]
+        if first:
+            return None
+        if closing.fullmatch(line):
+            return True
+        match = shape.fullmatch(line)
+        self._sure |= match is not None and match.lastgroup == "sure"
+        return None if match or self._sure else False
+
+
+def _head_length(text: str) -> int:
+    """The length of the front matter of `text`; 0 when there is none."""
+    head = _Head()
+    for line in _lines(text):
+        closed = head.closed_by(line)
+        if closed is not None:
+            return head.length if closed else 0
+    return 0
+
+
+def _may_hold_any(text: str) -> bool:
+    """False only for text that has nothing to keep: most has none, and needs no look at lines."""
+    return any(mark in text for mark in ("```", "~~~", "---", "+++"))
+
+
+def _lines(text: str) -> list[str]:
+    found: list[str] = _LINE.findall(text)
+    return found
+
+
+def _opened(line: str) -> _Fence | None:
+    match = _OPENING.match(line)
+    if match is None:
+        return None
+    return _Fence(match["fence"], _width(match["indent"]), match["quotes"].count(">"))
+
+
+def _width(indent: str) -> int:
+    return len(indent.expandtabs(4))

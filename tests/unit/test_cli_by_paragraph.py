@@ -1,0 +1,99 @@
+"""`mltranslate text --by-paragraph`: a document in several languages."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fake_engine_parts import FakeDecoder, FakeDetector, label
+
+from mltranslate import pipeline
+from mltranslate.cli.main import main
+
+Feed = Callable[[str], None]
+DOCUMENT = (
+    "Hello there.\nYou.\n\n"
+    "Katz und Maus.\n\n\n"
+    "```\nsome und code\n\nmore\n```\n"
+    "12:30\n\n"
+    "你好。\n\n"
+    "Good day."
+)
+
+
+@pytest.fixture(autouse=True)
+def _engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = pipeline.Translator
+
+    def translator(*arguments: Any) -> pipeline.Translator:
+        return real(*arguments, decoder=FakeDecoder(render=label), detector=FakeDetector())
+
+    monkeypatch.setattr(pipeline, "Translator", translator)
+
+
+@pytest.fixture
+def feed(monkeypatch: pytest.MonkeyPatch) -> Feed:
+    def give(text: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    return give
+
+
+def test_every_paragraph_has_its_own_language(
+    feed: Feed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feed(DOCUMENT)
+    assert main(["text", "--to", "en", "--by-paragraph"]) == 0
+    out, err = capsys.readouterr()
+    said = DOCUMENT.replace("Katz und Maus.", "en<Katz und Maus.>").replace("你好。", "en<你好。>")
+    assert (out, err) == (said, "")
+
+
+def test_json_has_an_object_a_paragraph(feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:
+    feed(DOCUMENT.replace("\n", "\r\n"))
+    assert main(["text", "--to", "en", "--by-paragraph", "--json"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["source"], one["route"]) for one in records] == [
+        ("en", []), ("de", ["de", "en"]), ("und", []), ("und", []), ("zh", ["zh", "en"]),
+        ("en", []),
+    ]  # fmt: skip
+    assert records[0]["source_text"] == "Hello there.\r\nYou."
+    assert all(one["detected"]["language"] == one["source"] for one in records)
+
+
+def test_a_long_document_comes_in_blocks(feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "Katz und Maus.\n\nHello there.\n\n" * 2000
+    feed(text)
+    assert main(["text", "--to", "en", "--by-paragraph"]) == 0
+    assert capsys.readouterr().out == text.replace("Katz und Maus.", "en<Katz und Maus.>")
+
+
+def test_empty_input_gives_empty_output(feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:
+    feed("")
+    assert main(["text", "--to", "en", "--by-paragraph"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("arguments", [["Hello."], ["--from", "de"]], ids=" ".join)
+def test_it_is_refused_where_it_does_nothing(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["text", "--to", "en", "--by-paragraph", *arguments]) == 2
+    assert "--by-paragraph" in capsys.readouterr().err
+
+
+def test_languages_of_texts_can_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    from mltranslate.errors import UsageError
+    from mltranslate.types import Detection
+
+    translator = pipeline.Translator()
+    given = [Detection(language=code, confidence=0.7) for code in ("de", "zh")]
+    results = translator.translate(["Hello.", "Hello."], "en", given)
+    assert [result.detected for result in results] == given
+    assert [result.route for result in results] == [("de", "en"), ("zh", "en")]
+    with pytest.raises(UsageError, match="2 detections do not fit 1 texts"):
+        translator.translate("Hello.", "en", given)
