@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mltranslate.errors import InputError, LanguageError, reason
-from mltranslate.languages import resolve
+from mltranslate.languages import covers, resolve, tag_of
 from mltranslate.limits import MAX_GLOSSARY_BYTES, MAX_TERM_CHARACTERS
 from mltranslate.text.casing import is_shouted
 from mltranslate.text.terms import TermIndex, flat, is_word, one_line
 
 _COLUMNS = (2, 4)
-_VARIETY = re.compile("[-_]")
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -33,10 +32,17 @@ class Term:
     source_language: str = ""
     """Code of the language that it is for; empty: all."""
     target_language: str = ""
+    """Tag of the language or variety, such as pt-BR, that it is for; empty: all."""
 
     def serves(self, source: str, target: str) -> bool:
         """Whether it is for translations from `source` into `target`."""
-        return _covers(self.source_language, source) and _covers(self.target_language, target)
+        return _serves(self.source_language, source) and _serves(self.target_language, target)
+
+    @property
+    def _closeness(self) -> tuple[int, bool]:
+        """Larger for what names more languages, then for what names a variety."""
+        named = bool(self.source_language) + bool(self.target_language)
+        return named, "-" in self.target_language
 
 
 class Glossary:
@@ -83,6 +89,7 @@ class Glossary:
     def terms_in(self, text: str, source: str, target: str) -> tuple[Term, ...]:
         """Return the terms for this direction that stand in `text`, each once, by place.
 
+        `target` is the variety, where one was asked for: terms for a variety are for it alone.
         None is looked for in links, code and placeholders.
         """
         index, terms = self._direction(source, target)
@@ -98,7 +105,7 @@ class Glossary:
             # The last one of a word counts: what was said for these languages alone.
             serving = sorted(
                 (one for one in self.terms if one.serves(source, target)),
-                key=lambda one: bool(one.source_language) + bool(one.target_language),
+                key=lambda one: one._closeness,
             )
             terms = {one.source: one for one in serving}
             known = self._directions[source, target] = TermIndex(terms), terms
@@ -125,9 +132,8 @@ def missing(terms: Sequence[Term], text: str, language: str, *, shouted: bool) -
     return tuple(one for one in terms if one.target not in found)
 
 
-def _covers(language: str, code: str) -> bool:
-    """Whether `code` is of this language, or of a variety of it; every one is of no language."""
-    return language in ("", code, _VARIETY.split(code)[0])
+def _serves(language: str, code: str) -> bool:
+    return not language or covers(language, code)
 
 
 def _says_something(line: str) -> bool:
@@ -166,9 +172,10 @@ def _checked(rows: Iterable[tuple[int, tuple[str, ...]]], place: str) -> Iterato
         key = (term.source, term.source_language, term.target_language)
         known, before = targets.setdefault(key, (term.target, number))
         if known != term.target:
+            unit = place.rpartition(" ")[2]
             raise InputError(
                 f"{place} {number}: {term.source!r} is there twice",
-                why=f"{before} says {known!r}, and here it is {term.target!r}",
+                why=f"{unit} {before} says {known!r}, and here it is {term.target!r}",
                 fix="Keep one of them",
             )
         if before == number:
@@ -186,7 +193,10 @@ def _term(row: tuple[str, ...], place: str) -> Term:
     target = _fit(row[1], place, one_line)
     if source.startswith("#"):
         raise InputError(f"{place}: a term begins with '#'", fix="Leave it out: '#' is a comment")
-    return Term(source, target, *(_language(code, place) for code in row[2:]))
+    # Which variety a text is read in is seldom known; which one to write is asked for.
+    means = (resolve, tag_of)
+    languages = (_language(*one, place) for one in zip(row[2:], means, strict=False))
+    return Term(source, target, *languages)
 
 
 def _fit(text: str, place: str, plain: Callable[[str], str]) -> str:
@@ -207,10 +217,10 @@ def _fit(text: str, place: str, plain: Callable[[str], str]) -> str:
     return term
 
 
-def _language(spelling: str, place: str) -> str:
-    """Code of a language; empty for all."""
+def _language(spelling: str, meant: Callable[[str], str], place: str) -> str:
+    """What a spelling means; empty for all."""
     text = spelling.strip()
     try:
-        return resolve(text) if text else ""
+        return meant(text) if text else ""
     except LanguageError as error:
         raise InputError(f"{place}: {error.what}", why=error.why, fix=error.fix) from error

@@ -32,26 +32,27 @@ _MOST_PLACES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class _Try:
-    """A beginning of a translation and what the model made of it."""
-
-    prefix: str
-    rendering: Rendering
-
-
-@dataclass(frozen=True, slots=True)
-class _Own:
+class OwnWords:
     """What the model said itself where a term belongs."""
 
     text: str
-    places: Sequence[int] = ()
-    """Where its words for it begin in `text`; none where that is not clear."""
+    starts: Sequence[int] = ()
+    """Where its words for the term begin in `text`; none where that is not clear."""
     words: frozenset[str] = frozenset()
     """Those of them that the term itself does not have."""
 
     def repeated(self, text: str) -> int:
         """How many of them are still in a translation that has the term."""
         return sum(text.count(word) >= self.text.count(word) for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """A beginning of a translation and what the model made of it."""
+
+    prefix: str
+    rendering: Rendering
+    own: OwnWords
 
 
 class TermSearch:
@@ -88,21 +89,37 @@ class TermSearch:
         if others and others[0].text == free.text:
             return self._listed(others)
         if self._lean.beam > 1:
-            wide = replace(self._lean, alternatives=self._lean.beam)
-            others += self._complete(_flat(self._translated([self._sentence], wide)[0]))
+            others += self._complete(self._hypotheses(self._sentence))
         if others:
             return self._listed(self._finished(others))
         made = self._placed(free)
-        if self._held(made) == self._held(free):
+        if made is None:
             return free
-        return self._listed(self._finished([made]))
+        return self._listed(self._finished([made.rendering, *self._others(made)]))
+
+    def _hypotheses(self, sentence: Sentence) -> list[Rendering]:
+        """The best of the beam, and what else in it is sound."""
+        wide = replace(self._lean, alternatives=self._lean.beam)
+        return _flat(self._translated([sentence], wide)[0])
+
+    def _others(self, made: _Try) -> list[Rendering]:
+        """If they are asked for, other ways to complete a beginning, no worse in what they say."""
+        if self._asked.alternatives == 1:
+            return []
+        best = made.rendering
+        return [
+            one
+            for one in self._hypotheses(replace(self._sentence, prefix=made.prefix))
+            if self._held(one) >= self._held(best)
+            and made.own.repeated(one.text) <= made.own.repeated(best.text)
+        ]
 
     def _complete(self, renderings: Sequence[Rendering]) -> list[Rendering]:
         return [one for one in renderings if not self._lacks(one.text)]
 
     def _lacks(self, text: str) -> list[str]:
-        found = {one.term for one in self._index.find(text, self._sentence.target)}
-        return [term for term in self._wanted if term not in found]
+        said = self._index.said(text, self._sentence.target)
+        return [term for term in self._wanted if term not in said]
 
     def _held(self, rendering: Rendering) -> int:
         return len(self._wanted) - len(self._lacks(rendering.text))
@@ -132,9 +149,10 @@ class TermSearch:
         mended = numbered(bare, self._sentence)
         return rendering if self._held(mended) < self._held(rendering) else mended
 
-    def _placed(self, rendering: Rendering) -> Rendering:
-        """Force what is missing, one term after the other."""
-        best = current = rendering
+    def _placed(self, free: Rendering) -> _Try | None:
+        """Force what is missing, one term after the other; None where nothing is won by it."""
+        best: _Try | None = None
+        current = free
         start = len(self._sentence.prefix)
         hopeless: set[str] = set()
         for _ in range(2 * len(self._wanted)):
@@ -149,20 +167,26 @@ class TermSearch:
                 # Another term got lost: it has its place behind this one.
                 start = len(found.prefix)
             current = found.rendering
-            best = max(best, current, key=self._rank)
-        return best
+            if self._rank(current) > self._rank(best.rendering if best else free):
+                best = found
+        return best if best and self._held(best.rendering) > self._held(free) else None
 
     def _with_term(self, term: str, text: str, start: int) -> _Try | None:
-        """The best translation with `term`, put somewhere into `text` from `start` on."""
-        places = self._places(text)
-        own = self._own_words(term, text, places)
-        near = [place for place in own.places if place >= start][:_FINALISTS]
+        """The best translation with `term`, put somewhere into `text` from `start` on.
+
+        None where there is none, and where the given beginning says it in other words.
+        """
+        word_starts = self._word_starts(text)
+        own = self._own_words(term, text, word_starts)
+        if own.starts and max(own.starts) < len(self._sentence.prefix):
+            return None
+        near = [place for place in own.starts if place >= start][:_FINALISTS]
         tries = self._at(near, term, own)
         if not tries or own.repeated(tries[0].rendering.text):
-            tries += self._at([place for place in places if place >= start], term, own)
+            tries += self._at([place for place in word_starts if place >= start], term, own)
         return max(tries, key=lambda one: self._rank(one.rendering, own), default=None)
 
-    def _at(self, places: Sequence[int], term: str, own: _Own) -> list[_Try]:
+    def _at(self, places: Sequence[int], term: str, own: OwnWords) -> list[_Try]:
         """Translations with `term` at the best of these places of a text, the best one first."""
         prefixes = [self._prefix(term, own.text, place) for place in places[:_MOST_PLACES]]
         tries: list[_Try] = []
@@ -176,11 +200,13 @@ class TermSearch:
             tries = self._tried([prefix + " " for prefix in prefixes], term, self._lean, own)
         return tries
 
-    def _tried(self, prefixes: Sequence[str], term: str, search: Search, own: _Own) -> list[_Try]:
+    def _tried(
+        self, prefixes: Sequence[str], term: str, search: Search, own: OwnWords
+    ) -> list[_Try]:
         """What the model makes of beginnings, the best first; only what has the term."""
         asked = [replace(self._sentence, prefix=prefix) for prefix in prefixes]
         found = zip(prefixes, self._translated(asked, search), strict=True)
-        tries = [_Try(*one) for one in found if term not in self._lacks(one[1].text)]
+        tries = [_Try(*one, own) for one in found if term not in self._lacks(one[1].text)]
         return sorted(tries, key=lambda one: self._rank(one.rendering, own), reverse=True)
 
     def _translated(self, asked: Sequence[Sentence], search: Search) -> list[Rendering]:
@@ -192,7 +218,7 @@ class TermSearch:
                 return [Rendering("", 0.0, 0)]
         return [one for each in asked for one in self._translated([each], search)]
 
-    def _rank(self, rendering: Rendering, own: _Own | None = None) -> tuple[int, int, int, float]:
+    def _rank(self, rendering: Rendering, own: OwnWords | None = None) -> tuple[int, int, int, float]:
         """Sorts renderings, the best one last: most terms, then those that say nothing twice.
 
         Then few alarms and the model's score count. Its mean would favour what says the term beside
@@ -204,7 +230,7 @@ class TermSearch:
         repeated = own.repeated(rendering.text) if own else 0
         return self._held(rendering), -repeated, -len(doubts), rendering.log_probability / tokens
 
-    def _own_words(self, term: str, text: str, places: Sequence[int]) -> _Own:
+    def _own_words(self, term: str, text: str, word_starts: Sequence[int]) -> OwnWords:
         """The model's own words for the source of a term in `text`, if it is clear which.
 
         They are those that it finds much less likely when the source lacks the term: prediction
@@ -212,19 +238,19 @@ class TermSearch:
         """
         lacking = self._source_without(term)
         if lacking is None:
-            return _Own(text)
+            return OwnWords(text)
         whole = replace(self._sentence, prefix=text + " ")
         found = self._translated([whole, replace(whole, text=lacking)], _SCORED)
         losses = _losses(text, *(one.token_scores for one in found))
         sums = {
-            (place, end): sum(loss for at, loss in losses if place <= at < end)
-            for place, end in itertools.pairwise([*places, len(text)])
+            (start, end): sum(loss for at, loss in losses if start <= at < end)
+            for start, end in itertools.pairwise([*word_starts, len(text)])
         }
         least = max(_CLEAR_LOSS, max(sums.values(), default=0.0) / 2)
-        own = [(place, end) for (place, end), loss in sums.items() if loss >= least]
-        words = {text[place : place + _words_end(text[place:end])] for place, end in own}
+        own = [(start, end) for (start, end), loss in sums.items() if loss >= least]
+        words = {text[start : start + _words_end(text[start:end])] for start, end in own}
         said = frozenset(word for word in words if word and word not in term)
-        return _Own(text, [place for place, _ in own], said)
+        return OwnWords(text, [start for start, _ in own], said)
 
     def _source_without(self, term: str) -> str | None:
         """The sentence without the source of a term; None where it does not have it itself."""
@@ -236,7 +262,7 @@ class TermSearch:
         rest = text[: found[0].start] + text[found[0].end :] if found else ""
         return rest if any(map(is_word, rest)) else None
 
-    def _places(self, text: str) -> list[int]:
+    def _word_starts(self, text: str) -> list[int]:
         """Where a word may begin in `text`, and its end, before the last marks."""
         end = _words_end(text)
         inner = (at for at in range(end) if _may_begin(text, at, spaced=self._spaced))
@@ -275,7 +301,7 @@ def _may_begin(text: str, place: int, *, spaced: bool) -> bool:
     """Whether a word may begin there: with spaces, where one does, or a mark behind a space."""
     if not spaced or is_word(text[place]):
         return is_edge(text, place, spaced=spaced)
-    return not text[place].isspace() and not text[:place][-1:].strip()
+    return not text[place].isspace() and not text[place - 1 : place].strip()
 
 
 def _flat(rendering: Rendering) -> list[Rendering]:

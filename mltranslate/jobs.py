@@ -55,6 +55,8 @@ class Job:
     prefix: str = ""
     """How the translation of the first sentence begins."""
     glossary: Glossary | None = None
+    variety: str = ""
+    """Of the target language, where one was asked for that no pack lists."""
     missing_terms: tuple[str, ...] = ()
     """What the glossary has for words of the source and the translation of their sentence lacks."""
     unoffered: bool = False
@@ -93,9 +95,8 @@ class Job:
             found[0] = replace(found[0], prefix=self.prefix)
             if glossary := self.glossary:
                 # Through English, too, it is the words of the original that count.
-                terms = [
-                    glossary.terms_in(text, self.source, way.target) for text in self._originals()
-                ]
+                asked = self.variety or way.target
+                terms = [glossary.terms_in(text, self.source, asked) for text in self._originals()]
                 found = [replace(one, terms=own) for one, own in zip(found, terms, strict=True)]
         return found
 

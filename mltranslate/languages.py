@@ -134,19 +134,31 @@ def resolve(spelling: str, offered: Iterable[str] | None = None) -> str:
     for code in offers or ():
         if _fold(code) == wanted:
             return code
-    tag = _tag(wanted)
-    if not tag:
-        raise LanguageError(
-            f"unknown language {spelling!r}",
-            why=_nearest(wanted, offers or ()),
-            fix=_offer(tuple(LANGUAGES) if offers is None else offers),
-        )
+    tag = _known_tag(spelling, offers)
     if offers is None:
         return _base(tag)
     found = _among(tag, offers)
     if not found:
         raise LanguageError(f"{describe(tag).name} ({tag}) is not offered", fix=_offer(offers))
     return found
+
+
+def tag_of(spelling: str) -> str:
+    """Return the BCP 47 tag of the language or variety that a user means by `spelling`.
+
+    Raises LanguageError as `resolve` does.
+    """
+    return _known_tag(spelling, None)
+
+
+def covers(tag: str, code: str) -> bool:
+    """Whether a text in `code` is one in `tag`: "pt-BR" in "pt", and no other way round.
+
+    A language without its variety is in the one of its usual script, as in `resolve`: "zh" is in
+    "zh-Hans".
+    """
+    known = _tag(_fold(code)) or code
+    return f"{known}-".startswith(f"{tag}-") or tag == f"{known}-{describe(known).script}"
 
 
 def asked_variety(spelling: str, code: str) -> str:
@@ -157,6 +169,17 @@ def asked_variety(spelling: str, code: str) -> str:
     """
     tag, given = _tag(_fold(spelling)), _tag(_fold(code))
     return tag if tag != given and _base(tag) == given else ""
+
+
+def _known_tag(spelling: str, offers: Sequence[str] | None) -> str:
+    wanted = _fold(spelling)
+    if tag := _tag(wanted):
+        return tag
+    raise LanguageError(
+        f"unknown language {spelling!r}",
+        why=_nearest(wanted, offers or ()),
+        fix="Give its code, such as de, or its English name" if offers is None else _offer(offers),
+    )
 
 
 def _base(tag: str) -> str:

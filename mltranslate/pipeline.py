@@ -153,6 +153,9 @@ class Translator:
         cannot be loaded as asked, or is too old for what is asked.
         """
         texts = _checked([text] if isinstance(text, str) else list(text), prefix)
+        if not isinstance(glossary, Glossary | None):
+            kind = type(glossary).__name__
+            raise UsageError(f"a {kind} is no glossary", fix="Use Glossary.read(path)")
         search = Search(
             beam=beam, alternatives=n_best, length_penalty=length_penalty, sampling=sampling,
             token_scores=token_scores, alignment=alignment,
@@ -163,7 +166,7 @@ class Translator:
         begun = time.perf_counter()
         jobs = self._jobs(texts, target, source)
         for job in jobs:
-            job.glossary = glossary
+            job.glossary, job.variety = glossary, asked
         if prefix:
             jobs[0].begin(prefix, target)
         begun += _seconds_to_load(jobs, beam)

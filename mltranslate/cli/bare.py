@@ -28,7 +28,8 @@ def register(parser: argparse.ArgumentParser) -> None:
     add("--device", "device", "where to run (auto)", choices=("auto", "cpu", "cuda"))
     add("--from", "source", "source language (auto)", metavar="LANG")
     add("--to", "target", "target language (the system's, or English)", metavar="LANG")
-    add("--glossary", "glossary", "terms with their translations (the user's own)", metavar="FILE")
+    terms = "terms with their translations (glossary.tsv in the settings folder)"
+    add("--glossary", "glossary", terms, metavar="FILE")
     add("--threads", "threads", "CPU threads (1)", metavar="N", type=int)
 
 

@@ -20,7 +20,11 @@ Commands = Any  # argparse keeps the type of its sub-parsers to itself
 
 def register(commands: Commands) -> None:
     """Add this sub-command and its own to the parser."""
-    parser = commands.add_parser("packs", help="list, check and install model packs")
+    parser = commands.add_parser(
+        "packs",
+        help="list, check and install model packs",
+        description="List, show, check, install, remove and export model packs.",
+    )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = actions.add_parser(
         "list", help="list the packs that can be used, in their order of choice"

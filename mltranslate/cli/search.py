@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mltranslate.cli.streams import check_argument
 from mltranslate.errors import UsageError
-from mltranslate.limits import DEFAULT_BEAM
+from mltranslate.limits import DEFAULT_BEAM, MAX_BEAM
 
 if TYPE_CHECKING:
     from mltranslate.decode.types import Sampling
@@ -19,7 +19,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         "--beam",
         type=int,
         metavar="N",
-        help=f"beam width ({DEFAULT_BEAM}; 1 is greedy search, the fastest)",
+        help=f"beam width, at most {MAX_BEAM} ({DEFAULT_BEAM}; 1 is greedy search, the fastest)",
     )
     parser.add_argument(
         "--n-best",
@@ -45,16 +45,16 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         "--sample",
         type=int,
         metavar="SEED",
-        help="draw words by their probability instead of searching for the best",
+        help="draw subwords by their probability instead of searching for the best",
     )
     parser.add_argument(
         "--temperature", type=float, metavar="T", help="of --sample: over 1 for more variety (1)"
     )
     parser.add_argument(
-        "--top", type=int, metavar="N", help="of --sample: draw from the N likeliest (all)"
+        "--top", type=int, metavar="N", help="of --sample: draw from the N likeliest subwords (all)"
     )
     parser.add_argument(
-        "--token-scores", action="store_true", help="with --json, the score of every token"
+        "--token-scores", action="store_true", help="with --json, the score of every subword"
     )
     parser.add_argument(
         "--alignment", action="store_true", help="with --json, which words come from which"
@@ -85,7 +85,7 @@ def _check_together(options: argparse.Namespace) -> None:
         raise UsageError("a prefix needs one text to complete", fix="Give one TEXT argument")
     check_argument("the prefix", options.prefix)
     if options.token_scores and not options.json:
-        raise UsageError("scores of tokens are not plain text", fix="Add --json")
+        raise UsageError("scores of subwords are not plain text", fix="Add --json")
     if options.alignment and not options.json:
         raise UsageError("links between words are not plain text", fix="Add --json")
     if options.sample is None and (options.temperature, options.top) != (None, None):

@@ -100,7 +100,9 @@ def register(commands: Commands) -> None:
         help="detect each paragraph of stdin by itself, not stdin as a whole",
     )
     add_search_options(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object a text or line")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object a text, line or paragraph"
+    )
     parser.set_defaults(run=run)
 
 
@@ -160,6 +162,7 @@ class _Job:
         self._options = options
         self._search = search
         self._source = ""
+        self._target = ""
         self._sample = ""
         self._detection: Detection | None = None
         self._finished = 0
@@ -209,10 +212,12 @@ class _Job:
             parts = _paragraphs(runs)
             found = languages.settle([self._candidates(part, kept) for part, kept in parts])
             if self._options.json or self._options.n_best != 1:
-                for result in self._translate([part.strip("\r\n") for part, _ in parts], found):
+                shown = [place for place, (part, _) in enumerate(parts) if not part.isspace()]
+                texts = [parts[place][0].strip("\r\n") for place in shown]
+                for result in self._translate(texts, [found[place] for place in shown]):
                     self._show(result)
                 continue
-            self._lines += len(parts)
+            self._lines += sum(not part.isspace() for part, _ in parts)
             for result in self._translate([part for part, _ in parts], found):
                 write(result.text)
 
@@ -234,7 +239,14 @@ class _Job:
         }
         for caution in sorted(self._seen):
             meaning = _MEANINGS[caution].format(_listing([*named.get(caution, ())]))
-            complain(f"warning: {meaning}{where}")
+            hint = self._hint() if caution is Caution.UNTRANSLATED else ""
+            complain(f"warning: {meaning}{hint}{where}")
+
+    def _hint(self) -> str:
+        """What helps where stdin as a whole was taken for text in the target language."""
+        found = self._detection.language if self._detection else ""
+        several = found == self._target and self._lines > 1
+        return "; for several languages: --by-paragraph" if several else ""
 
     def _show(self, result: Translation) -> None:
         """Write the result of one text, or of one line of stdin."""
@@ -294,7 +306,7 @@ class _Job:
 
     def _settle_languages(self) -> None:
         """Resolve languages before anything is read: wrong ones are refused on no input, too."""
-        self._meant(self._options.target)  # the spelling may ask for a variety
+        self._target = self._meant(self._options.target)
         if self._options.source.casefold() == _AUTO:
             self._source = ""
         else:
@@ -304,6 +316,8 @@ class _Job:
         """Code of a language on offer; where one pack was named, an error names another with it."""
         from mltranslate.languages import resolve
 
+        if spelling.casefold() == _AUTO:
+            raise LanguageError("auto is for --from only", fix="Name the target language: --to de")
         try:
             return resolve(spelling, self._translator.languages)
         except LanguageError as error:
@@ -339,7 +353,8 @@ def variety_of(result: Translation, spelling: str) -> str:
     asked = describe(asked_variety(spelling, result.target)).name
     if result.variety:
         return f"{asked}, and a text is in {describe(result.variety).name}"
-    return f"{asked}, and a text is in an uncertain kind of {describe(result.target).name}"
+    language = describe(result.target).name
+    return f"{asked}, and it cannot be told which kind of {language} a text is in"
 
 
 def record(result: Translation) -> dict[str, Any]:

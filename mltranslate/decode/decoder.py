@@ -212,8 +212,7 @@ class Decoder:
         if not name:
             raise PackError(
                 f"the pack {self.pack.name} cannot align words",
-                why="it has no graph for this: it was exported before there were any, or its model "
-                "is recurrent",
+                why="it was exported before packs had a graph for this, or its model is recurrent",
                 fix="Export a Transformer again with: mltranslate-export pack",
             )
         return self._loaded(name, optimise=False)

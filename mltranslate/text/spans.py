@@ -8,7 +8,6 @@ in spans of their own that come back unchanged.
 from __future__ import annotations
 
 import itertools
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,12 +16,8 @@ from mltranslate.languages import is_spaced
 from mltranslate.text.edges import BLANK, bullet_end, core, has_language, is_ideograph
 from mltranslate.text.rules import rules_for
 from mltranslate.text.sentences import sentence_starts, sign_breaks
-from mltranslate.text.tables import table_rows
+from mltranslate.text.tables import cells
 from mltranslate.text.verbatim import runs
-
-_CELL = re.compile(r"(?:[^\t ]| (?! {3}))++")
-"""Text between tabs or wide gaps, as in a table: each cell has sentences of its own."""
-_BARRED_CELL = re.compile(r"(?:\\\||[^\t |｜]| (?! {3}))++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +120,12 @@ def _sentence_ranges(text: str, language: str) -> Iterator[tuple[int, int]]:
 
 def _ranges_of_prose(text: str, language: str) -> Iterator[tuple[int, int]]:
     ordinal_stop = rules_for(language).ordinal_stop
-    lines = text.splitlines(keepends=True)
-    rows = table_rows(lines) if "|" in text else frozenset()
     offset = 0
-    for place, line in enumerate(lines):
+    for line in text.splitlines(keepends=True):
         if not line.isspace():
-            begin = bullet_end(line, ordinal_stop=ordinal_stop)
-            barred = place in rows or ("｜" in line and "`" not in line)
-            for cell in (_BARRED_CELL if barred else _CELL).finditer(line, begin):
-                for start, end in _cores(cell.group(), language):
-                    yield offset + cell.start() + start, offset + cell.start() + end
+            for first, last in cells(line, bullet_end(line, ordinal_stop=ordinal_stop)):
+                for start, end in _cores(line[first:last], language):
+                    yield offset + first + start, offset + first + end
         offset += len(line)
 
 

@@ -1,31 +1,50 @@
-"""Tables in Markdown: which lines are rows of one."""
+"""Cells of tables: text between tabs, wide gaps and bars, each with sentences of its own.
+
+Every line is looked at by itself, so that a table comes out alike as a whole and line by line.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-_DELIMITERS = re.compile(r"[ \t>]*+\|?(?:[ \t]*+:?-++:?[ \t]*+(?:\||(?=\s*\Z)))++\s*+")
-"""The row between the head of a table and its body (GitHub Flavored Markdown 0.29, 4.10)."""
+_CELL = re.compile(r"(?:[^\t ]| (?! {3}))++")
+_FRAMED_CELL = re.compile(r"(?:\\\||[^\t |｜]| (?! {3}))++")
+_TOGETHER = "|".join(
+    (
+        r"(?<!`)`++[^`]*+`++",
+        r"\((?:[^()]++|\([^()]*+\))*+\)",
+        r"\[(?:[^\[\]]++|\[[^\[\]]*+\])*+\]",
+        r"\{(?:[^{}]++|\{[^{}]*+\})*+\}",
+        r"（[^（）]*+）|「[^「」]*+」",
+        r"“[^“”]*+”|„[^„“”]*+[“”]|«[^«»]*+»|»[^«»]*+«",
+        r"(?<!\w)\"[^\"]*+\"",
+    )
+)
+"""Code, brackets (in one more pair at most) and quotes: a bar in them is no border."""
+_BORDER = re.compile(rf"{_TOGETHER}|(?P<bar>｜|(?<!\S)\|(?!\S))")
 
 
-def table_rows(lines: Sequence[str]) -> frozenset[int]:
-    """Return which of `lines` are rows of tables.
+def cells(line: str, begin: int) -> Iterator[tuple[int, int]]:
+    r"""Yield where the cells of `line` from `begin` on start and end.
 
-    That is each that begins and ends with a bar, the line above a row of delimiters ("--- | ---"),
-    and those below it as long as they have a bar. Other bars set nothing apart: "P(A | B)".
+    In a line that begins and ends with a bar, every bar but `\|` is a border; in others those with
+    a blank or nothing on both sides, but for "P(A | B)". A full-width bar always is one.
     """
-    rows: set[int] = set()
-    in_body = False
-    for place, line in enumerate(lines):
-        if "|" not in line:
-            in_body = False
-        elif _DELIMITERS.fullmatch(line):
-            in_body = True
-            rows |= {place - 1, place} if place and "|" in lines[place - 1] else {place}
-        elif in_body or _is_framed(line):
-            rows.add(place)
-    return frozenset(rows)
+    if _is_framed(line):
+        yield from (match.span() for match in _FRAMED_CELL.finditer(line, begin))
+        return
+    start = begin
+    for end, following in (*_borders(line, begin), (len(line), len(line))):
+        yield from (match.span() for match in _CELL.finditer(line, start, end))
+        start = following
+
+
+def _borders(line: str, begin: int) -> Iterator[tuple[int, int]]:
+    if "|" in line or "｜" in line:
+        for match in _BORDER.finditer(line, begin):
+            if match["bar"]:
+                yield match.span()
 
 
 def _is_framed(line: str) -> bool:

@@ -56,21 +56,29 @@ class TermIndex:
             for start, char in enumerate(folded)
             for length in self._lengths.get(char, ())
             if start + length <= len(text)
-            and (term := self._term(folded[start : start + length], text, start, shouted))
-            and is_edge(text, start, spaced=spaced)
+            for term in self._meant(folded, text, start, start + length, shouted)[:1]
+            if is_edge(text, start, spaced=spaced)
             and is_edge(text, start + length, spaced=spaced)
         ]
         return _apart(every)
 
-    def _term(self, form: str, text: str, start: int, shouted: bool) -> str | None:
-        """The term that this form of it stands for: the one as written before another."""
-        terms = self._terms.get(form, ())
+    def said(self, text: str, language: str, *, shouted: bool = False) -> set[str]:
+        """Return every term that stands in `text`, also those that differ in case in one place."""
+        folded = _folded(text)
+        return {
+            term
+            for one in self.find(text, language, shouted=shouted)
+            for term in self._meant(folded, text, one.start, one.end, shouted)
+        }
+
+    def _meant(self, folded: str, text: str, start: int, end: int, shouted: bool) -> list[str]:
+        """The terms that a part of a text may stand for: the one as written before others."""
+        terms = self._terms.get(folded[start:end], ())
         if not terms:
-            return None
-        written = text[start : start + len(form)]
-        if written in terms:
-            return written
-        return next((one for one in terms if shouted or is_caseless(one)), None)
+            return []
+        written = text[start:end]
+        fit = (one for one in terms if one == written or shouted or is_caseless(one))
+        return sorted(fit, key=lambda one: one != written)
 
 
 def one_line(text: str) -> str:

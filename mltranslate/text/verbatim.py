@@ -1,9 +1,10 @@
 """What of a document is no prose and stays as it is: fenced code blocks and front matter.
 
 Fences are those of CommonMark 0.31, section 4.5: at least three backticks or tildes, closed by as
-many or more, or by the end of the text or of the block quote that they are in. Two liberties: a
-fence may stand at any indentation, since that of a list is not followed, and the line that opens
-one has no further fence in it, so that "~~~ Title ~~~" is an ornament.
+many or more, or by the end of the text or of the block quote that they are in. Three
+liberties: a fence may stand at any indentation, since that of a list is not followed; the line that
+opens one has no further fence in it, so that "~~~ Title ~~~" is an ornament; and tildes that
+underline the line above, as a title in reStructuredText, open none.
 """
 
 from __future__ import annotations
@@ -15,24 +16,29 @@ from dataclasses import dataclass
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _OPENING = re.compile(
-    r"(?P<quotes>(?:[ \t]*+>)*+)(?:[ \t]*+(?:[-*+]|\d{1,9}[.)])(?=[ \t]))*+"
-    r"(?P<indent>[ \t]*+)(?P<fence>`{3,}+(?!.*`)|~{3,}+(?!.*~))"
+    r"(?P<before>(?:[ \t]*+(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*+[ \t]*+)"
+    r"(?P<fence>`{3,}+(?!.*`)|~{3,}+(?!.*~))"
 )
 _QUOTE = re.compile(r"[ \t]*+>")
 _CLOSING = re.compile(r"(?P<indent>[ \t]*+)(?P<fence>`{3,}+|~{3,}+)[ \t]*+\r?\n?")
-_RULE = re.compile(r"\ufeff?(?:---|\+\+\+)\s*")
-"""A line that could begin front matter; it never is a sentence."""
+_KEPT_LINE = re.compile(r"\ufeff?(?:---|\+\+\+|~{3,}+)\s*")
+"""A line that by itself could begin front matter or code; it never is a sentence."""
+_UNDERLINE = re.compile(r"(?P<tildes>~{3,}+)\s*")
+_SHORTEST_UNDERLINE = 4
+"""Tildes that are an underline also where the line above is longer."""
 _INDENT = 3
 """Columns that a closing fence may always be indented by."""
 
 _KEY = r"(?:[\w.-]+|\"[^\"]*\"|'[^']*')"
+_YAML_BEGIN = rf"\s*#.*|(?P<sure>{_KEY}[ \t]*:(?:\s.*)?)"
 _YAML = rf"\s*|\s*#.*|[ \t].*|-(?:[ \t].*)?|[\]}}].*|{_KEY}[ \t]*:(?:\s.*)?"
-_TOML = rf"\s*|\s*#.*|(?P<sure>\[.*|{_KEY}[ \t]*=.*)"
+_TOML_BEGIN = rf"\s*|\s*#.*|(?P<sure>\[.*|{_KEY}[ \t]*=.*)"
 _HEADS = {
-    "---": (re.compile(r"(?:---|\.\.\.)\s*"), re.compile(_YAML, re.DOTALL)),
-    "+++": (re.compile(r"\+\+\+\s*"), re.compile(_TOML, re.DOTALL)),
+    "---": [re.compile(p, re.DOTALL) for p in (r"(?:---|\.\.\.)\s*", _YAML_BEGIN, _YAML)],
+    "+++": [re.compile(p, re.DOTALL) for p in (r"\+\+\+\s*", _TOML_BEGIN, ".*")],
 }
-"""What front matter opens with, the line that closes it, and what the lines of it look like."""
+"""What front matter opens with; the line that closes it, what the lines of it look like up to the
+first one that is sure to be of it, and what those after that do."""
 _LONGEST_HEAD = 65_536
 """Characters that front matter may have."""
 
@@ -44,8 +50,8 @@ Run = tuple[str, bool]
 def runs(text: str) -> list[Run]:
     """Cut `text` into runs of lines to keep and to translate, which concatenate to it.
 
-    A line of three hyphens or plus signs is always kept: no run to translate begins with what
-    could be taken for front matter, so that each may be cut again by itself.
+    A line of three hyphens or plus signs, or of tildes, is always kept: no run to translate begins
+    with what could be taken for front matter or code, so that each may be cut again by itself.
     """
     return list(_Cutter().runs(text))
 
@@ -69,13 +75,12 @@ def prose(text: str) -> str:
 def units(text: str) -> Iterator[str]:
     """Yield `text` in the smallest parts that hold the sentences that they have in the whole.
 
-    Each is a line, the kept lines that follow it, and where it has a bar, as in a table, further
-    lines that have one.
+    Each is a line and the kept lines that follow it.
     """
     waiting: list[str] = []
     for run, kept in runs(text):
         for line in [run] if kept else _lines(run):
-            if waiting and not kept and not ("|" in line and "|" in waiting[-1]):
+            if waiting and not kept:
                 yield "".join(waiting)
                 waiting = []
             waiting.append(line)
@@ -93,13 +98,17 @@ class _Cutter:
         """Whether the last line goes on in the next block."""
         self._kept = False
         """Whether the last line is kept."""
+        self._above = 0
+        """Characters of the last line, when it is to be translated."""
 
     def runs(self, block: str) -> Iterator[Run]:
         """Yield the runs of the next block."""
         if not (self._fence or self._unfinished or _may_hold_any(block)):
-            self._begun |= bool(block)
-            self._unfinished, self._kept = not block.endswith("\n"), False
-            yield from [(block, False)] if block else ()
+            if block:
+                self._begun = True
+                self._unfinished, self._kept = not block.endswith("\n"), False
+                self._above = len(block.removesuffix("\n").rpartition("\n")[2].strip())
+                yield block, False
             return
         if head := 0 if self._begun else _head_length(block):
             yield block[:head], True
@@ -110,6 +119,8 @@ class _Cutter:
     def _keeps(self, line: str) -> bool:
         if not self._unfinished:
             self._kept = self._is_kept(line)
+            self._above = 0
+        self._above += 0 if self._kept else len(line.strip())
         self._unfinished = not line.endswith("\n")
         return self._kept
 
@@ -118,8 +129,13 @@ class _Cutter:
             if self._fence.is_closed_by(line):
                 self._fence = None
             return True
-        self._fence = _opened(line)
-        return self._fence is not None or _RULE.fullmatch(line) is not None
+        self._fence = None if self._is_underline(line) else _opened(line)
+        return self._fence is not None or _KEPT_LINE.fullmatch(line) is not None
+
+    def _is_underline(self, line: str) -> bool:
+        match = _UNDERLINE.fullmatch(line)
+        least = min(self._above, _SHORTEST_UNDERLINE)
+        return match is not None and 0 < least <= len(match["tildes"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +188,9 @@ def _with_whole_head(blocks: Iterable[str]) -> Iterator[str]:
 class _Head:
     """Front matter, line by line: YAML between `---`, TOML between `+++`.
 
-    So that a rule above a paragraph opens none, every line of YAML must look like YAML, and the
-    first of TOML like TOML, whose long strings may have any line.
+    So that a rule above a paragraph opens none, YAML must begin with a key right below, but for
+    comments, and all its lines must look like YAML; the first of TOML must look like TOML, whose
+    long strings may have any line.
     """
 
     def __init__(self) -> None:
@@ -189,14 +206,14 @@ class _Head:
         first, self.length = not self.length, self.length + len(line)
         if self._opening not in _HEADS or self.length > _LONGEST_HEAD:
             return False
-        closing, shape = _HEADS[self._opening]
         if first:
             return None
+        closing, beginning, shape = _HEADS[self._opening]
         if closing.fullmatch(line):
-            return True
-        match = shape.fullmatch(line)
+            return self._sure
+        match = (shape if self._sure else beginning).fullmatch(line)
         self._sure |= match is not None and match.lastgroup == "sure"
-        return None if match or self._sure else False
+        return None if match else False
 
 
 def _head_length(text: str) -> int:
@@ -223,7 +240,8 @@ def _opened(line: str) -> _Fence | None:
     match = _OPENING.match(line)
     if match is None:
         return None
-    return _Fence(match["fence"], _width(match["indent"]), match["quotes"].count(">"))
+    inside = match["before"].rpartition(">")[2]
+    return _Fence(match["fence"], _width(inside), match["before"].count(">"))
 
 
 def _width(indent: str) -> int:

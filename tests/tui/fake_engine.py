@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from mltranslate.errors import Cancelled, MltError
+from mltranslate.languages import resolve
 from mltranslate.types import (
     UNDETERMINED,
     CancelToken,
@@ -91,11 +92,12 @@ class FakeEngine:
         cancel.raise_if_cancelled()
 
     def _answer(self, text: str, source: str, target: str) -> Translation:
+        asked, target = target, resolve(target, self.offer.targets)
         same = source == target
         warnings = (Caution.UNTRANSLATED,) if same else self.warnings
         return Translation(
             source_text=text,
-            text=text if same else f"[{target}] {text}",
+            text=text if same else f"[{asked}] {text}",
             source=source,
             target=target,
             detected=None,

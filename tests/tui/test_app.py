@@ -317,7 +317,7 @@ async def test_missing_pack_is_explained_and_can_be_tried_again() -> None:
     engine.load_failure = PackError("No pack", why="the folder is empty", fix="Install one")
     async with running(engine, loaded=False) as app:
         await app.until(lambda: isinstance(app.app.screen, ProblemScreen))
-        assert app.label(".why") == "the folder is empty."
+        assert app.label(".why") == "The folder is empty."
         await app.pilot.pause()
         engine.load_failure = None
         await app.pilot.click("#retry")

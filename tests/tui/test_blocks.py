@@ -8,7 +8,14 @@ from fake_engine import FakeEngine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltranslate.types import CancelToken, Caution, Translation
+from mltranslate.types import (
+    Alternative,
+    CancelToken,
+    Caution,
+    TokenScore,
+    Translation,
+    WordLink,
+)
 from mltranslate_tui.blocks import BLOCK_CHARACTERS, FIRST_CHARACTERS, blocks, merged
 
 
@@ -58,6 +65,18 @@ def test_merged_result_adds_up() -> None:
     assert whole.milliseconds == 15.0
     assert whole.score == -1.0
     assert whole.warnings == (Caution.LOOP, Caution.SPLIT)
+
+
+def test_what_is_true_of_one_block_alone_is_left_out() -> None:
+    details: dict[str, object] = {
+        "alignment": (WordLink(source=(0, 3), target=(0, 3)),),
+        "token_scores": (TokenScore(token="one", log_probability=-1.0),),
+        "alternatives": (Alternative(text="one", score=-1.0),),
+    }
+    one, two = translation("ein\n", **details), translation("zwei", **details)
+    whole = merged([one, two])
+    assert (whole.alignment, whole.token_scores, whole.alternatives) == ((), (), ())
+    assert merged([one]).alignment == one.alignment
 
 
 def test_part_without_words_does_not_make_the_whole_untranslated() -> None:

@@ -12,12 +12,14 @@ from mltranslate_tui.choices import (
     AUTO,
     Offer,
     Pair,
+    asked_target,
     default_pair,
     first_pair,
     locale_language,
     matching,
     opening_pair,
     swapped,
+    variety_meant,
     with_source,
     with_target,
 )
@@ -139,6 +141,33 @@ def test_wishes_must_be_offered_in_their_direction() -> None:
         first_pair(offer, "auto", "sv", spoken="de")
     with pytest.raises(LanguageError, match="Choose one of: en, sv"):
         first_pair(offer, "German", None, spoken="de")
+
+
+def test_a_variety_that_is_asked_for_is_kept_while_its_language_is_the_target() -> None:
+    offer = Offer(("en", "de", "zh"), ("en", "de", "zh"))
+    pair = first_pair(offer, "auto", "zh_TW", spoken="de")
+    assert pair == Pair(source=AUTO, target="zh", spare="de", variety="zh-Hant")
+    assert pair.asked == "zh-Hant"
+    assert with_source(pair, "en").asked == "zh-Hant"
+    assert with_target(pair, "zh").asked == "zh"
+    others = (with_target(pair, "en"), with_source(pair, "zh"), swapped(pair, "zh"))
+    assert [other.variety for other in (*others, swapped(pair, "en"))] == [""] * 4
+
+
+def test_a_variety_that_a_pack_lists_is_a_language_of_its_own() -> None:
+    assert asked_target("zh_TW", ("en", "zh", "zh-Hant")) == ("zh-Hant", "")
+    assert asked_target("zh-Hans", ("en", "zh", "zh-Hant")) == ("zh", "zh-Hans")
+    assert asked_target("de-DE", ("en", "de")) == ("de", "")
+
+
+@pytest.mark.parametrize(
+    ("query", "tag"),
+    [("zh-Hant", "zh-Hant"), ("brazilian portuguese", "pt-BR"), ("zh-Ha", ""), ("", ""),
+     ("de-DE", ""), ("Chinese", ""), ("qqq", "")],
+)  # fmt: skip
+def test_a_variety_is_found_where_it_is_spelt_out(query: str, tag: str) -> None:
+    variety = variety_meant(query, list(LANGUAGES.values()))
+    assert (variety.code if variety else "") == tag
 
 
 def test_a_refused_wish_is_told_beside_the_default_pair() -> None:

@@ -53,6 +53,26 @@ def test_every_paragraph_has_its_own_language(
     assert (out, err) == (said, "")
 
 
+def test_a_mixed_document_taken_for_the_target_language_is_told_of_it(
+    feed: Feed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hint = "; for several languages: --by-paragraph"
+    feed("Hello there.\n\nGood day.\n")
+    assert main(["text", "--to", "en"]) == 0
+    assert f"already the target language{hint} (--json" in capsys.readouterr().err
+    for text, options in (
+        ("Hello there.\n", []),
+        ("Hello there.\n\nGood day.\n", ["--from", "en"]),
+        ("12:30\n\n12:40\n", []),
+        ("Hello there.\n\nGood day.\n", ["--by-paragraph"]),
+    ):
+        feed(text)
+        assert main(["text", "--to", "en", *options]) == 0
+        err = capsys.readouterr().err
+        assert "nothing was translated" in err
+        assert hint not in err
+
+
 def test_json_has_an_object_a_paragraph(feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:
     feed(DOCUMENT.replace("\n", "\r\n"))
     assert main(["text", "--to", "en", "--by-paragraph", "--json"]) == 0
@@ -63,6 +83,23 @@ def test_json_has_an_object_a_paragraph(feed: Feed, capsys: pytest.CaptureFixtur
     ]  # fmt: skip
     assert records[0]["source_text"] == "Hello there.\r\nYou."
     assert all(one["detected"]["language"] == one["source"] for one in records)
+
+
+@pytest.mark.parametrize("option", ["--json", "--n-best=2"])
+def test_blank_lines_are_no_paragraph(
+    option: str, feed: Feed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blank = "\n" * 9000  # more than a block
+    feed(f"Katz und Maus.\n\n```\ncode\n```\n\n```\n```\n\nKatz.{blank}Und Maus.\n```\n```\n\n")
+    assert main(["text", "--to", "en", "--by-paragraph", "--beam", "2", option]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    if option == "--json":
+        sources = [json.loads(line)["source_text"] for line in lines]
+        assert [source.strip("\n") for source in sources] == [
+            "Katz und Maus.", "```\ncode\n```", "```\n```", "Katz.", "Und Maus.", "```\n```",
+        ]  # fmt: skip
+    else:
+        assert {line.split("\t")[0] for line in lines} == set("123456")
 
 
 def test_a_long_document_comes_in_blocks(feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from fake_engine_parts import FakeDecoder, FakeDetector
 
 from mltranslate import pipeline
 from mltranslate.cli.main import main
-from mltranslate.errors import InputError
+from mltranslate.errors import InputError, UsageError
 from mltranslate.types import Caution
 from mltranslate_tui import entry
 from mltranslate_tui.engine import PipelineEngine
@@ -60,6 +60,25 @@ def test_of_many_missing_terms_some_are_named(
     terms.write_text("".join(f"{name}\tx{name}\n" for name in names))
     assert main(["text", "--to", "de", "--glossary", str(terms), "In " + " ".join(names)]) == 0
     assert capsys.readouterr().err.endswith(", xw19 and 5 more\n")
+
+
+def test_a_term_of_another_variety_is_left_alone(
+    terms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terms.write_text("button\tDruckknopf\ten\tde-AT\nbutton\tKnopf\ten\tde-CH\n")
+    command = ["text", "--glossary", str(terms), "--from", "en", "--to"]
+    assert main([*command, "de-AT", "Press button."]) == 0
+    assert "Druckknopf" in capsys.readouterr().out
+    assert main([*command, "de-CH", "Press button."]) == 0
+    assert "Knopf" in capsys.readouterr().out
+    assert main([*command, "de", "Press button."]) == 0
+    assert capsys.readouterr().out == "PRESS BUTTON.\n"
+
+
+def test_a_name_is_no_glossary() -> None:
+    translator = pipeline.Translator(decoder=FakeDecoder(), detector=FakeDetector())
+    with pytest.raises(UsageError, match=r"a str is no glossary\. Use Glossary\.read\(path\)"):
+        translator.translate("Hi.", "de", glossary="terms.tsv")  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("terms")

@@ -67,8 +67,15 @@ def test_simplified_instead_of_traditional_chinese_is_told(
 
 def test_a_variety_that_nothing_shows_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["text", "--to", "de-AT", "--from", "en", "Hello."]) == 0
-    told = "promises Austrian German, and a text is in an uncertain kind of German"
+    told = "Austrian German, and it cannot be told which kind of German a text is in"
     assert told in capsys.readouterr().err
+
+
+def test_a_target_is_not_detected(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["text", "--to", "auto", "Hello."]) == 2
+    assert capsys.readouterr().err == (
+        "mltranslate: error: auto is for --from only. Name the target language: --to de\n"
+    )
 
 
 def test_json_says_which_variety_it_is(capsys: pytest.CaptureFixture[str]) -> None:

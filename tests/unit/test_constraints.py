@@ -91,6 +91,18 @@ def test_it_takes_the_place_of_the_models_own_word(beam: int) -> None:
     assert max(map(len, decoder.batches)) == 2, "no other place is tried"
 
 
+@pytest.mark.parametrize("prefix", ["Press KNOB", "Press KN", "Press KNOB "])
+@pytest.mark.parametrize("beam", [1, 4])
+def test_what_a_beginning_says_in_other_words_is_not_said_again(prefix: str, beam: int) -> None:
+    decoder = Telling(render=_knows(("button", "KNOB")))
+    result = _translator(decoder).translate(
+        "Press button now.", "de", "en", beam, prefix=prefix, glossary=KNOPF
+    )[0]
+    assert result.text == "Press KNOB now."
+    assert result.missing_terms == ("Knopf",)
+    assert Caution.GLOSSARY in result.warnings
+
+
 def test_what_says_things_twice_is_not_taken() -> None:
     found = _translate("Press it now.", Glossary([("it", "das")]))
     assert len(found.text) == len("Press it now."), "nothing was put in beside the rest"
@@ -188,6 +200,32 @@ def test_through_english_the_words_of_the_original_count() -> None:
     assert "DOG" not in found[0].text + found[1].text
 
 
+LONG = "Eine Katze sitzt hier, und eine Katze sitzt da, und noch eine Katze sitzt dort."
+
+
+@pytest.mark.parametrize("beam", [1, 2])
+def test_through_english_a_long_sentence_has_a_term_in_one_of_its_pieces(beam: int) -> None:
+    decoder = FakeDecoder(render=_knows(("Katze", "cat")), pack=FakePack(max_source_tokens=30))
+    glossary = Glossary([("Katze", "猫咪", "de", "zh"), ("Hund", "狗狗", "de", "zh")])
+    found = _translator(decoder).translate(LONG, "zh", "de", beam, glossary=glossary)[0]
+    assert Caution.SPLIT in found.warnings
+    assert found.text.count("猫咪") == 1
+    assert (found.missing_terms, found.text.count("狗狗")) == ((), 0)
+
+
+def test_a_piece_that_says_the_term_by_itself_is_enough() -> None:
+    def render(text: str, target: str, guard: bool) -> str:
+        return text.replace("noch", "猫咪") if target == "zh" else text.replace("Katze", "cat")
+
+    decoder, plain = (
+        FakeDecoder(render=render, pack=FakePack(max_source_tokens=30)) for _ in range(2)
+    )
+    glossary = Glossary([("Katze", "猫咪", "de", "zh")])
+    found = _translator(decoder).translate(LONG, "zh", "de", glossary=glossary)[0]
+    assert found.text == _translator(plain).translate(LONG, "zh", "de")[0].text
+    assert (found.missing_terms, decoder.batches) == ((), plain.batches)
+
+
 def test_a_translation_that_is_begun_keeps_its_beginning() -> None:
     result = _translator().translate(
         "Press the button.", "de", "en", 4, prefix="Bitte Dr", glossary=KNOPF
@@ -213,6 +251,30 @@ def test_alternatives_have_the_terms_too() -> None:
         "Press button.", "de", "en", 4, n_best=3, glossary=KNOPF
     )[0]
     assert [one.text for one in result.alternatives] == ["Press Knopf.", "Press Knopf!"]
+
+
+def test_a_forced_term_has_alternatives() -> None:
+    decoder = Telling(
+        render=_knows(("button", "KNOB")),
+        others=lambda text: [(text[:-1] + "?", 0.1), (text[:-1] + " KNOB.", 0.2), (text + "!", 0.3)],
+    )
+    result = _translator(decoder).translate(
+        "Press button now.", "de", "en", 4, n_best=3, glossary=KNOPF
+    )[0]
+    assert [one.text for one in result.alternatives] == [
+        "Press Knopf now.", "Press Knopf now?", "Press Knopf now.!",
+    ]  # fmt: skip
+
+
+def test_terms_that_differ_in_case_are_each_looked_for() -> None:
+    glossary = Glossary([("press", "Knopf"), ("button", "knopf")])
+    for said in ("Knopf.", "Knopf knopf."):
+        decoder = FakeDecoder(render=lambda *_, said=said: said)
+        result = _translate("Press button.", glossary, decoder)
+        assert (result.text, result.missing_terms) == (said, ())
+    result = _translate("Press button.", glossary, FakeDecoder(render=lambda *_: "X knopf."))
+    assert "Knopf" in result.text
+    assert result.missing_terms == ()
 
 
 def test_scores_of_tokens_are_those_of_what_is_said() -> None:

@@ -39,7 +39,7 @@ BAD = [
     pytest.param("\tb\n", "line 1: a term has no letter", id="no source"),
     pytest.param("a\t \n", "line 1: a term has no letter", id="no target"),
     pytest.param("a\t!?\n", "line 1: a term has no letter", id="only marks"),
-    pytest.param("a\tb\n# c\na\tc\n", r"line 3: 'a' is there twice: 1 says 'b'", id="twice"),
+    pytest.param("a\tb\n# c\na\tc\n", r"line 3: 'a' is there twice: line 1 says 'b'", id="twice"),
     pytest.param("a\tb\tGobbledygook\ten\n", "line 1: unknown language", id="language"),
     pytest.param("a\tb\txx\ten\n", "line 1: unknown language", id="code"),
     pytest.param("a\tb\x00\n", "line 1: a term is no line of text", id="control"),
@@ -78,7 +78,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_equal_terms_are_one_and_languages_part_them() -> None:
     same = Glossary([("a", "b"), ("a", "b"), Term("a", "c", "de", "en")])
     assert same.terms == (Term("a", "b"), Term("a", "c", "de", "en"))
-    with pytest.raises(InputError, match="term 2: 'a' is there twice"):
+    with pytest.raises(InputError, match="term 2: 'a' is there twice: term 1 says"):
         Glossary([("a", "b"), ("a", "c")])
     with pytest.raises(InputError, match="term 1: 1 column"):
         Glossary(["ab"])  # type: ignore[list-item]
@@ -103,6 +103,35 @@ def test_the_terms_of_a_direction() -> None:
     assert targets("nb", "en") == ["present", "Acme", "NB"]
     assert glossary.terms_in("Nothing.", "de", "en") == ()
     assert Glossary([]).terms_in("gift", "de", "en") == ()
+
+
+def test_a_variety_has_terms_of_its_own() -> None:
+    glossary = Glossary.parse(
+        "bus\tônibus\ten\tpt-BR\n"
+        "bus\tautocarro\tEnglish\tpt_PT\n"
+        "bus\tcarreira\ten\tpt\n"
+        "screen\tecrã\ten\tpt\n"
+        "bus\t公车\ten\tzh-CN\n"
+        "trem\ttrain\tpt-BR\ten\n"
+    )
+
+    def targets(target: str) -> list[str]:
+        return [term.target for term in glossary.terms_in("bus and screen", "en", target)]
+
+    assert targets("pt-BR") == ["ônibus", "ecrã"], "a variety goes before its language"
+    assert targets("pt-PT") == ["autocarro", "ecrã"]
+    assert targets("pt") == ["carreira", "ecrã"]
+    assert targets("zh") == ["公车"], "a plain language is in its usual script"
+    assert targets("zh-TW") == []
+    assert glossary.terms_in("o trem", "pt", "en"), "a variety counts as its language"
+    assert Glossary.parse(glossary.to_tsv()).terms == glossary.terms
+    with pytest.raises(InputError, match="term 2: 'a' is there twice"):
+        Glossary([("a", "b", "en", "pt-BR"), ("a", "c", "en", "pt_br")])
+
+
+def test_an_unknown_language_has_a_short_fix() -> None:
+    with pytest.raises(InputError, match=r"\. Give its code, such as de, or its English name$"):
+        Glossary([("a", "b", "Germn", "")])
 
 
 def test_terms_stand_in_words_and_not_in_links_or_code() -> None:

@@ -4,10 +4,12 @@ from mltranslate.errors import LanguageError
 from mltranslate.languages import (
     LANGUAGES,
     asked_variety,
+    covers,
     describe,
     is_rtl,
     is_spaced,
     resolve,
+    tag_of,
 )
 
 CORPUS = [
@@ -61,6 +63,7 @@ def test_an_unknown_language_names_the_nearest(typo: str, nearest: str) -> None:
     with pytest.raises(LanguageError, match=r"nearest") as caught:
         resolve(typo)
     assert nearest in str(caught.value)
+    assert str(caught.value).endswith(". Give its code, such as de, or its English name")
 
 
 def test_what_is_on_offer_is_suggested_first() -> None:
@@ -163,6 +166,32 @@ def test_another_variety_is_no_stand_in(spelling: str, offered: str, named: str)
 )
 def test_the_variety_that_was_asked_for(spelling: str, code: str, tag: str) -> None:
     assert asked_variety(spelling, code) == tag
+
+
+def test_the_tag_of_a_variety() -> None:
+    spellings = ["Brazilian Portuguese", "pt_br", "zh_CN", "de-DE", "German"]
+    assert [tag_of(one) for one in spellings] == ["pt-BR", "pt-BR", "zh-Hans", "de", "de"]
+    with pytest.raises(LanguageError, match="unknown language"):
+        tag_of("Germn")
+
+
+@pytest.mark.parametrize(
+    ("tag", "code", "covered"),
+    [
+        ("pt", "pt", True),
+        ("pt", "pt-BR", True),
+        ("pt-BR", "pt_br", True),
+        ("pt-BR", "pt", False),
+        ("pt-BR", "pt-PT", False),
+        ("zh-Hans", "zh", True),
+        ("zh-Hans", "zh_TW", False),
+        ("zh-Hant", "zh", False),
+        ("sr-Latn", "sr-Latn-RS", True),
+        ("de", "den", False),
+    ],
+)
+def test_a_language_covers_its_varieties(tag: str, code: str, covered: bool) -> None:
+    assert covers(tag, code) == covered
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,20 @@ def test_cells_of_a_table_are_sentences_of_their_own() -> None:
         ("| Name | Price |\n", ["Name", "Price"]),
         ("  |Name|Unit price|", ["Name", "Unit price"]),
         ("| `a` | Sort it |", ["Sort it"]),
-        ("Home | About us | Help", ["Home | About us | Help"]),
+        ("Home | About us | Help", ["Home", "About us", "Help"]),
+        ("- Home | About us |\n", ["Home", "About us"]),
         ("P(A | B) is one", ["P(A | B) is one"]),
-        ("| x is small", ["| x is small"]),
+        ("P(A|B) is one | P((A) | B) is two", ["P(A|B) is one", "P((A) | B) is two"]),
+        ("The set {x | x > 0} is [a | b]", ["The set {x | x > 0} is [a | b]"]),
+        ("He said “this | that” here", ["He said “this | that” here"]),
+        ('He said "this | that" here', ['He said "this | that" here']),
+        ('A 5" one | a 6" one', ['A 5" one', 'a 6" one']),
+        ("a) One (two | three", ["One (two", "three"]),
+        ("Red `ls` | one ``a | `b` `` two", ["Red `ls`", "one ``a | `b` `` two"]),
+        ("[One](/a) | [Two](/b)", ["[One](/a)", "[Two](/b)"]),
+        ("| x is small", ["x is small"]),
+        ("One || two", ["One || two"]),
+        (r"One \| two", [r"One \| two"]),
         ("|", []),
         (r"| One \| two | Three |", [r"One \| two", "Three"]),
         ("> | One | Two |", ["One", "Two"]),
@@ -82,12 +93,12 @@ def test_bars_set_cells_apart(line: str, cells: list[str]) -> None:
     assert _sentences(line, "en") == cells
 
 
-def test_a_delimiter_row_makes_a_table() -> None:
-    table = "P(A | B) is one\n\nName | Price\n--- | :-:\nRed `ls` | one\n| Two\nNo row\nAnd | but"
-    assert _sentences(table) == [
-        "P(A | B) is one", "Name", "Price", "Red `ls`", "one", "Two", "No row", "And | but",
-    ]  # fmt: skip
-    assert _sentences("And | but\n\n---\nAnd | but\n-----") == ["And | but"] * 2
+def test_a_row_is_one_whatever_stands_around_it() -> None:
+    table = "Name | Price\n--- | :-:\nRed `ls` | one\n| Two\n|Three|four|\nNo row\nAnd | but\n"
+    cells = ["Name", "Price", "Red `ls`", "one", "Two", "Three", "four", "No row", "And", "but"]
+    assert _sentences(table) == cells
+    lines = table.splitlines(keepends=True)
+    assert [cell for line in lines for cell in _sentences(line)] == cells
 
 
 def test_what_is_no_language_is_not_translated() -> None:
@@ -134,7 +145,8 @@ def test_spans_of_fills_the_gaps() -> None:
 
 HOSTILE = [
     "a", "a. ", "A. ", "!", ". ", "\"", "(", "-", "- ", ">", "😀 ", "www.", "http://!", "a@",
-    "|", "a | ", "|-", "|-|\n", "-|-\na|b\n", "*a", "**", "[a](", "![", "](a", "1a", "-1", "AA11 ",
+    "|", "a | ", " | (", " | [(", " | \"", "«|", " | ` ", "(()|", " | `` ` ", "(a(b)|", "„|", "」|「",
+    "|-", "|-|\n", "-|-\na|b\n", "*a", "**", "[a](", "![", "](a", "1a", "-1", "AA11 ",
     "a@a.a-", "<a", "x()", "\u200d", ".-", "\n", "a b", "你好。", "/", "a/", "\u0301", "1.", "@",
 ]  # fmt: skip
 

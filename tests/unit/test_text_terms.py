@@ -40,6 +40,16 @@ def test_in_capitals_case_says_nothing() -> None:
     assert index.find("POLISH STRASSE", "de") == []
 
 
+def test_terms_that_differ_in_case_are_said_by_one_word() -> None:
+    index = TermIndex(["Car", "car", "car park"])
+    assert index.said("A Car.", "en") == {"Car", "car"}
+    assert index.said("A car.", "en") == {"car"}
+    assert index.said("A CAR.", "en") == {"car"}
+    assert index.said("A CAR.", "en", shouted=True) == {"Car", "car"}
+    assert index.said("A car park.", "en") == {"car park"}
+    assert index.said("Cars.", "en") == set()
+
+
 def test_items_are_left_out() -> None:
     text = "The **power**  button 😀 of https://acme.com/button and {button}."
     assert flat(text, with_names=False) == "The power button of and ."

@@ -10,9 +10,12 @@ from mltranslate.text.spans import cut, join
 from mltranslate.text.verbatim import prose, runs, runs_of_blocks, units
 
 LINES = st.text(alphabet=st.one_of(st.sampled_from("aB1 \t\r#|>-.!?。•😀:{}"), st.characters()))
-TEXTS = st.text(
-    alphabet=st.one_of(st.sampled_from("aB1 \t\r\n#|>-+.!?。`~:"), st.characters(codec="utf-8"))
-)
+TEXTS = st.lists(
+    st.one_of(
+        st.sampled_from(["~~~", "```", "---\n", *"aB1 \t\r\n#|>-+.!?。`~:"]),
+        st.characters(codec="utf-8"),
+    )
+).map("".join)
 PLAIN = LINES.map(lambda text: text.translate({ord(mark): "" for mark in "`~"}))
 FENCES = st.tuples(st.sampled_from("`~"), st.integers(3, 6)).map(lambda one: one[0] * one[1])
 NEW_LINES = st.sampled_from(["\n", "\r\n"])
@@ -26,6 +29,7 @@ def _sentences(text: str, language: str = "en") -> list[str]:
     return [span.text for span in cut(text, language) if span.translatable]
 
 
+_DEEP = "     - ```\n       c\n       ```\n"
 CODE = "```python\nprint('Hello world')\n```\n"
 
 
@@ -46,6 +50,13 @@ CODE = "```python\nprint('Hello world')\n```\n"
         ("> ```\n> One.\n> ```\n> Two.", ["> ```\n> One.\n> ```\n"]),
         ("> ```\n> One.\nTwo.", ["> ```\n> One.\n"]),
         ("```\n> ```\nOne.\n```\nTwo.", ["```\n> ```\nOne.\n```\n"]),
+        ("10. ```\n    code\n    ```\nText", ["10. ```\n    code\n    ```\n"]),
+        ("- a\n  - ```\n    code\n    ```\nText", ["  - ```\n    code\n    ```\n"]),
+        ("1. a:\n   - b:\n     - ```\n       c\n       ```\n\nTwo.", [_DEEP]),
+        ("-\t```\n\tcode\n\t```\nTwo.", ["-\t```\n\tcode\n\t```\n"]),
+        ("- > ```\n  > code\n  > ```\nText.", ["- > ```\n  > code\n  > ```\n"]),
+        ("> - > ```\n>   > code\n>   > ```\nText.", ["> - > ```\n>   > code\n>   > ```\n"]),
+        ("> 10. ~~~\n>     code\n>     ~~~\n> Text.", ["> 10. ~~~\n>     code\n>     ~~~\n"]),
         ("```code``` and words\nTwo.", []),
         ("~~~ Chapter One ~~~\nTwo.", []),
         ("``\nOne.\n``\n", []),
@@ -60,9 +71,36 @@ def test_fenced_blocks(text: str, kept: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
+        ("Chapter One\n~~~~~~~~~~~\n\nTwo.", ["~~~~~~~~~~~\n"]),
+        ("Chapter One\r\n~~~~~~ \r\nTwo.", ["~~~~~~ \r\n"]),
+        ("FAQ\n~~~\nOne.\n\nTwo\n~~~~\nThree.", ["~~~\n", "~~~~\n"]),
+        ("Like this:\n~~~\nx = 1\n~~~\nTwo.", ["~~~\nx = 1\n~~~\n"]),
+        ("Like this:\n~~~~ sh\nmake\n~~~~\nTwo.", ["~~~~ sh\nmake\n~~~~\n"]),
+        ("- Do:\n  ~~~~\n  make\n  ~~~~\nTwo.", ["  ~~~~\n  make\n  ~~~~\n"]),
+        ("One.\n \n~~~~\nx = 1\n~~~~\nTwo.", ["~~~~\nx = 1\n~~~~\n"]),
+        ("```\n~~~\n```\n~~~~\nx = 1\n~~~~\n", ["```\n~~~\n```\n~~~~\nx = 1\n~~~~\n"]),
+    ],
+)
+def test_an_underline_opens_no_block(text: str, kept: list[str]) -> None:
+    assert _kept(text) == kept
+    blocks = text.splitlines(keepends=True)
+    assert "".join(run for found in runs_of_blocks(blocks) for run, kept in found if kept) == (
+        "".join(kept)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
         ("---\ntitle: A day\n---\nOne.", ["---\ntitle: A day\n---\n"]),
         ("---\r\ntitle: A day\r\n---\r\nOne.", ["---\r\ntitle: A day\r\n---\r\n"]),
-        ("---\n# by hand\n\ntags:\n- a b\n  - c d\n...\nOne.", None),
+        ("---\n# by hand\ntags:\n\n- a b\n  - c d\n...\nOne.", None),
+        ("---\n\n# One\n\n- Two.\n\n---\n\n# Three\n", ["---\n", "---\n"]),
+        ("---\n\ntitle: A day\n---\nOne.", ["---\n", "---\n"]),
+        ("---\n- One, two?\n- Three.\n---\n", ["---\n", "---\n"]),
+        ("---\n# One\n\nNote: two.\n---\nOne.", ["---\n", "---\n"]),
+        ("---\n# One\n---\nOne.", ["---\n", "---\n"]),
+        ("---\n  One.\na: b\n---\nOne.", ["---\n", "---\n"]),
         ("\ufeff---\n'a b': \"c\"\nlist: [\n  One,\n]\n---\nOne.", None),
         ("+++\ntitle = \"A day\"\n[extra]\nx = '''\nOne two.\n'''\n+++\nOne.", None),
         ("---\ntitle: A day\nno key here\n---\nOne.", ["---\n", "---\n"]),
@@ -147,6 +185,9 @@ def test_units_are_translated_by_themselves_as_in_the_whole() -> None:
     text = f"---\na: b\n---\nOne.\n{CODE}\nTwo.\n---\nc: d\n---\nThree"
     assert list(units(text)) == [
         "---\na: b\n---\n", f"One.\n{CODE}", "\n", "Two.\n---\n", "c: d\n---\n", "Three",
+    ]  # fmt: skip
+    assert list(units("One\n~~~~\nTwo | three\nFour | five\n")) == [
+        "One\n~~~~\n", "Two | three\n", "Four | five\n",
     ]  # fmt: skip
 
 

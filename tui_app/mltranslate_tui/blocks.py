@@ -36,7 +36,10 @@ def blocks(text: str) -> list[str]:
 
 
 def merged(parts: Sequence[Translation]) -> Translation:
-    """Put the translations of all blocks together; the score is their mean by length."""
+    """Put the translations of all blocks together; the score is their mean by length.
+
+    What is known of single words, and other translations, are true of one block: they are left out.
+    """
     if len(parts) == 1:
         return parts[0]
     telling = next((part for part in parts if part.route), parts[0])
@@ -48,6 +51,9 @@ def merged(parts: Sequence[Translation]) -> Translation:
         score=_mean_score(parts),
         warnings=_cautions(parts),
         missing_terms=tuple(dict.fromkeys(term for part in parts for term in part.missing_terms)),
+        alternatives=(),
+        token_scores=(),
+        alignment=(),
     )
 
 

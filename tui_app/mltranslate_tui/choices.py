@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mltranslate.errors import LanguageError
-from mltranslate.languages import Language, describe, resolve
+from mltranslate.languages import Language, asked_variety, describe, resolve
 from mltranslate.types import UNDETERMINED
 
 AUTO = "auto"
@@ -35,6 +35,13 @@ class Pair:
     source: str
     target: str
     spare: str
+    variety: str = ""
+    """BCP 47 tag of the target's variety that was asked for and that no pack lists."""
+
+    @property
+    def asked(self) -> str:
+        """Code of what to translate into: the variety, or the target as the packs have it."""
+        return self.variety or self.target
 
 
 def locale_language(environ: Mapping[str, str]) -> str:
@@ -64,10 +71,22 @@ def first_pair(offer: Offer, source: str, target: str | None, *, spoken: str) ->
     Raises LanguageError for a language that is not offered, or twice the same one.
     """
     source = AUTO if source.casefold() == AUTO else resolve(source, offer.sources)
-    target = None if target is None else resolve(target, offer.targets)
-    if source == target:
+    if target is None:
+        return default_pair(offer.targets, source=source, spoken=spoken)
+    code, variety = asked_target(target, offer.targets)
+    if source == code:
         raise LanguageError(f"Source and target are both {describe(source).name}")
-    return default_pair(offer.targets, source=source, target=target, spoken=spoken)
+    pair = default_pair(offer.targets, source=source, target=code, spoken=spoken)
+    return replace(pair, variety=variety)
+
+
+def asked_target(spelling: str, offered: Iterable[str]) -> tuple[str, str]:
+    """Return the offered code of a target, and the variety asked for beyond it, or "".
+
+    Raises LanguageError for a language that is not offered.
+    """
+    code = resolve(spelling, offered)
+    return code, asked_variety(spelling, code)
 
 
 def opening_pair(
@@ -88,12 +107,12 @@ def with_source(pair: Pair, code: str) -> Pair:
     return Pair(source=code, target=target, spare=pair.target)
 
 
-def with_target(pair: Pair, code: str) -> Pair:
+def with_target(pair: Pair, code: str, variety: str = "") -> Pair:
     """Translate into `code`; if that was the source, the two change places."""
     if code == pair.target:
-        return pair
+        return replace(pair, variety=variety)
     source = pair.target if code == pair.source else pair.source
-    return Pair(source=source, target=code, spare=pair.target)
+    return Pair(source=source, target=code, spare=pair.target, variety=variety)
 
 
 def swapped(pair: Pair, detected: str | None) -> Pair:
@@ -103,7 +122,7 @@ def swapped(pair: Pair, detected: str | None) -> Pair:
     """
     source = detected if pair.source == AUTO else pair.source
     if source == pair.target:
-        return replace(pair, target=pair.spare, spare=pair.target)
+        return replace(pair, target=pair.spare, spare=pair.target, variety="")
     if source is None or source == UNDETERMINED:
         return Pair(source=pair.target, target=pair.spare, spare=pair.target)
     return Pair(
@@ -131,6 +150,14 @@ def matching(query: str, languages: Iterable[Language]) -> list[Language]:
     ranked = ((0 if lang.code == exact else _rank(wanted, lang), lang) for lang in offered)
     found = [(rank, language) for rank, language in ranked if rank is not None]
     return [language for _, language in sorted(found, key=lambda item: item[0])]
+
+
+def variety_meant(query: str, languages: Sequence[Language]) -> Language | None:
+    """Return the variety of one of `languages` that `query` spells out and they lack, or None."""
+    codes = [language.code for language in languages]
+    code = _exact(query, languages)
+    tag = asked_variety(query, code) if code else ""
+    return describe(tag) if tag and tag not in codes else None
 
 
 def _exact(query: str, languages: Sequence[Language]) -> str:

@@ -320,7 +320,7 @@ class Controller:
             number=self._number,
             text=self.text,
             source=pair.source,
-            target=pair.target,
+            target=pair.asked,
             translate=translate,
         )
         self._slot.put(job)

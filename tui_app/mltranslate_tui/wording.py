@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mltranslate.errors import MltError
-from mltranslate.languages import describe
+from mltranslate.languages import asked_variety, describe
 from mltranslate.types import BETWEEN_HOPS, UNDETERMINED, Caution, Detection, Translation
 from mltranslate_tui.choices import AUTO, Pair
 from mltranslate_tui.controller import Draft
@@ -37,7 +37,7 @@ def source_label(pair: Pair | None, detected: str | None) -> str:
 
 def target_label(pair: Pair | None) -> str:
     """Return what the target picker shows."""
-    return "Language" if pair is None else name(pair.target)
+    return "Language" if pair is None else name(pair.asked)
 
 
 def percent(confidence: float) -> str:
@@ -119,7 +119,10 @@ def _caution(caution: Caution, translation: Translation, pair: Pair) -> str:
     if caution is Caution.OFF_TARGET:
         return f"This may not be {name(translation.target)}"
     if caution is Caution.VARIETY:
-        return f"Not surely the kind of {name(translation.target)} that was asked for"
+        # The pair may have changed since: then it has no variety of what the text is in.
+        asked = asked_variety(pair.asked, translation.target)
+        kind = name(asked) if asked else f"the kind of {name(translation.target)} asked for"
+        return f"Not surely {kind}: no pack promises it"
     if caution is Caution.GLOSSARY:
         return f"The glossary asks for: {', '.join(translation.missing_terms)}"
     if caution is Caution.UNOFFERED:
@@ -134,7 +137,16 @@ def _caution(caution: Caution, translation: Translation, pair: Pair) -> str:
 
 def failure(error: MltError) -> str:
     """Say what went wrong, as the beginning of a sentence."""
-    return error.what[:1].upper() + error.what[1:]
+    return _capitalised(error.what)
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital and end with a stop."""
+    return _capitalised(text) + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def progress_line(draft: Draft) -> str:

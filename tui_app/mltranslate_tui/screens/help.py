@@ -15,8 +15,8 @@ from textual.widgets import Static
 _KEY_CELLS = 18
 
 KEYS = (
-    ("F2", "Source language"),
-    ("F3", "Target language"),
+    ("F2", "Source language, by name or code"),
+    ("F3", "Target language, by name, code or variety (zh-Hant)"),
     ("F4  Ctrl+R", "Swap languages and texts"),
     ("F5  Ctrl+Enter", "Translate now"),
     ("F6", "Pin the detected language; again: the runner-up"),
@@ -35,7 +35,8 @@ Text is translated while you type, on this computer: nothing is sent anywhere. \
 Below your text stand the detected language, how sure that is, and the runner-up; below \
 the translation, warnings. The last line tells the route, the model packs, the device and \
 precision really used, and the time. Copying goes through the terminal (OSC 52), which may \
-forbid it; Shift and the mouse select with the terminal itself."""
+forbid it; Shift and the mouse select with the terminal itself. Terms are translated as \
+glossary.tsv in the settings folder says, or the file that --glossary names."""
 """What the keys do not tell."""
 
 

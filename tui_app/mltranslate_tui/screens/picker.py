@@ -15,7 +15,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from mltranslate.languages import Language
-from mltranslate_tui.choices import AUTO, matching
+from mltranslate_tui.choices import AUTO, matching, variety_meant
 
 _NAME_CELLS = 22
 _CODE_CELLS = 8
@@ -36,8 +36,12 @@ class LanguagePicker(ModalScreen[str | None]):
         Binding("pageup", "move('page_up')", show=False, priority=True),
     ]
 
-    def __init__(self, title: str, languages: Sequence[Language], chosen: str) -> None:
+    def __init__(
+        self, title: str, languages: Sequence[Language], chosen: str, *, varieties: bool = False
+    ) -> None:
+        """Offer `languages`, and any variety of them that is spelt out where `varieties` count."""
         super().__init__()
+        self._varieties = varieties
         self._title = title
         self._languages = languages
         self._chosen = chosen
@@ -90,6 +94,8 @@ class LanguagePicker(ModalScreen[str | None]):
         rows = self.query_one(OptionList)
         rows.clear_options()
         found = matching(query, self._languages)
+        if self._varieties and (variety := variety_meant(query, self._languages)):
+            found.insert(0, variety)
         rows.add_options([self._row(language) for language in found])
         if found:
             rows.highlighted = 0

@@ -18,7 +18,10 @@ from mltranslate_tui import wording
 class ProblemScreen(ModalScreen[bool]):
     """What went wrong, why, and what to do; returns True when the user wants another try."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(False)", "Close"),
+        Binding("f5,ctrl+enter", "dismiss(True)", "Try again"),
+    ]
 
     def __init__(self, error: MltError, *, retry: bool = False) -> None:
         super().__init__()
@@ -30,22 +33,17 @@ class ProblemScreen(ModalScreen[bool]):
         with Vertical(classes="dialog problem") as dialog:
             dialog.border_title = "Something is wrong"
             with VerticalScroll(can_focus=False):
-                yield Static(_sentence(wording.failure(self._error)), classes="what", markup=False)
+                yield Static(wording.sentence(self._error.what), classes="what", markup=False)
                 if self._error.why:
-                    yield Static(_sentence(self._error.why), classes="why", markup=False)
+                    yield Static(wording.sentence(self._error.why), classes="why", markup=False)
                 if self._error.fix:
-                    yield Static(_sentence(self._error.fix), classes="fix", markup=False)
+                    yield Static(wording.sentence(self._error.fix), classes="fix", markup=False)
             with Horizontal(classes="buttons"):
                 if self._retry:
-                    yield Button("Try again", id="retry", variant="primary", compact=True)
+                    yield Button("Try again (F5)", id="retry", variant="primary", compact=True)
                 yield Button("Close", id="close", compact=True)
 
     @on(Button.Pressed)
     def close(self, event: Button.Pressed) -> None:
         """Go back to the text."""
         self.dismiss(event.button.id == "retry")
-
-
-def _sentence(text: str) -> str:
-    """End with a stop."""
-    return text if text.endswith((".", "!", "?")) else text + "."

@@ -235,7 +235,9 @@ class TranslateScreen(Screen[None]):
     def action_pick_target(self) -> None:
         """Choose the target language."""
         if (pair := self.controller.pair) is not None:
-            picker = LanguagePicker("Translate to", _by_name(self._offer.targets), pair.target)
+            # A variety that is asked for has a row while it stays chosen.
+            rows = _by_name(dict.fromkeys((*self._offer.targets, pair.asked)))
+            picker = LanguagePicker("Translate to", rows, pair.asked, varieties=True)
             self.app.push_screen(picker, self._take_target)
 
     def action_swap(self) -> None:
@@ -291,7 +293,8 @@ class TranslateScreen(Screen[None]):
 
     def _take_target(self, code: str | None) -> None:
         if code is not None and self.controller.pair is not None:
-            self.controller.choose(choices.with_target(self.controller.pair, code))
+            target = choices.asked_target(code, self._offer.targets)
+            self.controller.choose(choices.with_target(self.controller.pair, *target))
             self._await_answer()
 
     def _try_again(self, wanted: bool | None) -> None:
@@ -301,8 +304,12 @@ class TranslateScreen(Screen[None]):
             self._draw()
             self._run_engine()
 
+    def _go_on(self, wanted: bool | None) -> None:
+        if wanted:
+            self.action_translate_now()
+
     def _complain(self, error: MltError) -> None:
-        self.app.push_screen(ProblemScreen(error))
+        self.app.push_screen(ProblemScreen(error), self._go_on)
 
     def _await_answer(self) -> None:
         """Draw the new state; a request that is not answered soon is called "Translating…"."""
