@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mltranslate.decode.types import GREEDY, Search
+from mltranslate.glossary import Term, missing
 from mltranslate.insertion import TermSearch
 from mltranslate.renderings import Rendering, assemble
 from mltranslate.sentences import REMEMBERED, Memory, Sentence, SentenceTranslator, numbered
@@ -67,5 +68,43 @@ class TermTranslator:
     ) -> Rendering:
         parts = [sentence.part(span.text) for span in spans if span.translatable]
         made = self.translate(parts, search, cancel=cancel)
+        for term in sentence.terms:
+            if not any(term in part.terms for part in parts):
+                self._lodge(term, parts, made, search, cancel)
         whole = assemble(spans, made, sentence.target, search.alternatives)
         return numbered(whole, sentence)
+
+    def _lodge(
+        self,
+        term: Term,
+        parts: list[Sentence],
+        made: list[Rendering],
+        search: Search,
+        cancel: CancelToken | None,
+    ) -> None:
+        """Bring a term whose source is in no part into the one that loses least by it.
+
+        It is a word of the original that went through English, or the cut went through it.
+        """
+        having = [at for at, one in enumerate(made) if _has(one, term, parts[at].target)]
+        places = having or range(len(parts))
+        asked = {at: replace(parts[at], terms=(*parts[at].terms, term)) for at in places}
+        found = self.translate(list(asked.values()), search, cancel=cancel)
+        fit = [
+            (at, one)
+            for at, one in zip(places, found, strict=True)
+            if _has(one, term, parts[at].target)
+        ]
+        if fit:
+            at, best = max(fit, key=lambda one: _gain(one[1], made[one[0]]))
+            parts[at], made[at] = asked[at], best
+
+
+def _has(rendering: Rendering, term: Term, language: str) -> bool:
+    return not missing([term], rendering.text, language, shouted=False)
+
+
+def _gain(rendering: Rendering, before: Rendering) -> float:
+    """Nats that a part wins by a change, mostly below zero; shorter than before wins nothing."""
+    tokens = max(1, min(rendering.tokens, before.tokens))
+    return rendering.log_probability * before.tokens / tokens - before.log_probability

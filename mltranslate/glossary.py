@@ -45,6 +45,14 @@ class Term:
         return named, "-" in self.target_language
 
 
+@dataclass(frozen=True, slots=True)
+class _Serving:
+    """The terms for one direction, by their sources."""
+
+    index: TermIndex
+    terms: dict[str, Term]
+
+
 class Glossary:
     """Terms to keep to; unchanging, and safe to use from several threads."""
 
@@ -54,15 +62,10 @@ class Glossary:
         Raises InputError, which counts the terms from 1, for one that makes no sense or says
         something else than one before it.
         """
-        columns = (
-            (one.source, one.target, one.source_language, one.target_language)
-            if isinstance(one, Term)
-            else ((one,) if isinstance(one, str) else tuple(one))
-            for one in terms
-        )
-        self.terms = tuple(_checked(enumerate(columns, start=1), "term"))
+        rows = ((at, _columns(one, f"term {at}")) for at, one in enumerate(terms, start=1))
+        self.terms = tuple(_checked(rows, "term"))
         """All terms in their order, equal ones once."""
-        self._directions: dict[tuple[str, str], tuple[TermIndex, dict[str, Term]]] = {}
+        self._directions: dict[tuple[str, str], _Serving] = {}
 
     @classmethod
     def read(cls, path: str | Path) -> Glossary:
@@ -92,14 +95,14 @@ class Glossary:
         `target` is the variety, where one was asked for: terms for a variety are for it alone.
         None is looked for in links, code and placeholders.
         """
-        index, terms = self._direction(source, target)
-        if not terms:
+        serving = self._serving(source, target)
+        if not serving.terms:
             return ()
         words = flat(text, with_names=False)
-        found = index.find(words, source, shouted=is_shouted(words))
-        return tuple(dict.fromkeys(terms[one.term] for one in found))
+        found = serving.index.find(words, source, shouted=is_shouted(words))
+        return tuple(dict.fromkeys(serving.terms[one.term] for one in found))
 
-    def _direction(self, source: str, target: str) -> tuple[TermIndex, dict[str, Term]]:
+    def _serving(self, source: str, target: str) -> _Serving:
         known = self._directions.get((source, target))
         if known is None:
             # The last one of a word counts: what was said for these languages alone.
@@ -108,7 +111,7 @@ class Glossary:
                 key=lambda one: one._closeness,
             )
             terms = {one.source: one for one in serving}
-            known = self._directions[source, target] = TermIndex(terms), terms
+            known = self._directions[source, target] = _Serving(TermIndex(terms), terms)
         return known
 
 
@@ -128,8 +131,8 @@ def missing(terms: Sequence[Term], text: str, language: str, *, shouted: bool) -
         return ()
     index = TermIndex(one.target for one in terms)
     texts = (one_line(text), flat(text))  # markup, that was put back, may stand within a term
-    found = {one.term for form in texts for one in index.find(form, language, shouted=shouted)}
-    return tuple(one for one in terms if one.target not in found)
+    said = {term for form in texts for term in index.said(form, language, shouted=shouted)}
+    return tuple(one for one in terms if one.target not in said)
 
 
 def _serves(language: str, code: str) -> bool:
@@ -162,6 +165,23 @@ def _text_of(path: Path) -> str:
         raise InputError(
             f"the glossary {path} cannot be read", why=reason(error), fix="Name a readable file"
         ) from error
+
+
+def _columns(one: object, place: str) -> tuple[str, ...]:
+    """What a file would have in its columns for a term."""
+    row: tuple[object, ...]
+    if isinstance(one, Term):
+        row = (one.source, one.target, one.source_language, one.target_language)
+    else:
+        row = tuple(one) if isinstance(one, Iterable) and not isinstance(one, str) else (one,)
+    for column in row:
+        if not isinstance(column, str):
+            raise InputError(
+                f"{place}: {column!r} is no text",
+                why="a term is 2 or 4 strings",
+                fix="Write: source term, target term, and perhaps 'de', 'en', with '' for all",
+            )
+    return tuple(map(str, row))
 
 
 def _checked(rows: Iterable[tuple[int, tuple[str, ...]]], place: str) -> Iterator[Term]:
@@ -201,7 +221,7 @@ def _term(row: tuple[str, ...], place: str) -> Term:
 
 def _fit(text: str, place: str, plain: Callable[[str], str]) -> str:
     """The term as it is looked for, which `plain` no longer changes."""
-    if not isinstance(text, str) or _UNFIT.search(text):
+    if _UNFIT.search(text):
         raise InputError(f"{place}: a term is no line of text", fix="Leave out control characters")
     term = text
     while (plainer := plain(term)) != term:

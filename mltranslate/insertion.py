@@ -218,7 +218,9 @@ class TermSearch:
                 return [Rendering("", 0.0, 0)]
         return [one for each in asked for one in self._translated([each], search)]
 
-    def _rank(self, rendering: Rendering, own: OwnWords | None = None) -> tuple[int, int, int, float]:
+    def _rank(
+        self, rendering: Rendering, own: OwnWords | None = None
+    ) -> tuple[int, int, int, float]:
         """Sorts renderings, the best one last: most terms, then those that say nothing twice.
 
         Then few alarms and the model's score count. Its mean would favour what says the term beside

@@ -57,8 +57,7 @@ class TermIndex:
             for length in self._lengths.get(char, ())
             if start + length <= len(text)
             for term in self._meant(folded, text, start, start + length, shouted)[:1]
-            if is_edge(text, start, spaced=spaced)
-            and is_edge(text, start + length, spaced=spaced)
+            if is_edge(text, start, spaced=spaced) and is_edge(text, start + length, spaced=spaced)
         ]
         return _apart(every)
 

@@ -256,7 +256,11 @@ def test_alternatives_have_the_terms_too() -> None:
 def test_a_forced_term_has_alternatives() -> None:
     decoder = Telling(
         render=_knows(("button", "KNOB")),
-        others=lambda text: [(text[:-1] + "?", 0.1), (text[:-1] + " KNOB.", 0.2), (text + "!", 0.3)],
+        others=lambda text: [
+            (text[:-1] + "?", 0.1),
+            (text[:-1] + " KNOB.", 0.2),
+            (text + "!", 0.3),
+        ],
     )
     result = _translator(decoder).translate(
         "Press button now.", "de", "en", 4, n_best=3, glossary=KNOPF

@@ -86,6 +86,16 @@ def test_equal_terms_are_one_and_languages_part_them() -> None:
         Glossary([("a", "b\udcff")])
 
 
+@pytest.mark.parametrize(
+    ("term", "said"),
+    [(5, "5"), (None, "None"), (("a", 5), "5"), (("a", "b", None, "en"), "None"),
+     (Term("a", b"b"), "b'b'"), (b"ab", "97")],  # type: ignore[arg-type]
+)  # fmt: skip
+def test_what_is_no_text_is_refused_by_number(term: object, said: str) -> None:
+    with pytest.raises(InputError, match=f"term 2: {said} is no text"):
+        Glossary([("x", "y"), term])  # type: ignore[list-item]
+
+
 def test_the_terms_of_a_direction() -> None:
     glossary = Glossary([
         ("gift", "present"), ("gift", "poison", "de", "en"), ("gift", "Gabe", "en", ""),
@@ -152,6 +162,9 @@ def test_what_is_missing_and_what_a_part_holds() -> None:
     assert missing(terms, "X Y and Z.", "en", shouted=False) == terms
     assert missing(terms, "X Y and Z.", "en", shouted=True) == terms[1:]
     assert missing((), "", "en", shouted=False) == ()
+    cases = Glossary([("a", "Car"), ("b", "car")]).terms
+    assert missing(cases, "A Car.", "en", shouted=False) == ()
+    assert missing(cases, "A car.", "en", shouted=False) == cases[:1]
     assert terms_of(terms, "of a b only", "en") == terms[:1]
 
 
