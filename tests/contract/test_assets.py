@@ -8,6 +8,7 @@ from mltranslate import locations
 
 MEBIBYTE = 2**20
 MAX_PACKS = 45 * MEBIBYTE
+MAX_WEIGHTS = 90 * MEBIBYTE
 MAX_LID = 5 * MEBIBYTE
 
 
@@ -20,7 +21,18 @@ def test_a_checkout_uses_its_own_assets(repository: Path) -> None:
 
 
 def test_the_embedded_packs_are_there_and_small() -> None:
-    assert 0 < _bytes_below(locations.embedded_packs()) < MAX_PACKS
+    weights = _bytes_of_weights()
+    assert 0 < _bytes_below(locations.embedded_packs()) - weights < MAX_PACKS
+
+
+def test_the_weights_to_fine_tune_are_there_and_small() -> None:
+    assert 0 < _bytes_of_weights() < MAX_WEIGHTS
+
+
+def _bytes_of_weights() -> int:
+    """What no translation needs: the weights that others can fine-tune."""
+    files = locations.embedded_packs().rglob("weights.safetensors")
+    return sum(file.stat().st_size for file in files)
 
 
 def test_the_language_identifier_is_there_and_small() -> None:
