@@ -39,6 +39,8 @@ class TermTranslator:
         `advance` counts a sentence when it was translated for the first time. Raises `PackError`
         where a term is to be forced and the graphs know no prefixes.
         """
+        if not any(one.terms for one in sentences):
+            return self._plain.translate(sentences, search, cancel=cancel, advance=advance)
         bare = [replace(one, terms=()) if one.terms else one for one in sentences]
         found = self._plain.translate(bare, search, cancel=cancel, advance=advance)
         bound = {

@@ -19,7 +19,7 @@ _MOMENTUM = 0.95
 _STEPS = 5
 _COEFFICIENTS = 3.4445, -4.7750, 2.0315
 """Of the quintic iteration: steepest at zero, so that few steps do; after them singular values
-lie between 0.7 and 1.2 and need not be nearer to 1."""
+lie at about 0.7 to 1.2 and need not be nearer to 1."""
 _RMS = 0.2
 """Mean size of an update, about AdamW's: learning rates and decay fit both (Liu et al. 2025)."""
 

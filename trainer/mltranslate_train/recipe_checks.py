@@ -122,18 +122,7 @@ def check_recipe(recipe: Recipe) -> None:
             fix="Add one to evaluate.dev, or leave it 0",
         )
     _check_alignment(recipe)
-    if not recipe.train.autocast and recipe.train.parallel == "fsdp":
-        raise ConfigError(
-            'train.autocast false does not fit train.parallel "fsdp"',
-            why="weights are cast whole, and FSDP has parts of them",
-            fix='Leave train.autocast true, or set train.parallel to "ddp"',
-        )
-    if recipe.train.optimizer == "muon" and recipe.train.parallel == "fsdp":
-        raise ConfigError(
-            'train.optimizer "muon" does not fit train.parallel "fsdp"',
-            why="it needs whole matrices, and FSDP has parts of them",
-            fix='Choose the optimizer "adamw", or set train.parallel to "ddp"',
-        )
+    _check_parallel(recipe.train)
     if recipe.data.subword_sampling and recipe.vocabulary.algorithm == "word":
         raise ConfigError(
             'data.subword_sampling does not fit vocabulary.algorithm "word"',
@@ -147,6 +136,24 @@ def check_recipe(recipe: Recipe) -> None:
             'finetune.mode "lora" does not fit finetune.vocabulary "own"',
             why="embeddings are frozen, so that those of new pieces would never be learnt",
             fix='Choose another mode, or the vocabulary of the "parent"',
+        )
+
+
+def _check_parallel(train: TrainConfig) -> None:
+    """Refuse what FSDP, which has parts of weights only, cannot do."""
+    if train.parallel != "fsdp":
+        return
+    if not train.autocast:
+        raise ConfigError(
+            'train.autocast false does not fit train.parallel "fsdp"',
+            why="weights are cast whole, and FSDP has parts of them",
+            fix='Leave train.autocast true, or set train.parallel to "ddp"',
+        )
+    if train.optimizer == "muon":
+        raise ConfigError(
+            'train.optimizer "muon" does not fit train.parallel "fsdp"',
+            why="it needs whole matrices, and FSDP has parts of them",
+            fix='Choose the optimizer "adamw", or set train.parallel to "ddp"',
         )
 
 
