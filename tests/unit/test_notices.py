@@ -75,6 +75,19 @@ def test_the_command_names_what_the_recipe_uses(
     assert "unused" not in page
 
 
+def test_the_command_reads_several_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe, out = write(tmp_path), tmp_path / "page.md"
+    more = tmp_path / "more.tsv"
+    more.write_text("source\torigin\tlicence\nmine\tmy notes\tCC0-1.0\n")
+    text = recipe.read_text().replace('SOURCES.tsv"', f'SOURCES.tsv", "{more.as_posix()}"]')
+    recipe.write_text(text.replace('licences = "', 'licences = ["'))
+    assert main(["notices", str(recipe), "--out", str(out)]) == 0
+    assert json.loads(capsys.readouterr().out)["sources"] == 5
+    assert "| `mine` | my notes | CC0-1.0 |" in out.read_text()
+
+
 def test_a_recipe_without_a_table_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

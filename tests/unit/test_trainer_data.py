@@ -303,3 +303,13 @@ def test_licences_of_the_sources_used_are_kept(tmp_path: Path) -> None:
     prepare(load_recipe(write_recipe(tmp_path), [f"data.licences={file}"]), tmp_path / "run")
     summary = json.loads((tmp_path / "run/data.json").read_text("utf-8"))
     assert summary["licences"] == {"toy": "CC0-1.0"}
+
+
+def test_licences_may_come_from_several_tables(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.tsv", "source\tlicence\nelsewhere\tMIT\n")
+    two = write(tmp_path / "two.tsv", "licence\tsource\nCC0-1.0\ttoy\n")
+    recipe = load_recipe(write_recipe(tmp_path), [f"data.licences={json.dumps([one, two])}"])
+    prepare(recipe, tmp_path / "run")
+    summary = json.loads((tmp_path / "run/data.json").read_text("utf-8"))
+    assert summary["licences"] == {"toy": "CC0-1.0"}
+    assert load_recipe(tmp_path / "run/recipe.toml") == recipe

@@ -185,6 +185,59 @@ def tmx_of(folder: Path, rows: list[tuple[str, str]], head: str = "") -> CorpusC
     return CorpusConfig(tmx=write(folder / "x.tmx", text), languages=("aa", "bb"))
 
 
+def table_of(folder: Path, rows: list[tuple[str, str]]) -> CorpusConfig:
+    text = "".join(f"{first}\t-\t{second}\n" for first, second in rows)
+    return CorpusConfig(table=write(folder / "table.tsv", f"aa\tcc\tbb\n{text}"))
+
+
+def test_table_gives_each_two_of_its_languages(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.tsv", "en\tde\tzh\none\teins\t一\ntwo\t\t二\n")
+    files = find_files([CorpusConfig(table=path)], [("de", "en"), ("en", "zh"), ("zh", "de")])
+    assert [file.languages for file in files] == [("en", "de"), ("en", "zh"), ("de", "zh")]
+    skipped: Skipped = Counter()
+    assert [[(p.first, p.second) for p in file.read(skipped)] for file in files] == [
+        [("one", "eins")],
+        [("one", "一"), ("two", "二")],
+        [("eins", "一")],
+    ]
+    assert skipped == {("language missing", "t.tsv"): 2}
+
+
+def test_only_the_wanted_columns_of_a_table_are_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.tsv", "en\tde\tzh\n")
+    assert [f.languages for f in find_files([CorpusConfig(table=path)], [("zh", "en")])] == [
+        ("en", "zh")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "1 names no languages"),
+        ("aa\nx\n", "1 names no languages"),
+        ("aa\tbb\taa\n", "1 names no languages"),
+        ("Good morning\tbb\n", "1 names no languages"),
+        ("aa\tbb\tcc\nx\ty\n", "2 has 2 columns: the first line has 3"),
+    ],
+)
+def test_malformed_table_is_named(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(DataError, match=rf"t\.tsv:{why}"):
+        read(CorpusConfig(table=write(tmp_path / "t.tsv", text)))
+
+
+def test_table_names_its_languages_itself(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.tsv", "aa\tbb\n")
+    with pytest.raises(ConfigError, match="languages are named twice"):
+        read(CorpusConfig(table=path, languages=("aa", "bb")))
+
+
+@given(rows=st.lists(st.tuples(TEXT.filter(bool), TEXT.filter(bool)), min_size=1, max_size=5))
+def test_table_gives_back_any_text(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
+) -> None:
+    assert read(table_of(tmp_path_factory.getbasetemp(), rows)) == rows
+
+
 @pytest.mark.parametrize("make", [tsv_of, parallel_of])
 @given(rows=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5))
 def test_columns_give_back_any_text(

@@ -33,6 +33,8 @@ class CorpusConfig:
     """Translation memory (TMX 1.4), streamed; `languages` names the two to take out."""
     jsonl: str = ""
     """One JSON object a line, which has a text under each of the two codes in `languages`."""
+    table: str = ""
+    """Tab-separated columns, one a language; the first line names the languages."""
     po: str = ""
     """gettext catalogue; `languages` names those of msgid and of msgstr."""
     text: str = ""
@@ -146,8 +148,8 @@ class DataConfig:
     """Directions are drawn in proportion to size ** (1 / temperature)."""
     max_tokens: int = 128
     """Longest side of an example, in pieces, tag and end mark not counted."""
-    licences: str = ""
-    """TSV file with columns source and licence, copied into the pack's provenance."""
+    licences: str | tuple[str, ...] = ""
+    """TSV file, or several, with columns source and licence, copied into the pack's provenance."""
     holdout: HoldoutConfig = field(default_factory=HoldoutConfig)
     filter: FilterConfig = field(default_factory=FilterConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
@@ -162,6 +164,12 @@ class DataConfig:
     subword_alpha: float = 0.1
     """Probability to skip a merge ("bpe"), or smoothing of the lattice ("unigram")."""
     seed: int = 1
+
+    @property
+    def licence_tables(self) -> tuple[str, ...]:
+        """The files of `licences`; none where it is not given."""
+        tables = (self.licences,) if isinstance(self.licences, str) else self.licences
+        return tuple(filter(None, tables))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

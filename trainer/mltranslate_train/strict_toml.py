@@ -151,6 +151,9 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return build(typing.cast(type, hint), value, f"{where}.")
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if isinstance(hint, types.UnionType):
+        alone, several = arguments
+        return _convert(several if isinstance(value, list | tuple) else alone, value, where)
     if origin is tuple and isinstance(value, list | tuple):
         items = enumerate(value)
         return tuple(_convert(arguments[0], item, f"{where}[{index}]") for index, item in items)

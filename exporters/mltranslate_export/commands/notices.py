@@ -32,8 +32,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _sources(recipe: Recipe) -> list[Source]:
-    if not recipe.data.licences:
+    if not recipe.data.licence_tables:
         raise UsageError(
             f"the recipe {recipe.name} names no table of sources", fix="Give it data.licences"
         )
-    return used_sources(recipe, read_sources(Path(recipe.data.licences)))
+    tables = (read_sources(Path(path)) for path in recipe.data.licence_tables)
+    return used_sources(recipe, [source for table in tables for source in table])

@@ -7,7 +7,7 @@ import json
 import logging
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -134,7 +134,7 @@ def _fill(recipe: Recipe, run: Path, *, partial: bool) -> None:
     wanted = [*recipe.directions, *(file.languages for file in sides)]
     files = find_files(data.corpora, wanted)
     texts = find_text(data.corpora, data.languages, sides)
-    licences = _licences(recipe.data.licences)
+    licences = _licences(recipe.data.licence_tables)
     if not partial:
         check_patterns(data, _origins(files, texts))
     holdout = Holdout(files, recipe.data.holdout)
@@ -246,15 +246,17 @@ def _way_of(part: Selected) -> Way:
     return "forward" if part.teaches(first, second) else "backward"
 
 
-def _licences(path: str) -> dict[str, str]:
-    """Licence by source; raises DataError if the table cannot be read."""
-    if not path:
-        return {}
+def _licences(paths: Sequence[str]) -> dict[str, str]:
+    """Licence by source; raises DataError if a table cannot be read."""
+    return {source: licence for path in paths for source, licence in _licences_in(path)}
+
+
+def _licences_in(path: str) -> list[tuple[str, str]]:
     try:
         with open_text(Path(path)) as lines:
             rows = [line.rstrip("\r\n").split("\t") for line in lines]
         source, licence = (rows[0].index(column) for column in ("source", "licence"))
-        return {row[source]: row[licence] for row in rows[1:]}
+        return [(row[source], row[licence]) for row in rows[1:]]
     except (OSError, ValueError, IndexError) as error:
         raise DataError(
             f"data.licences {path} cannot be read",

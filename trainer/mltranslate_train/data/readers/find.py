@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from mltranslate.errors import ConfigError, DataError
 from mltranslate_train.config import CorpusConfig
 from mltranslate_train.data.readers.lines import read_lines
 from mltranslate_train.data.readers.pairs import PairFile
+from mltranslate_train.data.readers.table import read_header
 
-_KINDS = ("folder", "tsv", "source", "tmx", "jsonl", "po", "text")
+_KINDS = ("folder", "tsv", "source", "tmx", "jsonl", "table", "po", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,12 @@ def _is_wanted(file: PairFile, wanted: Iterable[frozenset[str]]) -> bool:
 
 
 def find_sides(corpora: Iterable[CorpusConfig], languages: Iterable[str]) -> list[PairFile]:
-    """Every parallel file with text in one of the languages; in a folder, with both of them."""
+    """Every parallel file with text in one of the languages; with both of them, of many."""
     wanted, found = set(languages), list[PairFile]()
     for corpus in corpora:
         if _kind(corpus) == "text":
             continue
-        needed = 2 if corpus.folder else 1
+        needed = 2 if corpus.folder or corpus.table else 1
         for file in _files_of(corpus):
             if len(wanted.intersection(file.languages)) >= needed:
                 found.append(file)
@@ -116,6 +118,8 @@ def _turned(file: PairFile, languages: tuple[str, str]) -> PairFile:
 def _files_of(corpus: CorpusConfig) -> list[PairFile]:
     if corpus.folder:
         return _files_in_folder(corpus)
+    if corpus.table:
+        return _files_of_table(corpus)
     if len(corpus.languages) != 2 or corpus.languages[0] == corpus.languages[1]:
         raise ConfigError(
             "a corpus of parallel files does not have two languages",
@@ -154,3 +158,15 @@ def _files_in_folder(corpus: CorpusConfig) -> list[PairFile]:
         first, _, second = path.name.split(".")[0].partition("-")
         files.append(PairFile((first, second), corpus, path))
     return files
+
+
+def _files_of_table(corpus: CorpusConfig) -> list[PairFile]:
+    """Each two of the languages in its columns."""
+    path = _existing(corpus.table)
+    if corpus.languages:
+        raise ConfigError(
+            "a table's languages are named twice",
+            why=f"{path} names its own in its first line",
+            fix="Remove `languages` from the corpus",
+        )
+    return [PairFile(pair, corpus, path) for pair in combinations(read_header(path), 2)]

@@ -12,6 +12,7 @@ from mltranslate_train.data.readers.columns import read_columns, read_parallel
 from mltranslate_train.data.readers.jsonl import read_jsonl
 from mltranslate_train.data.readers.pair import Pair, Skipped
 from mltranslate_train.data.readers.po import read_po
+from mltranslate_train.data.readers.table import read_table
 from mltranslate_train.data.readers.tmx import read_tmx
 
 
@@ -53,4 +54,6 @@ class PairFile:
         first, second = self.languages[::-1] if self.swapped else self.languages
         if corpus.tmx:
             return read_tmx(path, (first, second), origin, skipped)
+        if corpus.table:
+            return read_table(path, (first, second), origin, skipped)
         return read_jsonl(path, (first, second), origin)
