@@ -1,0 +1,81 @@
+"""The phrasebook that the recipes of the nine-language packs train on is what it is said to be."""
+
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from mltranslate_train.data.readers.table import read_header
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = ROOT / "trainer/recipes/phrasebook"
+LANGUAGES = ("en", "zh", "de", "fr", "es", "ru", "it", "pt", "ja")
+TABLES = sorted(BOOK.glob("*[!S].tsv"))
+
+
+def rows(path: Path) -> list[list[str]]:
+    return [line.split("\t") for line in path.read_text("utf-8").splitlines()[1:]]
+
+
+def letters(text: str) -> str:
+    return "".join(character for character in text.lower() if character.isalnum())
+
+
+def scripts(text: str) -> set[str]:
+    return {unicodedata.name(character).split()[0] for character in text if character.isalpha()}
+
+
+def test_there_is_a_phrasebook() -> None:
+    assert [path.stem for path in TABLES] == ["phrases", "prose", "words"]
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_every_row_has_text_in_all_nine_languages(path: Path) -> None:
+    assert read_header(path) == LANGUAGES
+    for row in rows(path):
+        assert len(row) == len(LANGUAGES), row
+        for cell in row:
+            assert cell, row
+            assert cell == " ".join(unicodedata.normalize("NFC", cell).split(" ")).strip(), row
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_text_is_in_the_script_of_its_language(path: Path) -> None:
+    for row in rows(path):
+        for code, cell in zip(LANGUAGES, row, strict=True):
+            found = scripts(cell)
+            if code == "ru":
+                assert not found or "CYRILLIC" in found, row
+            elif code == "zh":
+                assert not found & {"HIRAGANA", "KATAKANA"}, row
+            elif code != "ja":
+                assert found <= {"LATIN", "FEMININE", "MASCULINE", "GREEK", "MICRO"}, row
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_no_english_text_comes_twice(path: Path) -> None:
+    english = [row[0] for row in rows(path)]
+    assert len(set(english)) == len(english)
+
+
+@pytest.mark.parametrize("name", ["phrases", "prose"])
+def test_years_are_the_same_in_all_languages(name: str) -> None:
+    for row in rows(BOOK / f"{name}.tsv"):
+        years = set(re.findall(r"\b(?:1\d|20)\d\d\b", row[0]))  # "the 1970s" is put otherwise
+        for cell in row:
+            assert all(year in cell for year in years), row
+
+
+def test_sentences_of_the_regression_set_are_not_trained_on() -> None:
+    inputs = (ROOT / "tests/regression/inputs.tsv").read_text("utf-8").splitlines()[1:]
+    kept = {letters(line.split("\t")[4]) for line in inputs if line.count("\t") >= 4}
+    for name in ("phrases", "prose"):
+        for row in rows(BOOK / f"{name}.tsv"):
+            assert not kept.intersection(map(letters, row)), row
+
+
+def test_the_sources_are_named() -> None:
+    header, *named = (BOOK / "SOURCES.tsv").read_text("utf-8").splitlines()
+    assert header == "source\torigin\tlicence"
+    assert {line.split("\t")[0] for line in named} == {f"phrasebook-{path.stem}" for path in TABLES}
