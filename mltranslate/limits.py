@@ -22,6 +22,8 @@ DEFAULT_BEAM = 4
 MIN_LENGTH_PENALTY = 0.5
 MAX_LENGTH_PENALTY = 2.0
 """Within these bounds finished sentences rank before cut ones, whose scores are off by 0.001."""
+MAX_COVERAGE_PENALTY = 10.0
+"""Wu et al. take 0.2; beyond this one it decides alone."""
 MAX_TEMPERATURE = 2.0
 """Up to here, what only a sentence's neighbours may choose has no chance to be drawn."""
 MAX_DEFAULT_THREADS = 4

@@ -125,6 +125,7 @@ class Translator:
         prefix: str = "",
         token_scores: bool = False,
         length_penalty: float = 1.0,
+        coverage_penalty: float = 0.0,
         sampling: Sampling | None = None,
         glossary: Glossary | None = None,
         alignment: bool = False,
@@ -142,10 +143,10 @@ class Translator:
         `n_best` over 1 each result lists the best so many `alternatives`, itself included; `beam`
         must be no less. With a `prefix`, the beginning of the translation of a single text, the
         rest of it is completed. `token_scores` asks for the scores of all tokens, and
-        `length_penalty` and `sampling` are those of `mltranslate.decode.Search`. `alignment` asks
-        for the words that come from words, which texts through English do not have. Words of a
-        `glossary` are translated as it says; where they cannot be, the result has
-        `Caution.GLOSSARY`.
+        `length_penalty`, `coverage_penalty` and `sampling` are those of
+        `mltranslate.decode.Search`. `alignment` asks for the words that come from words, which
+        texts through English do not have. Words of a `glossary` are translated as it says; where
+        they cannot be, the result has `Caution.GLOSSARY`.
 
         Raises LanguageError for a direction that no pack offers, UsageError for a
         number out of range, InputError for text over the limit or a prefix that cannot be
@@ -157,8 +158,9 @@ class Translator:
             kind = type(glossary).__name__
             raise UsageError(f"a {kind} is no glossary", fix="Use Glossary.read(path)")
         search = Search(
-            beam=beam, alternatives=n_best, length_penalty=length_penalty, sampling=sampling,
-            token_scores=token_scores, alignment=alignment,
+            beam=beam, alternatives=n_best, length_penalty=length_penalty,
+            coverage_penalty=coverage_penalty, sampling=sampling, token_scores=token_scores,
+            alignment=alignment,
         )  # fmt: skip
         spelling, target = target, resolve(target, self.languages)
         asked = asked_variety(spelling, target)

@@ -42,6 +42,13 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         help="beam search ranks by score over length to this power: more favours length (1)",
     )
     parser.add_argument(
+        "--coverage-penalty",
+        type=float,
+        default=0.0,
+        metavar="B",
+        help="rank what beam search found by what it leaves out, too: 0.02, say; is slower (0)",
+    )
+    parser.add_argument(
         "--sample",
         type=int,
         metavar="SEED",
@@ -75,6 +82,7 @@ def search_of(options: argparse.Namespace) -> dict[str, Any]:
         beam=found["beam"],
         alternatives=found["n_best"],
         length_penalty=found["length_penalty"],
+        coverage_penalty=found["coverage_penalty"],
         sampling=found["sampling"],
     )
     return found
@@ -101,6 +109,7 @@ def _search_of(options: argparse.Namespace) -> dict[str, Any]:
         "token_scores": options.token_scores,
         "alignment": options.alignment,
         "length_penalty": options.length_penalty,
+        "coverage_penalty": options.coverage_penalty,
         "sampling": _sampling_of(options),
     }
 

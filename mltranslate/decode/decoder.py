@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mltranslate.decode.coverage import Attention, by_coverage
 from mltranslate.decode.feeds import Feeder, Feeds
 from mltranslate.decode.types import END, PAD, UNFINISHED_PENALTY, Hypothesis, Request, Search
 from mltranslate.errors import DeviceError, PackError
@@ -20,7 +22,6 @@ from mltranslate.runtime.sessions import Session, create_session
 from mltranslate.types import CancelToken
 
 Ids = NDArray[np.int64]
-Attention = NDArray[np.float32]
 
 _ABILITIES = {
     "prefix": "complete a translation or score its tokens",
@@ -117,9 +118,14 @@ class Decoder:
         cancel: CancelToken | None = None,
         repetition_guard: bool = False,
     ) -> list[list[Hypothesis]]:
-        """Like `n_best`, with everything that a search can be told."""
+        """Like `n_best`, with everything that a search can be told.
+
+        A coverage penalty raises `PackError` if the pack has no graph that aligns.
+        """
         for request in requests:
             self._feeder.check(request)
+        if search.coverage_penalty:
+            self._aligned("search with a coverage penalty")
         has_shortlist = self._feeder.has_shortlist
         kinds = [(has_shortlist(request), request.prefix is not None) for request in requests]
         found: list[list[Hypothesis]] = [[]] * len(requests)
@@ -130,6 +136,9 @@ class Decoder:
             run = self._run(feeds, search.beam, short, cancel)
             for row, hypotheses in zip(rows, _hypotheses(run, search, short), strict=True):
                 found[row] = hypotheses
+        if search.coverage_penalty:
+            look = functools.partial(self.alignment, cancel=cancel)
+            return by_coverage(requests, found, search, look)
         return found
 
     def token_scores(
@@ -207,11 +216,11 @@ class Decoder:
         # optimisations only slow single sentences.
         return self._loaded(name, optimise=not short)
 
-    def _aligned(self) -> Session:
+    def _aligned(self, deed: str = "align words") -> Session:
         name = self.pack.manifest.variants[self.precision].aligned
         if not name:
             raise PackError(
-                f"the pack {self.pack.name} cannot align words",
+                f"the pack {self.pack.name} cannot {deed}",
                 why="it was exported before packs had a graph for this, or its model is recurrent",
                 fix="Export a Transformer again with: mltranslate-export pack",
             )

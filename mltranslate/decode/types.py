@@ -6,7 +6,13 @@ import math
 from dataclasses import dataclass
 
 from mltranslate.errors import UsageError
-from mltranslate.limits import MAX_BEAM, MAX_LENGTH_PENALTY, MAX_TEMPERATURE, MIN_LENGTH_PENALTY
+from mltranslate.limits import (
+    MAX_BEAM,
+    MAX_COVERAGE_PENALTY,
+    MAX_LENGTH_PENALTY,
+    MAX_TEMPERATURE,
+    MIN_LENGTH_PENALTY,
+)
 
 PAD = 0
 UNKNOWN = 1
@@ -96,6 +102,9 @@ class Search:
     length_penalty: float = 1.0
     """Beam search ranks by the sum of log-probabilities over length to this power (Wu et al. 2016
     in its plain form): above 1 it favours longer output."""
+    coverage_penalty: float = 0.0
+    """How much what beam search found is ranked by, in addition, after what of the source it leaves
+    unlooked at (`mltranslate.decode.coverage`); 0 ranks, and costs, nothing."""
     sampling: Sampling | None = None
     """Only without a beam."""
     token_scores: bool = False
@@ -110,7 +119,7 @@ class Search:
         if self.sampling and (self.beam > 1 or self.alternatives != 1 or self._penalised):
             raise UsageError(
                 "tokens are drawn for one translation",
-                why="a beam, alternatives and a length penalty are of a search for the best",
+                why="a beam, alternatives and penalties are of a search for the best",
                 fix="Leave these out, or do not draw",
             )
         if not 1 <= self.alternatives <= self.beam:
@@ -124,12 +133,18 @@ class Search:
                 f"length penalty {self.length_penalty:g} is out of range",
                 fix=f"Give {MIN_LENGTH_PENALTY:g} to {MAX_LENGTH_PENALTY:g}",
             )
+        if not 0 <= self.coverage_penalty <= MAX_COVERAGE_PENALTY:
+            raise UsageError(
+                f"coverage penalty {self.coverage_penalty:g} is out of range",
+                fix=f"Give 0 to {MAX_COVERAGE_PENALTY:g}",
+            )
         if self.beam == 1 and self._penalised:
-            raise UsageError("greedy search knows no length penalty", fix="Give a beam over 1")
+            kind = "coverage" if self.coverage_penalty else "length"
+            raise UsageError(f"greedy search knows no {kind} penalty", fix="Give a beam over 1")
 
     @property
     def _penalised(self) -> bool:
-        return not math.isclose(self.length_penalty, 1)
+        return self.coverage_penalty != 0 or not math.isclose(self.length_penalty, 1)
 
 
 GREEDY = Search()

@@ -141,6 +141,7 @@ def test_options_of_the_search(decoder: FakeDecoder, capsys: pytest.CaptureFixtu
     wanted = {
         (): Search(beam=4),
         ("--length-penalty", "0.5"): Search(beam=4, length_penalty=0.5),
+        ("--coverage-penalty", "0.2"): Search(beam=4, coverage_penalty=0.2),
         ("--sample", "3", "--temperature", "0.5", "--top", "7"): Search(sampling=drawn),
     }
     for options in wanted:
@@ -253,6 +254,10 @@ def test_warnings_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
         (["--top", "5"], 2),
         (["--sample", "1", "--beam", "4"], 2),
         (["--length-penalty", "9"], 2),
+        (["--coverage-penalty", "-0.1"], 2),
+        (["--coverage-penalty", "inf"], 2),
+        (["--coverage-penalty", "0.2", "--beam", "1"], 2),
+        (["--coverage-penalty", "0.2", "--sample", "1"], 2),
     ],
 )
 def test_wrong_options(arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:

@@ -163,11 +163,12 @@ def test_options_of_the_search_reach_the_decoder_and_the_memory() -> None:
     drawn = Sampling(seed=1, temperature=0.5, top=9)
     for _ in range(2):
         translator.translate("Go.", "de", "en", 4, length_penalty=0.5)
+        translator.translate("Go.", "de", "en", 4, coverage_penalty=0.2)
         translator.translate("Go.", "de", "en", sampling=drawn)
         translator.translate("Go.", "de", "en", sampling=Sampling(seed=2))
     assert decoder.searches == [
-        Search(beam=4, length_penalty=0.5), Search(sampling=drawn),
-        Search(sampling=Sampling(seed=2)),
+        Search(beam=4, length_penalty=0.5), Search(beam=4, coverage_penalty=0.2),
+        Search(sampling=drawn), Search(sampling=Sampling(seed=2)),
     ]  # fmt: skip
 
 
