@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from mltranslate.errors import Cancelled, MltError
 from mltranslate.languages import resolve
@@ -14,6 +16,7 @@ from mltranslate.types import (
     Caution,
     Detection,
     Translation,
+    WordLink,
 )
 from mltranslate_tui.choices import Offer, Pair
 from mltranslate_tui.controller import Draft, DraftCallback
@@ -45,12 +48,17 @@ class FakeEngine:
         self.warnings: tuple[Caution, ...] = ()
         self.partials: tuple[Draft, ...] = ()
         self.milliseconds = 34.0
+        self.asked_links: list[range | None] = []
+        self.can_link = True
         self.busy: Callable[[], None] = lambda: None
 
     def load(self, pair: Pair) -> None:
         assert self.loading.wait(60)
         if self.load_failure is not None:
             raise self.load_failure
+
+    def links(self, source: str, target: str) -> bool:
+        return self.can_link
 
     def detect(self, text: str) -> list[Detection]:
         words = text.lower().split()
@@ -71,7 +79,9 @@ class FakeEngine:
         target: str,
         cancel: CancelToken,
         progress: DraftCallback,
+        linked: range | None = None,
     ) -> Translation:
+        self.asked_links.append(linked)
         language = source if isinstance(source, str) else source.language
         self.calls.append((text, language, target))
         self.started.set()
@@ -81,7 +91,18 @@ class FakeEngine:
         self._wait(text, cancel)
         if self.failure is not None:
             raise self.failure
-        return self._answer(text, language, target)
+        answer = self._answer(text, language, target)
+        if linked is None or not self.can_link or len(answer.route) != 2:
+            return answer
+        return replace(answer, alignment=tuple(self._links(answer, linked)))
+
+    def _links(self, answer: Translation, linked: range) -> Iterator[WordLink]:
+        """Every word of these characters with the same word of the translation."""
+        moved = len(answer.text) - len(answer.source_text)
+        for word in re.finditer(r"\w+", answer.source_text):
+            if word.start() in linked:
+                start, end = word.span()
+                yield WordLink(source=(start, end), target=(start + moved, end + moved))
 
     def _wait(self, text: str, cancel: CancelToken) -> None:
         self.busy()

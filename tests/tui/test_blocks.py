@@ -16,7 +16,7 @@ from mltranslate.types import (
     Translation,
     WordLink,
 )
-from mltranslate_tui.blocks import BLOCK_CHARACTERS, FIRST_CHARACTERS, blocks, merged
+from mltranslate_tui.blocks import BLOCK_CHARACTERS, FIRST_CHARACTERS, around, blocks, merged
 
 
 def translation(text: str, *, source: str = "de", **changes: object) -> Translation:
@@ -69,14 +69,33 @@ def test_merged_result_adds_up() -> None:
 
 def test_what_is_true_of_one_block_alone_is_left_out() -> None:
     details: dict[str, object] = {
-        "alignment": (WordLink(source=(0, 3), target=(0, 3)),),
         "token_scores": (TokenScore(token="one", log_probability=-1.0),),
         "alternatives": (Alternative(text="one", score=-1.0),),
     }
     one, two = translation("ein\n", **details), translation("zwei", **details)
     whole = merged([one, two])
-    assert (whole.alignment, whole.token_scores, whole.alternatives) == ((), (), ())
-    assert merged([one]).alignment == one.alignment
+    assert (whole.token_scores, whole.alternatives) == ((), ())
+    assert merged([one]).token_scores == one.token_scores
+
+
+def test_links_keep_their_words_in_the_whole() -> None:
+    link = WordLink(source=(1, 4), target=(6, 9))
+    one, two = translation(" ein\n"), translation("-zwei\n", alignment=(link,))
+    three = translation(" neu", alignment=(link,))
+    whole = merged([one, two, three])
+    words = [
+        (whole.source_text[slice(*link.source)], whole.text[slice(*link.target)])
+        for link in whole.alignment
+    ]
+    assert words == [("zwe", "zwe"), ("neu", "neu")]
+
+
+@given(st.lists(st.text(max_size=30).map(lambda line: line * 40)).map("\n".join), st.data())
+def test_every_character_is_in_the_block_around_it(text: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(text)))
+    found = around(text, at)
+    assert at in found
+    assert text[found.start : found.stop] in blocks(text)
 
 
 def test_part_without_words_does_not_make_the_whole_untranslated() -> None:

@@ -353,3 +353,35 @@ def test_pinning_leaves_out_a_runner_up_that_is_the_target() -> None:
     assert controller.next_source == "es"
     controller.choose(dataclasses.replace(PAIR, source="es"))
     assert controller.next_source == "auto"
+
+
+# Links between words
+
+
+def test_links_are_asked_for_once_where_they_are_not_there_yet() -> None:
+    controller, slot, _ = make()
+    assert not controller.look(3)
+    controller.edit("Guten Morgen")
+    assert slot.jobs[-1].links_at == 3
+    assert not controller.look(4)
+    assert controller.note_translated(slot.jobs[-1].number, 0.01, range(6))
+    asked = len(slot.jobs)
+    assert not controller.look(5)
+    assert len(slot.jobs) == asked
+    assert controller.look(7)
+    assert (slot.jobs[-1].links_at, controller.phase) == (7, Phase.WORKING)
+    assert not controller.look(None)
+    controller.edit("Guten Morgen!")
+    assert slot.jobs[-1].links_at is None
+
+
+def test_links_are_asked_for_when_the_text_was_translated_without() -> None:
+    controller, slot, _ = make()
+    controller.set_live(False)
+    controller.edit("Guten Morgen")
+    assert not controller.look(0)
+    assert not slot.jobs[-1].translate
+    controller.force()
+    controller.note_translated(slot.jobs[-1].number, 0.01)
+    assert controller.look(0)
+    assert slot.jobs[-1].translate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +17,7 @@ from mltranslate.errors import Cancelled, LanguageError, PackError
 from mltranslate.limits import DEFAULT_BEAM
 from mltranslate.types import CancelToken, Caution, Detection, Progress, ProgressCallback
 from mltranslate.types import Translation as Result
+from mltranslate_tui.blocks import around, blocks
 from mltranslate_tui.choices import Offer, Pair
 from mltranslate_tui.controller import Draft
 from mltranslate_tui.engine import DETECTION_CHARACTERS, PipelineEngine
@@ -37,6 +39,8 @@ class ShoutingTranslator:
         self.options = options
         self.texts: list[str] = []
         self.loaded: list[tuple[Any, ...]] = []
+        self.linked: list[bool] = []
+        self.fault: Exception | None = None
 
     def candidates(self, text: str, top: int) -> list[Detection]:
         self.texts.append(text)
@@ -57,8 +61,12 @@ class ShoutingTranslator:
         cancel: CancelToken,
         progress: ProgressCallback,
         glossary: Glossary | None = None,
+        alignment: bool = False,
     ) -> Sequence[Result]:
         cancel.raise_if_cancelled()
+        self.linked.append(alignment)
+        if alignment and self.fault:
+            raise self.fault
         assert beam == DEFAULT_BEAM
         self.texts.append(text)
         total = 2 * text.count("\n")
@@ -155,3 +163,49 @@ def test_the_beginning_of_the_prose_is_detected(engine: PipelineEngine) -> None:
     (seen,) = engine._translator.texts  # type: ignore[attr-defined]
     assert seen == " ".join(LINES.split())[: len(seen)]
     assert DETECTION_CHARACTERS - 2 < len(seen) <= DETECTION_CHARACTERS
+
+
+def test_links_are_asked_for_where_they_are_wanted_alone(engine: PipelineEngine) -> None:
+    made: Any = engine._translator
+    for wanted in (None, around(LINES, len(LINES) // 2), around(LINES, 0)):
+        made.linked.clear()
+        _translate(engine, LINES, wanted)
+        begins = itertools.accumulate(map(len, blocks(LINES)[:-1]), initial=0)
+        assert made.linked == [wanted is not None and wanted.start == begin for begin in begins]
+        assert len(made.linked) > 2
+
+
+def test_a_pack_without_links_translates_all_the_same_and_is_asked_once(
+    engine: PipelineEngine,
+) -> None:
+    made: Any = engine._translator
+    made.fault = PackError("the pack fake cannot align words")
+    assert engine.links("en", "de")
+    for _ in range(2):
+        assert _translate(engine, "One.", range(5)).text == "ONE."
+    assert made.linked == [True, False, False]
+    assert not engine.links("en", "de")
+    assert engine.links("de", "en")
+
+
+def test_a_pack_that_is_at_fault_without_links_too_is_not_blamed_for_them(
+    engine: PipelineEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise PackError("damaged")
+
+    monkeypatch.setattr(engine._translator, "translate", fail)
+    with pytest.raises(PackError, match="damaged"):
+        _translate(engine, "One.", range(5))
+    assert engine.links("en", "de")
+
+
+def _translate(engine: PipelineEngine, text: str, linked: range | None) -> Result:
+    return engine.translate(
+        text,
+        source="en",
+        target="de",
+        cancel=CancelToken(),
+        progress=lambda _: None,
+        linked=linked,
+    )

@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from driven_app import running
 from fake_engine import FakeEngine
+from rich.cells import cell_len
 
 from mltranslate.types import CancelToken, Caution, Detection, Translation
 from mltranslate_tui import wording
 from mltranslate_tui.choices import Pair
 from mltranslate_tui.controller import Draft
 from mltranslate_tui.widgets.areas import printable
-from mltranslate_tui.widgets.status import fitting
+from mltranslate_tui.widgets.status import StatusLine, fitting
 
 PAIR = Pair(source="auto", target="en", spare="de")
 
@@ -116,3 +118,18 @@ def test_a_language_of_no_pack_is_named_and_nothing_else_said() -> None:
     dutch = dataclasses.replace(translation(), source="nl", route=(), warnings=both)
     said = wording.cautions(dutch, PAIR)
     assert said == ("This looks like Dutch, which no pack has: F2 sets another",)
+
+
+async def test_the_aside_stands_on_the_right_and_takes_half_the_line_at_most() -> None:
+    facts = ("German → English", "small-test 1.0.0", "CPU int8", "34 ms")
+    async with running(size=(60, 20)) as app:
+        line = app.main.query_one(StatusLine)
+        line.facts, line.aside = facts, "天 ↔ day"
+        width = line.content_size.width
+        said = line.render().plain
+        assert said.startswith("German → English  ·  small-test 1.0.0  ")
+        assert said.endswith("  天 ↔ day")
+        assert cell_len(said) == width
+        line.aside = "word " * width
+        assert cell_len(line.render().plain) == width
+        assert line.render().plain.startswith("German → English")

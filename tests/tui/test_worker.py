@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from fake_engine import FakeEngine
 from textual.message import Message
 
@@ -133,3 +135,20 @@ def test_newer_partial_replaces_the_older() -> None:
     newer = messages.Partial(1, Draft(done=2, total=3))
     assert newer.can_replace(older)
     assert not newer.can_replace(messages.EngineReady())
+
+
+def test_links_are_asked_for_around_a_place() -> None:
+    engine = FakeEngine()
+    plain, linked = job(), dataclasses.replace(job(), links_at=3)
+    answers = [one for one in run(engine, plain, linked) if isinstance(one, messages.Translated)]
+    assert [one.linked for one in answers] == [None, range(len(linked.text) + 1)]
+    assert [bool(one.translation.alignment) for one in answers] == [False, True]
+    assert all(one.links for one in answers)
+
+
+def test_a_pack_that_cannot_link_is_told() -> None:
+    engine = FakeEngine()
+    engine.can_link = False
+    answer = run(engine, dataclasses.replace(job(), links_at=3))[-1]
+    assert isinstance(answer, messages.Translated)
+    assert (answer.links, answer.translation.alignment) == (False, ())

@@ -25,7 +25,7 @@ from mltranslate_train.data.filters.selection import select
 from mltranslate_train.data.holdout import Holdout, is_drawn
 from mltranslate_train.data.noise import noisy_copies
 from mltranslate_train.data.prepare import prepare
-from mltranslate_train.data.readers import find_files, weight_of
+from mltranslate_train.data.readers import Pair, find_files, weight_of
 from mltranslate_train.data.sentences import sample_sentences
 from mltranslate_train.data.shards import Shard
 from mltranslate_train.data.weights import check_patterns, origins_of
@@ -79,6 +79,15 @@ def test_holdout_covers_other_origins_with_the_same_text(tmp_path: Path) -> None
 def held_out(folder: Path, ways: list[tuple[str, str]], **config: int) -> Holdout:
     files = find_files([CorpusConfig(folder=str(folder))], ways)
     return Holdout(files, HoldoutConfig(origins=("toy",), **config))
+
+
+def test_short_pairs_are_not_held_out(tmp_path: Path) -> None:
+    texts = [("hello!", "hi"), ("one", "a word with many letters"), ("twelveletter", "short")]
+    write(tmp_path / "aa-bb.tsv", "".join(f"toy\t{one}\t{two}\n" for one, two in texts))
+    holdout = held_out(tmp_path, WAY, per_mille=1000, min_letters=12)
+    assert {(pair.first, pair.second) for pair in holdout.dev["aa", "bb"]} == set(texts[1:])
+    assert not holdout.touches(Pair("toy", *texts[0]))
+    assert holdout.touches(Pair("other", "one", "else"))
 
 
 @given(st.permutations(range(60)))

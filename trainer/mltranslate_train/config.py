@@ -80,6 +80,9 @@ class HoldoutConfig:
     """Origins to draw from, as shell patterns."""
     per_mille: int = 0
     """Share of distinct texts, drawn by hash; every pair that has such a text is left out."""
+    min_letters: int = 0
+    """Letters and digits that the longer side of a drawn pair has at least: a greeting or a single
+    word tells little as a test, and a model that never saw it cannot translate it."""
     lines: int = 500
     """Most pairs written as a dev set for one language pair."""
 

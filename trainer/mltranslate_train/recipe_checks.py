@@ -20,6 +20,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "data.max_tokens": (1, 2**16 - 1),  # as shards hold lengths
     "data.temperature": _POSITIVE,
     "data.holdout.per_mille": (0, 1000),
+    "data.holdout.min_letters": _NATURAL,
     "data.holdout.lines": _NATURAL,
     "data.noise.upper": _SHARE,
     "data.noise.title": _SHARE,

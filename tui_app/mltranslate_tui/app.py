@@ -52,6 +52,9 @@ class TranslatorApp(App[None]):
             yield SystemCommand("Copy", "Copy the translation", screen.action_copy_translation)
             yield SystemCommand("Clear", "Empty both panes", screen.action_clear)
             yield SystemCommand("Live", "Translate while typing", screen.action_toggle_live)
+            yield SystemCommand(
+                "Links", "Show which words come from which", screen.action_toggle_links
+            )
             yield SystemCommand("From", "Choose the source language", screen.action_pick_source)
             yield SystemCommand("To", "Choose the target language", screen.action_pick_target)
 

@@ -6,11 +6,11 @@ whole lines comes out as it would in one piece.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mltranslate.text.verbatim import units
-from mltranslate.types import Caution, Translation
+from mltranslate.types import Caution, Translation, WordLink
 
 FIRST_CHARACTERS = 600
 """The first block is small: something should be on the screen soon."""
@@ -35,10 +35,21 @@ def blocks(text: str) -> list[str]:
     return [*found, "".join(waiting)] if waiting or not found else found
 
 
+def around(text: str, at: int) -> range:
+    """Return the characters of the block that `at` is in; the end of `text` is in the last one."""
+    start = 0
+    *others, last = blocks(text)
+    for block in others:
+        if at < start + len(block):
+            return range(start, start + len(block))
+        start += len(block)
+    return range(start, start + len(last) + 1)
+
+
 def merged(parts: Sequence[Translation]) -> Translation:
     """Put the translations of all blocks together; the score is their mean by length.
 
-    What is known of single words, and other translations, are true of one block: they are left out.
+    Scores of single words, and other translations, are true of one block: they are left out.
     """
     if len(parts) == 1:
         return parts[0]
@@ -53,8 +64,20 @@ def merged(parts: Sequence[Translation]) -> Translation:
         missing_terms=tuple(dict.fromkeys(term for part in parts for term in part.missing_terms)),
         alternatives=(),
         token_scores=(),
-        alignment=(),
+        alignment=tuple(_links(parts)),
     )
+
+
+def _links(parts: Sequence[Translation]) -> Iterator[WordLink]:
+    """The links of all parts, at the places that their words have in the whole."""
+    read = written = 0
+    for part in parts:
+        for link in part.alignment:
+            (start, end), (begin, stop) = link.source, link.target
+            yield WordLink(
+                source=(read + start, read + end), target=(written + begin, written + stop)
+            )
+        read, written = read + len(part.source_text), written + len(part.text)
 
 
 def _mean_score(parts: Sequence[Translation]) -> float | None:

@@ -51,6 +51,9 @@ class Engine(Protocol):
     def load(self, pair: Pair) -> None:
         """Load the models that these languages need; raises `MltError`."""
 
+    def links(self, source: str, target: str) -> bool:
+        """Whether the pack for these languages can link words, as far as was found out."""
+
     def detect(self, text: str) -> Sequence[Detection]:
         """Candidate languages, most likely first; at least the two best."""
 
@@ -62,8 +65,12 @@ class Engine(Protocol):
         target: str,
         cancel: CancelToken,
         progress: DraftCallback,
+        linked: range | None = None,
     ) -> Translation:
-        """Translate; raises `MltError`, or `Cancelled` soon after `cancel` was set."""
+        """Translate; raises `MltError`, or `Cancelled` soon after `cancel` was set.
+
+        With the words linked of the blocks that begin in `linked`, characters of `text`.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +82,8 @@ class Job:
     source: str
     target: str
     translate: bool = True
+    links_at: int | None = None
+    """The character around which words are to be linked."""
     token: CancelToken = field(default_factory=CancelToken)
 
 
@@ -177,6 +186,10 @@ class Controller:
         """The chosen languages; None until the packs are known."""
         self.live = True
         self.phase = Phase.EMPTY
+        self.links_at: int | None = None
+        """The character around which words are to be linked; None: nowhere."""
+        self.linked: range | None = None
+        """The characters whose words the newest answer has the links of, where there are any."""
         self._slot = slot
         self._schedule = schedule
         self._delay = AdaptiveDelay()
@@ -249,6 +262,18 @@ class Controller:
         if live and self.phase is Phase.HELD:
             self._request(0.0)
 
+    def look(self, at: int | None) -> bool:
+        """Take the place around which words are to be linked; True if that is asked for now.
+
+        Nothing is, where the newest answer has them or is still being made.
+        """
+        self.links_at = at
+        had = at is None or (self.linked is not None and at in self.linked)
+        if had or self.phase is not Phase.DONE:
+            return False
+        self._request(0.0, forced=True)
+        return True
+
     def force(self) -> None:
         """Translate now, whatever the mode and the delay."""
         self._request(0.0, forced=True)
@@ -263,11 +288,15 @@ class Controller:
             self._found = detections
         return self.is_current(number)
 
-    def note_translated(self, number: int, seconds: float) -> bool:
-        """Learn the model's speed; True if the answer is the one waited for."""
+    def note_translated(self, number: int, seconds: float, linked: range | None = None) -> bool:
+        """Learn the model's speed; True if the answer is the one waited for.
+
+        `linked` is what it has, or would have, links of.
+        """
         self._delay.answered(seconds)
         if self.is_current(number):
             self.phase = Phase.DONE
+            self.linked = linked
         return self.is_current(number)
 
     def note_stopped(self, seconds: float) -> None:
@@ -322,5 +351,6 @@ class Controller:
             source=pair.source,
             target=pair.asked,
             translate=translate,
+            links_at=self.links_at,
         )
         self._slot.put(job)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from mltranslate.errors import LanguageError
+from mltranslate.errors import LanguageError, PackError
 from mltranslate.limits import DEFAULT_BEAM
 from mltranslate.locations import user_glossary
 from mltranslate.types import CancelToken, Detection, Progress, Translation
@@ -42,6 +42,7 @@ class PipelineEngine:
         self.left_out = [f"{folder}: {error}" for folder, error in damaged.items()]
         # One sentence at a time is what typing needs, and more threads only slow that down.
         self._translator = Translator(pack=pack, device=device, threads=threads or 1)
+        self._unlinked: set[tuple[str, str]] = set()
 
     @property
     def offer(self) -> Offer:
@@ -88,23 +89,48 @@ class PipelineEngine:
         target: str,
         cancel: CancelToken,
         progress: DraftCallback,
+        linked: range | None = None,
     ) -> Translation:
-        """Translate one text, block by block; raises `MltError` or `Cancelled`."""
+        """Translate one text, block by block; raises `MltError` or `Cancelled`.
+
+        Blocks that begin in `linked` come with the links between their words, if the pack has any.
+        """
         parts: list[Translation] = []
         draft = Draft(done=0, total=len(text))
+        way = source if isinstance(source, str) else source.language, target
         for block in blocks(text):
-            report = functools.partial(_report, progress, draft, len(block))
-            parts += self._translator.translate(
+            translate = functools.partial(
+                self._translator.translate,
                 block,
                 target=target,
                 source=source,
                 beam=DEFAULT_BEAM,
                 cancel=cancel,
-                progress=report,
+                progress=functools.partial(_report, progress, draft, len(block)),
                 glossary=self._glossary,
             )
+            wanted = linked is not None and draft.done in linked
+            parts += self._with_links(translate, way) if wanted else translate()
             draft = replace(draft, done=draft.done + len(block), text=draft.text + parts[-1].text)
         return merged(parts)
+
+    def links(self, source: str, target: str) -> bool:
+        """Return False once the pack for these languages was found to link no words."""
+        return (source, target) not in self._unlinked
+
+    def _with_links(
+        self, translate: Callable[..., list[Translation]], way: tuple[str, str]
+    ) -> list[Translation]:
+        """Call `translate` for links; without, if the pack is too old to have any, from then on."""
+        if way in self._unlinked:
+            return translate()
+        try:
+            return translate(alignment=True)
+        except PackError:
+            # If the pack is at fault for another reason, this raises it again.
+            made = translate()
+            self._unlinked.add(way)
+            return made
 
 
 def _report(progress: DraftCallback, draft: Draft, characters: int, block: Progress) -> None:

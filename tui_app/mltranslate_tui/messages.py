@@ -82,13 +82,27 @@ class Partial(Message):
 
 
 class Translated(Message):
-    """The answer to request `number`, and the seconds that it took."""
+    """The answer to request `number`, and the seconds that it took.
 
-    def __init__(self, number: int, translation: Translation, seconds: float) -> None:
+    `linked` are the characters whose words were to be linked; `links` is False where the pack
+    cannot do that.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        translation: Translation,
+        seconds: float,
+        linked: range | None = None,
+        *,
+        links: bool = True,
+    ) -> None:
         super().__init__()
         self.number = number
         self.translation = translation
         self.seconds = seconds
+        self.linked = linked
+        self.links = links
 
 
 class Stopped(Message):

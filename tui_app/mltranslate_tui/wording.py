@@ -107,6 +107,15 @@ def facts(translation: Translation) -> tuple[str, ...]:
     return tuple(fact for fact in made if fact)
 
 
+def unlinked(translation: Translation, *, able: bool) -> str:
+    """Say why a result has no links between words; `able` tells whether the pack makes any."""
+    if not translation.route:
+        return "No links: not translated"
+    if len(translation.route) > 2:
+        return f"No links through {name(translation.route[1])}"
+    return "No links here" if able else "No links from this pack"
+
+
 def cautions(translation: Translation, pair: Pair) -> tuple[str, ...]:
     """Return the warnings of a result as sentences."""
     found = translation.warnings

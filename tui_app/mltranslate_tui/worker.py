@@ -12,6 +12,7 @@ from textual.message import Message
 from mltranslate.detect.live import LiveLabel
 from mltranslate.errors import Cancelled, MltError
 from mltranslate.types import Detection
+from mltranslate_tui.blocks import around
 from mltranslate_tui.choices import AUTO, Pair, locale_language, opening_pair
 from mltranslate_tui.controller import Draft, Engine, Job, Slot
 from mltranslate_tui.messages import (
@@ -95,10 +96,17 @@ def _translate(job: Job, source: str | Detection, engine: Engine, post: Post, cl
             shown = clock()
             post(Partial(job.number, draft))
 
+    linked = None if job.links_at is None else around(job.text, job.links_at)
     translation = engine.translate(
-        job.text, source=source, target=job.target, cancel=job.token, progress=report
+        job.text,
+        source=source,
+        target=job.target,
+        cancel=job.token,
+        progress=report,
+        linked=linked,
     )
-    post(Translated(job.number, translation, clock() - started))
+    links = engine.links(translation.source, job.target)
+    post(Translated(job.number, translation, clock() - started, linked, links=links))
 
 
 def _explained(error: Exception, what: str) -> MltError:

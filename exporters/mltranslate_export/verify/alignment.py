@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mltranslate.decode.decoder import Attention, Decoder
+from mltranslate.decode.coverage import Attention
+from mltranslate.decode.decoder import Decoder
 from mltranslate.decode.types import END, Hypothesis, Request
 from mltranslate.errors import VerificationError
 from mltranslate_export.checkpoint import Checkpoint

@@ -97,6 +97,8 @@ class Holdout:
         if not _is_drawn(digest, self._config.per_mille):
             return []
         second = letters(pair.second)
+        if max(len(first), len(second)) < self._config.min_letters:
+            return []
         if first and second:  # a side of punctuation alone is nothing to be scored on
             found = self._sets.setdefault(languages, DevSet(self._config.lines))
             found.add(pair, digest, _digest(second))

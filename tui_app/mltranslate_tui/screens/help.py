@@ -22,6 +22,7 @@ KEYS = (
     ("F6", "Pin the detected language; again: the runner-up"),
     ("F8  Ctrl+L", "Live mode on or off"),
     ("F9  Ctrl+O", "Copy the translation"),
+    ("Ctrl+G", "Links: which words come from which"),
     ("Ctrl+N", "Clear; Ctrl+Z brings the text back"),
     ("Tab  Shift+Tab", "Next or previous field"),
     ("Ctrl+T", "Light or dark"),

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from mltranslate.errors import InputError, LanguageError, MltError
 from mltranslate.languages import Language, describe
@@ -24,6 +24,8 @@ from mltranslate_tui.screens.picker import DETECT, LanguagePicker
 from mltranslate_tui.screens.problem import ProblemScreen
 from mltranslate_tui.widgets.areas import EDITOR_CHARACTERS, SourceArea, TargetArea
 from mltranslate_tui.widgets.chip import Chip
+from mltranslate_tui.widgets.keys import KeyRow
+from mltranslate_tui.widgets.linking import Linking
 from mltranslate_tui.widgets.panes import Notice, SourcePane, TargetPane
 from mltranslate_tui.widgets.status import StatusLine
 from mltranslate_tui.worker import serve
@@ -49,6 +51,7 @@ class TranslateScreen(Screen[None]):
         Binding("f8,ctrl+l", "toggle_live", "Live", tooltip="Translate while typing, or on F5"),
         Binding("f9,ctrl+o", "copy_translation", "Copy", tooltip="Copy the translation"),
         Binding("ctrl+n", "clear", "Clear", show=False),
+        Binding("ctrl+g", "toggle_links", "Links", tooltip="Show which words come from which"),
         Binding("ctrl+q", "app.quit", "Quit"),
     ]
 
@@ -65,6 +68,8 @@ class TranslateScreen(Screen[None]):
         self._down = False
         """Whether the engine thread has ended because the engine could not be started."""
         self._translation: Translation | None = None
+        self._able = True
+        """Whether the pack that made the translation links words."""
         self._draft: Draft | None = None
         self._slow = False
         """Whether the answer is late enough to say that it is being made."""
@@ -85,12 +90,17 @@ class TranslateScreen(Screen[None]):
             yield SourcePane()
             yield TargetPane()
         yield StatusLine(id="status")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyRow(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Paint first, then start the engine."""
+        source, target = self.query_one(SourceArea), self.query_one(TargetArea)
+        self._linking = Linking(source, target)
         self._draw()
-        self.watch(self.query_one(SourceArea), "scroll_y", self.source_moved, init=False)
+        self.watch(source, "scroll_y", self.source_moved, init=False)
+        for area in (source, target):
+            self.watch(area, "selection", self._looked, init=False)
+            self.watch(area, "has_focus", self._looked, init=False)
         self.call_after_refresh(self._run_engine)
 
     def on_unmount(self) -> None:
@@ -161,11 +171,12 @@ class TranslateScreen(Screen[None]):
     @on(messages.Translated)
     def translated(self, message: messages.Translated) -> None:
         """Show the answer, unless the text has changed since."""
-        if self.controller.note_translated(message.number, message.seconds):
-            self._translation = message.translation
+        if self.controller.note_translated(message.number, message.seconds, message.linked):
+            self._translation, self._able = message.translation, message.links
             self._failure = ""
             self.query_one(TargetArea).show(message.translation.text)
             self._settle()
+            self._look()
 
     @on(messages.Stopped)
     def stopped(self, message: messages.Stopped) -> None:
@@ -190,6 +201,7 @@ class TranslateScreen(Screen[None]):
     def text_changed(self) -> None:
         """Stop the old translation and ask for a new one."""
         source = self.query_one(SourceArea)
+        self.controller.links_at = self._linking.place
         self.controller.edit(source.text, at_once=source.take_pasted())
         self._await_answer()
 
@@ -268,6 +280,11 @@ class TranslateScreen(Screen[None]):
         self.controller.set_live(not self.controller.live)
         self._await_answer()
 
+    def action_toggle_links(self) -> None:
+        """Show which words come from which, or no longer."""
+        self._linking.on = not self._linking.on
+        self._look()
+
     def action_copy_translation(self) -> None:
         """Copy the translation, or the selected part of it, to the terminal's clipboard."""
         target = self.query_one(TargetArea)
@@ -296,6 +313,21 @@ class TranslateScreen(Screen[None]):
             target = choices.asked_target(code, self._offer.targets)
             self.controller.choose(choices.with_target(self.controller.pair, *target))
             self._await_answer()
+
+    def _looked(self) -> None:
+        """Follow the cursor, or the focus."""
+        if self._linking.on:
+            self._look()
+
+    def _look(self) -> None:
+        """Show the links of the word under the cursor; ask for them if they are not there."""
+        controller = self.controller
+        # A text that has just been changed is asked for with its change.
+        if controller.text == self.query_one(SourceArea).text:
+            if controller.look(self._linking.place):
+                self._await_answer()
+            else:
+                self._draw_links()
 
     def _try_again(self, wanted: bool | None) -> None:
         if wanted and self._down:
@@ -347,6 +379,12 @@ class TranslateScreen(Screen[None]):
         self.query_one(SourcePane).draw(controller)
         self.query_one(TargetPane).draw(controller, self._notice())
         self.query_one(StatusLine).facts = self._facts()
+        self._draw_links()
+
+    def _draw_links(self) -> None:
+        """Mark the words that belong together; none while the translation is outdated."""
+        result = self._translation if self.controller.phase is Phase.DONE else None
+        self.query_one(StatusLine).aside = self._linking.draw(result, able=self._able)
 
     def _facts(self) -> tuple[str, ...]:
         if self._state:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from textual import events
 from textual.geometry import Offset
 from textual.message import Message
-from textual.widgets import TextArea
+
+from mltranslate_tui.widgets.words import WordArea
 
 EDITOR_CHARACTERS = 250_000
 """Longest text that the editor takes: beyond, one keystroke costs a noticeable part of a second."""
@@ -28,7 +29,7 @@ class Place(NamedTuple):
     row: int
 
 
-class SourceArea(TextArea):
+class SourceArea(WordArea):
     """The editor; it knows whether the last change was a paste."""
 
     class TooLong(Message):
@@ -93,7 +94,7 @@ class SourceArea(TextArea):
         super().action_paste()
 
 
-class TargetArea(TextArea):
+class TargetArea(WordArea):
     """The translation: read-only, and cheap to let grow."""
 
     def __init__(self) -> None:

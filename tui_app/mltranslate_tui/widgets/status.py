@@ -25,15 +25,23 @@ def fitting(facts: Sequence[str], width: int) -> str:
 class StatusLine(Widget):
     """Facts about the last result, the most important first; those that do not fit are left out.
 
-    The mouse shows all of them.
+    The mouse shows all of them. On the right stands what is true of the place of the cursor.
     """
 
     facts: reactive[tuple[str, ...]] = reactive(())
+    aside: reactive[str] = reactive("")
 
     def watch_facts(self) -> None:
         """Put everything into the tooltip."""
-        self.tooltip = Content(SEPARATOR.join(self.facts))
+        self.tooltip = Content(SEPARATOR.join((*self.facts, *filter(None, [self.aside]))))
+
+    watch_aside = watch_facts
 
     def render(self) -> Content:
-        """Return the facts that fit the present width."""
-        return Content(fitting(self.facts, self.content_size.width))
+        """Return the aside, and the facts that fit beside it."""
+        width = self.content_size.width
+        if not self.aside:
+            return Content(fitting(self.facts, width))
+        aside = Content(self.aside).truncate(max(width // 2, 1), ellipsis=True).plain
+        left = fitting(self.facts, width - cell_len(aside) - len(SEPARATOR))
+        return Content(left + " " * (width - cell_len(left) - cell_len(aside)) + aside)
