@@ -10,15 +10,17 @@ import pytest
 from driven_app import Driven, running
 from fake_engine import FakeEngine
 from rich.style import Style
+from textual import events
 
 from mltranslate.types import Translation
 from mltranslate_tui.blocks import around
-from mltranslate_tui.controller import Phase
+from mltranslate_tui.controller import Draft, Phase
 from mltranslate_tui.widgets.areas import TargetArea
 from mltranslate_tui.widgets.status import StatusLine
 from mltranslate_tui.widgets.words import WordArea
 
 TEXT = "guten morgen, wie\ngeht es"
+LONG = "\n".join(f"guten morgen {number}" for number in range(200))
 
 
 def target(app: Driven) -> TargetArea:
@@ -148,6 +150,124 @@ async def test_a_click_on_a_word_of_the_translation_is_followed() -> None:
         assert marked(app)[1] == ["morgen"]
 
 
+async def test_a_click_on_a_scrolled_translation_is_on_the_word_that_is_seen_there() -> None:
+    async with linking(text=LONG) as app:
+        area = target(app)
+        await app.until(lambda: area.is_vertical_scroll_end and area.max_scroll_y)
+        area.scroll_to(y=0, animate=False)
+        await app.until(lambda: area.scroll_y == 0)
+        await app.pilot.click(TargetArea, offset=(9, 3))
+        await app.until(lambda: area.has_focus)
+        await app.pilot.pause()
+        assert (area.cursor_location[0], area.scroll_offset.y) == (2, 0)
+        await app.until(lambda: aside(app) == "morgen ↔ morgen")
+        assert area.scroll_offset.y == 0
+
+
+async def test_keys_lead_to_the_place_of_the_source_though_it_is_scrolled_away() -> None:
+    async with linking(text=LONG) as app:
+        area = target(app)
+        await app.until(lambda: area.is_vertical_scroll_end and area.max_scroll_y)
+        await app.until(lambda: aside(app) == "199 ↔ 199")
+        area.scroll_to(y=0, animate=False)
+        await app.until(lambda: area.scroll_y == 0)
+        asked = len(app.engine.asked_links)
+        area.focus()
+        await app.until(lambda: area.cursor_location[0] == 199 and area.is_vertical_scroll_end)
+        await app.pilot.pause()
+        assert len(app.engine.asked_links) == asked
+        assert aside(app) == "199 ↔ 199"
+
+
+async def test_a_shorter_translation_has_the_cursor_within_it() -> None:
+    async with linking(text="guten\nmorgen\nwie\ngeht") as app:
+        target(app).focus()
+        await app.until(lambda: target(app).cursor_location == (3, 0))
+        app.source.focus()
+        await app.until(lambda: not target(app).show_cursor)
+        await app.pilot.press("ctrl+n")
+        await app.until(lambda: not app.target)
+        assert target(app).cursor_location == (0, 0)
+        target(app).focus()
+        await app.pilot.press("left")
+        assert target(app).cursor_location == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("key", "begins", "line"), [("f5", "[en]", 198), ("f6", "[en]", 198), ("f4", "[de]", 199)]
+)
+async def test_one_change_is_one_request(key: str, begins: str, line: int) -> None:
+    async with linking(text=LONG) as app:
+        await app.until(lambda: aside(app) == "199 ↔ 199")
+        target(app).focus()
+        await app.until(lambda: target(app).cursor_location[0] == 199)
+        target(app).move_cursor((198, 8))
+        await app.until(lambda: aside(app) == "morgen ↔ morgen")
+        asked = len(app.engine.asked_links)
+        await app.pilot.press(key)
+        await app.until(lambda: app.target.startswith(begins) and " ↔ " in aside(app))
+        await app.pilot.pause()
+        assert len(app.engine.asked_links) == asked + 1
+        assert target(app).cursor_location[0] == line
+
+
+async def test_the_cursor_stays_on_its_line_in_another_language() -> None:
+    engine = FakeEngine()
+    async with linking(engine, text=LONG) as app:
+        target(app).focus()
+        await app.until(lambda: target(app).cursor_location[0] == 199)
+        target(app).move_cursor((100, 8))
+        await app.until(lambda: aside(app) == "morgen ↔ morgen")
+        asked = len(engine.asked_links)
+        app.main._take_target("fr")
+        await app.until(lambda: app.target.startswith("[fr]") and " ↔ " in aside(app))
+        await app.pilot.pause()
+        assert len(engine.asked_links) == asked + 1
+        assert target(app).cursor_location == (100, 8)
+        assert 0 <= 100 - target(app).scroll_offset.y < target(app).size.height
+
+
+async def test_the_cursor_waits_for_a_draft_to_come_to_its_line() -> None:
+    engine = FakeEngine()
+    async with linking(engine, text=LONG) as app:
+        target(app).focus()
+        await app.until(lambda: target(app).cursor_location[0] == 199)
+        target(app).move_cursor((100, 8))
+        await app.until(lambda: aside(app) == "morgen ↔ morgen")
+        asked = len(engine.asked_links)
+        engine.partials = (Draft(done=9, total=len(LONG), text="[fr] guten morgen 0\n"),)
+        engine.gate.clear()
+        app.main._take_target("fr")
+        await app.until(lambda: app.target == engine.partials[0].text)
+        assert target(app).cursor_location == (1, 0)
+        engine.gate.set()
+        await app.until(lambda: " ↔ " in aside(app))
+        await app.pilot.pause()
+        assert len(engine.asked_links) == asked + 1
+        assert target(app).cursor_location == (100, 8)
+
+
+async def test_leaving_the_terminal_and_coming_back_asks_nothing() -> None:
+    async with linking(text=LONG) as app:
+        await look(app, 0, 1)
+        await app.until(lambda: aside(app) == "guten ↔ guten")
+        target(app).focus()
+        await app.until(lambda: target(app).show_cursor)
+        target(app).move_cursor((199, 8))
+        await app.until(lambda: aside(app) == "morgen ↔ morgen")
+        asked = len(app.engine.asked_links)
+        app.app.post_message(events.AppBlur())
+        await app.until(lambda: not target(app).has_focus)
+        await app.pilot.pause()
+        app.app.post_message(events.AppFocus())
+        await app.until(lambda: target(app).has_focus)
+        await app.pilot.pause()
+        assert len(app.engine.asked_links) == asked
+        assert (aside(app), marked(app)[1]) == ("morgen ↔ morgen", [])
+        assert target(app).cursor_location == (199, 8)
+        assert "".join(styled(target(app), "underline")) == "morgen"
+
+
 async def test_a_word_without_a_link_is_told() -> None:
     class Sparse(FakeEngine):
         def _links(self, answer, linked):  # type: ignore[no-untyped-def]
@@ -185,7 +305,7 @@ async def test_why_there_are_no_links_stands_in_the_status_line() -> None:
 
 
 async def test_of_a_long_text_only_the_part_around_the_cursor_is_linked() -> None:
-    text = "\n".join(f"guten morgen {number}" for number in range(200))
+    text = LONG
     async with linking(text=text) as app:
         await app.until(lambda: aside(app) == "199 ↔ 199")
         assert app.engine.asked_links[-1] == around(text, len(text))

@@ -385,3 +385,16 @@ def test_links_are_asked_for_when_the_text_was_translated_without() -> None:
     controller.note_translated(slot.jobs[-1].number, 0.01)
     assert controller.look(0)
     assert slot.jobs[-1].translate
+
+
+def test_links_alone_teach_nothing_about_the_speed() -> None:
+    controller, slot, schedule = make()
+    controller.edit("Guten Morgen")
+    assert not slot.jobs[-1].again
+    controller.note_translated(slot.jobs[-1].number, 0.25)
+    assert controller.look(0)
+    assert slot.jobs[-1].again
+    controller.note_translated(slot.jobs[-1].number, None, range(13))
+    controller.edit("Guten Morgen!")
+    assert [timer.delay for timer in schedule.due] == [0.25]
+    assert not slot.jobs[-1].again

@@ -31,7 +31,10 @@ class ShoutingTranslator:
     languages = ("en", "de", "fr")
     packs = (
         SimpleNamespace(
-            name="one", version="1.0.0", directions={("en", "de"), ("en", "fr"), ("fr", "en")}
+            name="one",
+            version="1.0.0",
+            directions={("en", "de"), ("en", "fr"), ("fr", "en")},
+            manifest=SimpleNamespace(variants={"int8": SimpleNamespace(aligned="")}),
         ),
     )
 
@@ -85,7 +88,7 @@ def _result(text: str, target: str, warnings: tuple[Caution, ...]) -> Result:
         device="cpu",
         provider="CPUExecutionProvider",
         precision="int8",
-        pack="fake 1.0.0",
+        pack="one 1.0.0",
         route=("en", target),
         milliseconds=1.0,
         score=-0.5,
@@ -179,13 +182,35 @@ def test_a_pack_without_links_translates_all_the_same_and_is_asked_once(
     engine: PipelineEngine,
 ) -> None:
     made: Any = engine._translator
-    made.fault = PackError("the pack fake cannot align words")
+    made.fault = PackError("the pack one cannot align words")
     assert engine.links("en", "de")
     for _ in range(2):
         assert _translate(engine, "One.", range(5)).text == "ONE."
     assert made.linked == [True, False, False]
     assert not engine.links("en", "de")
     assert engine.links("de", "en")
+
+
+def test_a_pack_whose_links_are_damaged_is_told(
+    engine: PipelineEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: Any = engine._translator
+    made.fault = PackError("the graph is damaged")
+    monkeypatch.setattr(made.packs[0].manifest.variants["int8"], "aligned", "aligned.onnx")
+    with pytest.raises(PackError, match="the graph is damaged"):
+        _translate(engine, "One.", range(5))
+    assert engine.links("en", "de")
+
+
+def test_two_packs_are_not_blamed_for_links_that_nobody_asks_them_for(
+    engine: PipelineEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: Any = engine._translator
+    made.fault = PackError("a file is gone")
+    monkeypatch.setattr(made, "packs", ())
+    with pytest.raises(PackError, match="a file is gone"):
+        _translate(engine, "One.", range(5))
+    assert engine.links("en", "de")
 
 
 def test_a_pack_that_is_at_fault_without_links_too_is_not_blamed_for_them(

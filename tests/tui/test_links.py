@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import pytest
 from fake_engine import FakeEngine
@@ -25,32 +26,39 @@ LINKS = tuple(
 )
 
 
-def result(*route: str) -> Translation:
+def result(*route: str, links: Sequence[WordLink] = LINKS) -> Translation:
     answer = FakeEngine().translate(
         SOURCE, source="de", target="en", cancel=CancelToken(), progress=lambda _: None
     )
-    return dataclasses.replace(answer, text=TARGET, route=route, alignment=LINKS)
+    return dataclasses.replace(answer, text=TARGET, route=route, alignment=tuple(links))
 
 
 @pytest.mark.parametrize("at", [3, 5, 6])
 def test_the_cursor_is_on_a_word_from_its_first_character_to_its_end(at: int) -> None:
-    assert found(LINKS, at, of_source=True) == Found((3, 6), ((3, 7), (8, 10)))
+    assert found(result(), at, of_source=True) == Found((3, 6), ((3, 7), (8, 10)))
 
 
 @pytest.mark.parametrize(("at", "word"), [(12, "我"), (13, "没有"), (14, "没有"), (15, "没有")])
 def test_of_words_that_touch_the_cursor_is_on_the_latter(at: int, word: str) -> None:
-    links = found(LINKS, at, of_source=True)
+    links = found(result(), at, of_source=True)
     assert links is not None
     assert SOURCE[slice(*links.word)] == word
 
 
+def test_a_word_behind_a_linked_one_that_touches_it_has_no_link_of_its_own() -> None:
+    alone = result(links=[link for link in LINKS if link.source != (13, 15)])
+    assert found(alone, 12, of_source=True) == Found((12, 13), ((17, 18),))
+    assert found(alone, 13, of_source=True) is None
+    assert found(alone, 18, of_source=False) == Found((17, 18), ((12, 13),))
+
+
 def test_a_word_of_the_translation_leads_to_the_source() -> None:
-    assert found(LINKS, 9, of_source=False) == Found((8, 10), ((3, 6),))
+    assert found(result(), 9, of_source=False) == Found((8, 10), ((3, 6),))
 
 
 def test_there_may_be_none() -> None:
-    assert found(LINKS, 11, of_source=True) is None
-    assert found((), 0, of_source=True) is None
+    assert found(result(), 11, of_source=True) is None
+    assert found(result(links=()), 0, of_source=True) is None
 
 
 @pytest.mark.parametrize(
@@ -58,7 +66,7 @@ def test_there_may_be_none() -> None:
     [(4, True, "gab ↔ gave it"), (9, False, "it ↔ gab"), (16, False, "没有 ↔ 没有")],
 )
 def test_words_are_named(at: int, of_source: bool, said: str) -> None:
-    links = found(LINKS, at, of_source=of_source)
+    links = found(result(), at, of_source=of_source)
     assert links is not None
     assert told(result("de", "en"), links, of_source=of_source) == said
 

@@ -50,7 +50,7 @@ def test_words_of_every_line_are_linked(
     starts = itertools.accumulate((len(line) + 1 for line in text.split("\n")), initial=0)
     for start, line in zip(starts, text.split("\n"), strict=False):
         places = range(start, start + len(line))
-        links = [links for at in places if (links := found(result.alignment, at, of_source=True))]
+        links = [links for at in places if (links := found(result, at, of_source=True))]
         assert bool(links) == bool(line)
         for one in links:
             assert result.source_text[slice(*one.word)] in line

@@ -152,3 +152,12 @@ def test_a_pack_that_cannot_link_is_told() -> None:
     answer = run(engine, dataclasses.replace(job(), links_at=3))[-1]
     assert isinstance(answer, messages.Translated)
     assert (answer.links, answer.translation.alignment) == (False, ())
+
+
+def test_what_is_asked_again_for_its_links_is_not_timed() -> None:
+    again = dataclasses.replace(job(), links_at=3, again=True)
+    answer = run(FakeEngine(), again)[-1]
+    assert isinstance(answer, messages.Translated)
+    assert answer.seconds is None
+    again.token.cancel()
+    assert kinds(run(FakeEngine(), again)[2:]) == [messages.Detected]

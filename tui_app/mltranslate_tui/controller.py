@@ -84,6 +84,8 @@ class Job:
     translate: bool = True
     links_at: int | None = None
     """The character around which words are to be linked."""
+    again: bool = False
+    """Whether the text was translated before and only these links are new."""
     token: CancelToken = field(default_factory=CancelToken)
 
 
@@ -271,7 +273,9 @@ class Controller:
         had = at is None or (self.linked is not None and at in self.linked)
         if had or self.phase is not Phase.DONE:
             return False
-        self._request(0.0, forced=True)
+        self._number += 1
+        self.phase = Phase.WORKING
+        self._put(translate=True, again=True)
         return True
 
     def force(self) -> None:
@@ -288,12 +292,15 @@ class Controller:
             self._found = detections
         return self.is_current(number)
 
-    def note_translated(self, number: int, seconds: float, linked: range | None = None) -> bool:
-        """Learn the model's speed; True if the answer is the one waited for.
+    def note_translated(
+        self, number: int, seconds: float | None, linked: range | None = None
+    ) -> bool:
+        """Learn the model's speed if `seconds` tell it; True if the answer is the one waited for.
 
         `linked` is what it has, or would have, links of.
         """
-        self._delay.answered(seconds)
+        if seconds is not None:
+            self._delay.answered(seconds)
         if self.is_current(number):
             self.phase = Phase.DONE
             self.linked = linked
@@ -341,7 +348,7 @@ class Controller:
         self.phase = Phase.WORKING
         self._put(translate=True)
 
-    def _put(self, *, translate: bool) -> None:
+    def _put(self, *, translate: bool, again: bool = False) -> None:
         pair = self.pair
         if pair is None:
             return
@@ -352,5 +359,6 @@ class Controller:
             target=pair.asked,
             translate=translate,
             links_at=self.links_at,
+            again=again,
         )
         self._slot.put(job)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from mltranslate.errors import LanguageError, PackError
 from mltranslate.limits import DEFAULT_BEAM
@@ -13,6 +14,9 @@ from mltranslate.types import CancelToken, Detection, Progress, Translation
 from mltranslate_tui.blocks import blocks, merged
 from mltranslate_tui.choices import AUTO, Offer, Pair
 from mltranslate_tui.controller import Draft, DraftCallback
+
+if TYPE_CHECKING:
+    from mltranslate.packs.pack import Pack
 
 DETECTION_CHARACTERS = 2000
 """How much of a text is looked at for its language; more would hardly change the answer."""
@@ -127,10 +131,20 @@ class PipelineEngine:
         try:
             return translate(alignment=True)
         except PackError:
-            # If the pack is at fault for another reason, this raises it again.
+            # If the pack is at fault without links as well, this raises it again.
             made = translate()
+            if not self._too_old(made[0]):
+                raise
             self._unlinked.add(way)
             return made
+
+    def _too_old(self, made: Translation) -> bool:
+        """Whether the pack that made this says that it has no graph that links words."""
+        packs = dict(zip(self.packs, self._translator.packs, strict=True))
+        if made.pack not in packs:  # two packs, which are not asked for links
+            return False
+        manifest = cast("Pack", packs[made.pack]).manifest
+        return not manifest.variants[made.precision].aligned
 
 
 def _report(progress: DraftCallback, draft: Draft, characters: int, block: Progress) -> None:

@@ -18,16 +18,18 @@ class Found(NamedTuple):
     others: tuple[Range, ...]
 
 
-def found(links: Sequence[WordLink], at: int, *, of_source: bool) -> Found | None:
+def found(result: Translation, at: int, *, of_source: bool) -> Found | None:
     """Return the linked word at the character `at`, or the one that ends there.
 
     `at` is a place of the source, or of the translation, as `of_source` says.
     """
-    sides = [_sides(link, of_source=of_source) for link in links]
-    touched = [word for word, _ in sides if word[0] <= at <= word[1]]
+    text = result.source_text if of_source else result.text
+    # Where another word begins, as in Chinese without a space, the cursor is on that one.
+    behind = not text[at : at + 1].isalnum()
+    sides = [_sides(link, of_source=of_source) for link in result.alignment]
+    touched = [word for word, _ in sides if word[0] <= at < word[1] + behind]
     if not touched:
         return None
-    # Between two words that touch, as those of Chinese do, the cursor is on the latter.
     word = max(touched)
     return Found(word, tuple(sorted(other for one, other in sides if one == word)))
 

@@ -84,6 +84,7 @@ class Partial(Message):
 class Translated(Message):
     """The answer to request `number`, and the seconds that it took.
 
+    They are None where it was asked again for its links: most of it comes from memory.
     `linked` are the characters whose words were to be linked; `links` is False where the pack
     cannot do that.
     """
@@ -92,7 +93,7 @@ class Translated(Message):
         self,
         number: int,
         translation: Translation,
-        seconds: float,
+        seconds: float | None,
         linked: range | None = None,
         *,
         links: bool = True,

@@ -82,7 +82,8 @@ def _answer(job: Job, engine: Engine, label: LiveLabel, post: Post, clock: Clock
             source = detections[0] if job.source == AUTO else job.source
             _translate(job, source, engine, post, clock)
     except Cancelled:
-        post(Stopped(clock() - started))
+        if not job.again:
+            post(Stopped(clock() - started))
     except Exception as error:
         post(TranslationFailed(job.number, _explained(error, "The translation failed")))
 
@@ -106,7 +107,8 @@ def _translate(job: Job, source: str | Detection, engine: Engine, post: Post, cl
         linked=linked,
     )
     links = engine.links(translation.source, job.target)
-    post(Translated(job.number, translation, clock() - started, linked, links=links))
+    seconds = None if job.again else clock() - started
+    post(Translated(job.number, translation, seconds, linked, links=links))
 
 
 def _explained(error: Exception, what: str) -> MltError:

@@ -171,10 +171,12 @@ class TranslateScreen(Screen[None]):
     @on(messages.Translated)
     def translated(self, message: messages.Translated) -> None:
         """Show the answer, unless the text has changed since."""
+        if self.controller.is_current(message.number):
+            # While it is awaited, nothing asks for links where its cursor happens to be.
+            self.query_one(TargetArea).show(message.translation.text)
         if self.controller.note_translated(message.number, message.seconds, message.linked):
             self._translation, self._able = message.translation, message.links
             self._failure = ""
-            self.query_one(TargetArea).show(message.translation.text)
             self._settle()
             self._look()
 
@@ -262,9 +264,10 @@ class TranslateScreen(Screen[None]):
         source, target = self.query_one(SourceArea), self.query_one(TargetArea)
         text, translation = source.text, target.text
         if pair.source != AUTO and translation:
-            target.show(text)
-            self.controller.restate(translation, pair)
             source.put(translation)
+            self.controller.links_at = self._linking.place
+            self.controller.restate(translation, pair)
+            target.show(text)
         else:
             self.controller.choose(pair)
         self._await_answer()
@@ -322,8 +325,9 @@ class TranslateScreen(Screen[None]):
     def _look(self) -> None:
         """Show the links of the word under the cursor; ask for them if they are not there."""
         controller = self.controller
-        # A text that has just been changed is asked for with its change.
-        if controller.text == self.query_one(SourceArea).text:
+        # A text that has just been changed is asked for with its change. A terminal that is left
+        # takes the focus away and gives it back.
+        if self.app.app_focus and controller.text == self.query_one(SourceArea).text:
             if controller.look(self._linking.place):
                 self._await_answer()
             else:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from textual import events
 from textual.geometry import Offset
 from textual.message import Message
+from textual.widgets import TextArea
+from textual.widgets.text_area import Location, Selection
 
 from mltranslate_tui.widgets.words import WordArea
 
@@ -109,6 +111,10 @@ class TargetArea(WordArea):
         )
         self._place = Place(0, 0.0, 0)
         self._placed = 0.0
+        self._wanted: Location = (0, 0)
+        """Where the cursor was before a text came that may not reach so far."""
+        self._put = self._wanted
+        """Where it was put instead."""
 
     def follow(self, place: Place) -> None:
         """Scroll to what translates `place`: lines of the translation are those of the source."""
@@ -138,10 +144,37 @@ class TargetArea(WordArea):
         if text == shown:
             return
         if shown and text.startswith(shown):
+            early = self.cursor_location == self._put != self._wanted
             self.insert(text[len(shown) :], self.document.end, maintain_selection_offset=True)
+            if early:
+                self._return()
         else:
-            self.load_text(text)
+            self._load(text)
             # Textual redraws only where the text takes up another number of lines than before.
             self.refresh()
         if in_place:
             self.follow(self._place)
+
+    def enter(self, location: Location) -> None:
+        """Put the cursor there, and scroll to it unless a click has brought the focus.
+
+        That click comes after the focus, and is on what was seen when it was made.
+        """
+        self.set_reactive(TextArea.selection, Selection.cursor(location))
+        self.record_cursor_width()
+        self.refresh()
+        self.call_later(self.scroll_cursor_visible)
+
+    def _load(self, text: str) -> None:
+        """Replace the text; the cursor stays where it is, or as near to that as there is text."""
+        if self.cursor_location != self._put:
+            self._wanted = self.cursor_location
+        # Textual would put it to the beginning, and scroll there, but for a hidden one, which it
+        # leaves where there may be no text any more.
+        self.set_reactive(TextArea.selection, Selection.cursor((0, 0)))
+        self.load_text(text)
+        self._return()
+
+    def _return(self) -> None:
+        self._put = self.clamp_visitable(self._wanted)
+        self.enter(self._put)

@@ -18,15 +18,15 @@ class Linking:
         self.on = False
         self._source = source
         self._target = target
-        self._came_from: tuple[str, str, int] | None = None
-        """The texts, and the place in the source, that the cursor of the translation is due to."""
+        self._came_from: tuple[str, int] | None = None
+        """The text and the place in the source that the cursor of the translation is due to."""
 
     @property
     def place(self) -> int | None:
         """The character of the source around which links are needed; None while none are wanted."""
         if not self.on:
             return None
-        if not self._target.has_focus:
+        if not self._target.has_focus or self._came_from != self._origin:
             return self._source.index
         # Lines of the translation are those of the source.
         line = min(self._target.cursor_location[0], self._source.document.line_count - 1)
@@ -46,12 +46,17 @@ class Linking:
             if from_target:
                 self._enter(result)
             at = (self._target if from_target else self._source).index
-            found = links.found(result.alignment, at, of_source=not from_target)
+            found = links.found(result, at, of_source=not from_target)
             said = _said(result, found, at, of_source=not from_target, able=able)
         here, there = (self._source, self._target)[:: -1 if from_target else 1]
         here.mark([found.word] if found else ())
         there.mark(found.others if found else (), "linked")
         return said
+
+    @property
+    def _origin(self) -> tuple[str, int]:
+        """Where the cursor of the source is, and in which text."""
+        return self._source.text, self._source.index
 
     def _shows(self, result: Translation) -> bool:
         """Whether both texts are those that were linked, character by character."""
@@ -59,16 +64,15 @@ class Linking:
 
     def _enter(self, result: Translation) -> None:
         """Put the cursor of the translation where that of the source is, if this is newer."""
-        came_from = result.source_text, result.text, self._source.index
-        if came_from == self._came_from:
+        if self._came_from == self._origin:
             return
-        self._came_from = came_from
-        found = links.found(result.alignment, self._source.index, of_source=True)
+        self._came_from = self._origin
+        found = links.found(result, self._source.index, of_source=True)
         if found:
-            self._target.move_cursor(self._target.location_of(found.others[0][0]))
+            self._target.enter(self._target.location_of(found.others[0][0]))
         else:
             line = min(self._source.cursor_location[0], self._target.document.line_count - 1)
-            self._target.move_cursor((line, 0))
+            self._target.enter((line, 0))
 
 
 def _said(result: Translation, found: Found | None, at: int, *, of_source: bool, able: bool) -> str:
