@@ -66,6 +66,15 @@ async def look(app: Driven, line: int, column: int) -> None:
     await app.pilot.pause()
 
 
+async def asked_on_line_100(app: Driven) -> int:
+    """Go to line 100 of the translation of `LONG`, and return how often links were asked for."""
+    target(app).focus()
+    await app.until(lambda: target(app).cursor_location[0] == 199)
+    target(app).move_cursor((100, 8))
+    await app.until(lambda: aside(app) == "morgen ↔ morgen")
+    return len(app.engine.asked_links)
+
+
 async def test_the_word_under_the_cursor_and_its_translation_are_marked() -> None:
     async with linking() as app:
         await look(app, 0, 8)
@@ -214,11 +223,7 @@ async def test_one_change_is_one_request(key: str, begins: str, line: int) -> No
 async def test_the_cursor_stays_on_its_line_in_another_language() -> None:
     engine = FakeEngine()
     async with linking(engine, text=LONG) as app:
-        target(app).focus()
-        await app.until(lambda: target(app).cursor_location[0] == 199)
-        target(app).move_cursor((100, 8))
-        await app.until(lambda: aside(app) == "morgen ↔ morgen")
-        asked = len(engine.asked_links)
+        asked = await asked_on_line_100(app)
         app.main._take_target("fr")
         await app.until(lambda: app.target.startswith("[fr]") and " ↔ " in aside(app))
         await app.pilot.pause()
@@ -230,11 +235,7 @@ async def test_the_cursor_stays_on_its_line_in_another_language() -> None:
 async def test_the_cursor_waits_for_a_draft_to_come_to_its_line() -> None:
     engine = FakeEngine()
     async with linking(engine, text=LONG) as app:
-        target(app).focus()
-        await app.until(lambda: target(app).cursor_location[0] == 199)
-        target(app).move_cursor((100, 8))
-        await app.until(lambda: aside(app) == "morgen ↔ morgen")
-        asked = len(engine.asked_links)
+        asked = await asked_on_line_100(app)
         engine.partials = (Draft(done=9, total=len(LONG), text="[fr] guten morgen 0\n"),)
         engine.gate.clear()
         app.main._take_target("fr")
