@@ -113,6 +113,9 @@ def _training_rows(provenance: Record) -> Iterator[tuple[str, str]]:
     yield from _time_rows(provenance.get("training", {}))
     if "parent" in provenance:
         yield "started from", _parent(provenance["parent"])
+    if "averaged" in provenance:
+        other = provenance["averaged"]
+        yield "averaged with", f"{_parent(other)}; share of that {_value(other['share'])}"
     if "imported" in provenance:
         imported = provenance["imported"].items()
         yield "imported", "; ".join(f"{_plain(k)} {_value(v)}" for k, v in imported)

@@ -161,7 +161,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "target_tokens": about.get("target_tokens", 0),
         **({"training": dict(checkpoint.training)} if checkpoint.training else {}),
         "sources": about.get("sources", []),
-        **{key: about[key] for key in ("parent", "imported") if key in about},
+        **{key: about[key] for key in ("parent", "averaged", "imported") if key in about},
     }
 
 

@@ -17,6 +17,7 @@ _COMMANDS = {
     "import": "make a verified model pack of a public model in a local folder",
     "verify": "compare a pack with the run it was made from, and measure it",
     "card": "write the model card of a pack anew",
+    "unpack": "read the weights of a pack back, to train on from them",
     "notices": "write a notice for every source of a recipe",
     "lid": "export a language identifier",
 }
@@ -25,6 +26,7 @@ _MODULES = {
     "import": "mltranslate_export.commands.import_",
     "verify": "mltranslate_export.commands.verify",
     "card": "mltranslate_export.commands.card",
+    "unpack": "mltranslate_export.commands.unpack",
     "notices": "mltranslate_export.commands.notices",
     "lid": "mltranslate_export.lid",
 }

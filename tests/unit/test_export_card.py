@@ -55,6 +55,7 @@ PROVENANCE: dict[str, Any] = {
         "name": "small", "step": 1500, "target_tokens": 7_000_000, "training_seconds": 777,
         "sources": [{"name": "older", "licence": "MIT", "pairs": 4321}],
     },
+    "averaged": {"name": "other", "share": 0.25, "step": 2859, "target_tokens": 18_000_000},
 }  # fmt: skip
 REPORT: dict[str, Any] = {
     "machine": {"processor": "A CPU", "cores": 2, "runtime": "onnxruntime 1.2"},
@@ -117,6 +118,8 @@ def test_every_figure_is_one_of_manifest_and_report() -> None:
     assert said["seconds of training steps"] == "5,002"
     assert said["trained on"] == "device cpu, precision bfloat16, threads 2, processes 1"
     assert "1,500 steps, 7,000,000 target tokens, 777 seconds" in said["started from"]
+    averaged = "other, 2,859 steps, 18,000,000 target tokens; share of that 0.25"
+    assert said["averaged with"] == averaged
     assert said["bytes, without this card"] == f"{sum(map(len, members().values())):,}"
     assert ["tatoeba_anki", "CC BY 2.0 FR", "533,701"] in found
     assert ["a\\|b\\*", "not stated", "1,017"] in found

@@ -138,18 +138,21 @@ def test_asking_for_missing_cuda_is_refused() -> None:
     assert choose_device(CONFIG).type == "cpu"
 
 
-@pytest.mark.parametrize(("units", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+@pytest.mark.parametrize("units", ["amx", "avx512-bf16", "cuda", ""])
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
-def test_bf16_is_chosen_only_where_units_make_it_fast(
-    kind: str, units: bool, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+def test_bf16_is_chosen_only_where_the_device_multiplies_it(
+    kind: str, units: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: units and kind == "cpu")
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: units == "amx")
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: units == "avx512-bf16")
     # Older GPUs offer bf16 by emulation, which is slower than fp32.
     monkeypatch.setattr(
         torch.cuda,
         "is_bf16_supported",
-        lambda including_emulation=True: including_emulation or (units and kind == "cuda"),
+        lambda including_emulation=True: including_emulation or units == "cuda",
     )
+    has_them = units == "cuda" if kind == "cuda" else units in ("amx", "avx512-bf16")
+    expected = torch.bfloat16 if has_them else torch.float32
     assert choose_precision(CONFIG, torch.device(kind)) is expected
 
 

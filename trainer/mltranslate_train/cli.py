@@ -11,6 +11,7 @@ from mltranslate.cli.ending import ended
 from mltranslate.cli.parser import program
 from mltranslate_train.commands import (
     align,
+    average,
     backtranslate,
     compare,
     distill,
@@ -25,8 +26,8 @@ from mltranslate_train.commands import (
 )
 
 COMMANDS = (
-    run, prepare, filters, evaluate, compare, watch, report, backtranslate, distill, align, score,
-    lid,
+    run, prepare, filters, evaluate, compare, watch, report, backtranslate, distill, average, align,
+    score, lid,
 )  # fmt: skip
 """Modules of the sub-commands, in the order of `--help`."""
 

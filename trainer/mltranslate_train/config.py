@@ -280,7 +280,7 @@ class TrainConfig:
     tensorboard: bool = False
     """Also write TensorBoard events; needs the package tensorboard."""
     precision: str = "auto"
-    """"bf16", "fp32", or "auto": bf16 where the device has matrix units for it."""
+    """"bf16", "fp32", or "auto": bf16 where the device has instructions for it."""
     autocast: bool = True
     """Add and normalise in fp32, multiply in `precision`; false: all of it in `precision`.
 

@@ -43,7 +43,7 @@ def choose_device(config: TrainConfig, number: int = 0) -> torch.device:
 
 
 def choose_precision(config: TrainConfig, device: torch.device) -> torch.dtype:
-    """The precision of matrix products: bf16 where matrix units make it faster, else fp32."""
+    """The precision of matrix products: bf16 where the hardware multiplies it, else fp32."""
     if config.precision != "auto":
         return torch.bfloat16 if config.precision == "bf16" else torch.float32
     fast = _gpu_has_bf16_units() if device.type == "cuda" else _cpu_has_bf16_units()
@@ -70,8 +70,8 @@ def _gpu_has_bf16_units() -> bool:
 
 
 def _cpu_has_bf16_units() -> bool:
-    """Without AMX, bf16 on a CPU is emulated and slower than fp32."""
-    return bool(torch.cpu._is_amx_tile_supported())
+    """Without AMX or AVX512-BF16, bf16 on a CPU is emulated and slower than fp32."""
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:

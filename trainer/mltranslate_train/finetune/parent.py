@@ -124,7 +124,10 @@ def _of_pack(pack: Pack, source: str) -> Parent:
 
 def _other_parents(name: str) -> str:
     """What to start from instead of a pack of this name."""
-    fix = "Give the folder of its run, or a pack made with `mltranslate-export pack --weights`"
+    fix = (
+        f"Read them back by `mltranslate-export unpack {name} --out RUN` and give that folder, or"
+        " give that of its run"
+    )
     if (recipes() / f"{name}.toml").is_file():
         fix += f"; `mltranslate-train run {name}` makes such a run"
     return fix
