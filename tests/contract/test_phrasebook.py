@@ -34,7 +34,7 @@ def scripts(text: str) -> set[str]:
 
 
 def test_there_is_a_phrasebook() -> None:
-    assert [path.stem for path in TABLES] == ["phrases", "prose", "words"]
+    assert [path.stem for path in TABLES] == ["basics", "phrases", "prose", "words"]
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)

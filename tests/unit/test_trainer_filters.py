@@ -1,6 +1,7 @@
 import lzma
 import random
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -285,6 +286,41 @@ def test_pattern_without_a_file_is_refused(tmp_path: Path) -> None:
     assert read_tests([]) is None
     with pytest.raises(DataError, match="no file matches"):
         read_tests([str(tmp_path / "*.en")])
+
+
+# Trusted origins
+
+
+def test_nothing_but_a_test_set_drops_a_pair_of_a_trusted_origin(tmp_path: Path) -> None:
+    (tmp_path / "test.en").write_text("The house\n", encoding="utf-8")
+    tests = read_tests([str(tmp_path / "test.en")])
+    filters = Filters(replace(ALL, trusted=("book-*",)), WAY, tests)
+    rows = [
+        ("book-1", "hotel", "Hotel"), ("book-1", "hotel", "Hotel"), ("book-2", "Hotel!", "Hotel!"),
+        ("book-1", "no", "auf gar keinen Fall"), ("book-1", "room 4", "Zimmer"),
+        ("book-1", "the house", "das Haus"), ("books", "no", "auf gar keinen Fall"),
+        ("books", "a hotel", "a hotel"), ("books", "Hotel", "hotel!"),
+    ]  # fmt: skip
+    found = filters.reasons([Pair(*row) for row in rows])
+    assert found[:6] == ["", "", "", "", "", "in a test set"]
+    assert found[6:] == ["length ratio", "copy", "copy"]
+
+
+def test_what_a_trusted_origin_has_is_a_duplicate_elsewhere() -> None:
+    filters = Filters(FilterConfig(duplicates=True, trusted=("book",)), WAY)
+    rows = [("book", "hello", "hallo"), ("book", "Hello!", "Hallo!"), ("web", "Hello.", "Hallo.")]
+    assert filters.reasons([Pair(*row) for row in rows]) == ["", "", "duplicate"]
+
+
+def test_held_out_text_of_a_trusted_origin_is_dropped(tmp_path: Path) -> None:
+    corpora = (file_of(tmp_path, [("one", "eins"), ("two", "zwei")]),)
+    config = FilterConfig(min_characters=9, trusted=("x*",))
+    data = DataConfig(corpora=corpora, directions=("en-de",), filter=config)
+    held, report = TextSet(), FilterReport()
+    held.add(["zwei"])
+    (part,) = select(find_files(corpora, [WAY]), data, report, held)
+    assert [pair.first for pair in part] == ["one"]
+    assert report.totals() == {"held out": 1}
 
 
 # Selection and report

@@ -70,6 +70,9 @@ class FilterConfig:
     """Drop a pair whose estimated Jaccard similarity to an earlier one is at least this."""
     decontaminate: tuple[str, ...] = ()
     """Plain text files (shell patterns) of test sets: drop pairs that share a side with a line."""
+    trusted: tuple[str, ...] = ()
+    """Origins (shell patterns) that only `decontaminate` may drop a pair of: "hotel", "Hotel" is a
+    translation in a word list. Later pairs of other origins may still be duplicates of theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from mltranslate.errors import ConfigError, DataError
 from mltranslate_train.config import FilterConfig
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from mltranslate.detect.detector import Detector
 
 _BLOCK = 4096
+_TESTED = "in a test set"
 
 
 class Block:
@@ -79,6 +83,9 @@ class Filters:
         before: Sequence[Rule] = (),
     ) -> None:
         self._rules = [*before, *_of_a_pair(config, languages), *_against_others(config, tests)]
+        self._binding = {_TESTED, *(reason for reason, _ in before)}
+        self._config = config
+        self._trusted: dict[str, bool] = {}
 
     def reasons(self, pairs: Sequence[Pair]) -> list[str]:
         """Why each pair is dropped; empty where it is kept. The pairs count as seen."""
@@ -87,7 +94,7 @@ class Filters:
         for reason, rule in self._rules:
             if not rows:
                 break
-            flags = rule(block).tolist()
+            flags = (rule(block) & ~self._spared(reason, block)).tolist()
             for row, dropped in zip(rows, flags, strict=True):
                 if dropped:
                     found[row] = reason
@@ -95,6 +102,15 @@ class Filters:
                 kept = [place for place, dropped in enumerate(flags) if not dropped]
                 rows, block = [rows[place] for place in kept], block.select(kept)
         return found
+
+    def _spared(self, reason: str, block: Block) -> Flags:
+        """Which pairs this rule may not drop, as their origin is trusted."""
+        if reason in self._binding or not self._config.trusted:
+            return np.zeros(len(block.pairs), np.bool_)
+        for origin in {pair.origin for pair in block.pairs} - self._trusted.keys():
+            patterns = self._config.trusted
+            self._trusted[origin] = any(fnmatch.fnmatch(origin, each) for each in patterns)
+        return np.array([self._trusted[pair.origin] for pair in block.pairs], np.bool_)
 
 
 def _of_a_pair(config: FilterConfig, languages: tuple[str, str]) -> list[Rule]:
@@ -157,7 +173,7 @@ def _against_others(config: FilterConfig, tests: TextSet | None) -> list[Rule]:
     """Rules that compare a pair with test sets and with the pairs that came before."""
     chosen: list[Rule] = []
     if tests is not None:
-        chosen.append(("in a test set", lambda block: touches(tests, block)))
+        chosen.append((_TESTED, lambda block: touches(tests, block)))
     if config.duplicates:
         seen = HashSet()
         chosen.append(("duplicate", lambda block: ~seen.add(keys_of(_joined(block)))))
@@ -223,7 +239,7 @@ def explanations(config: FilterConfig) -> dict[str, str]:
         "language": (
             f"the identifier gives a side's language less than {config.language_confidence:.0%}"
         ),
-        "in a test set": "a side is a line of data.filter.decontaminate",
+        _TESTED: "a side is a line of data.filter.decontaminate",
         "duplicate": "equal to an earlier pair in letters and digits",
         "near-duplicate": f"similarity {config.near_duplicates:g} or more to an earlier pair",
         "too long": "a side has more subwords than data.max_tokens, or none",
