@@ -114,8 +114,7 @@ def _training_rows(provenance: Record) -> Iterator[tuple[str, str]]:
     if "parent" in provenance:
         yield "started from", _parent(provenance["parent"])
     if "averaged" in provenance:
-        other = provenance["averaged"]
-        yield "averaged with", f"{_parent(other)}; share of that {_value(other['share'])}"
+        yield "averaged from", _mean(provenance["averaged"])
     if "imported" in provenance:
         imported = provenance["imported"].items()
         yield "imported", "; ".join(f"{_plain(k)} {_value(v)}" for k, v in imported)
@@ -138,7 +137,15 @@ def _parent(parent: Record) -> str:
             facts.append(f"{_number(parent[key])} {label}")
     if "parent" in parent:
         facts.append(f"which started from {_parent(parent['parent'])}")
+    if "averaged" in parent:
+        facts.append(f"which was averaged from {_mean(parent['averaged'])}")
     return ", ".join(facts)
+
+
+def _mean(averaged: Record) -> str:
+    """The two models that a mean is of; brackets, as either may be a mean itself."""
+    first, second = map(_parent, averaged["of"])
+    return f"({first}) and, with a share of {_value(averaged['share'])}, ({second})"
 
 
 def _data(provenance: Record) -> Iterator[str]:
@@ -157,11 +164,20 @@ def _data(provenance: Record) -> Iterator[str]:
 def _inherited(provenance: Record) -> list[Record]:
     """Sources of all ancestors, each by the first that names it."""
     found: dict[str, Record] = {}
-    while parent := provenance.get("parent"):
-        for source in parent.get("sources", []):
+    for ancestor in _ancestors(provenance):
+        for source in ancestor.get("sources", []):
             found.setdefault(source["name"], source)
-        provenance = parent
     return list(found.values())
+
+
+def _ancestors(model: Record) -> Iterator[Record]:
+    """What the weights were before, by any number of starts and means."""
+    direct = [model["parent"]] if "parent" in model else []
+    if "averaged" in model:
+        direct += model["averaged"]["of"]
+    for ancestor in direct:
+        yield ancestor
+        yield from _ancestors(ancestor)
 
 
 def _source_row(source: Record) -> tuple[str, str, str]:

@@ -108,7 +108,7 @@ def _load(run: Path) -> Checkpoint:
         about=about,
         tags={code: _tag(processor, code, run) for code in about["languages"]},
         banned=_marks(processor),
-        max_source_tokens=_max_source_tokens(recipe, model.config.max_length),
+        max_source_tokens=_max_source_tokens(recipe, about, model.config.max_length),
         training=training_record(run, about),
     )
 
@@ -144,10 +144,16 @@ def _recipe(run: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-def _max_source_tokens(recipe: Mapping[str, Any], max_length: int) -> int:
-    """`data.max_tokens` of the recipe; without it, all that the positions allow."""
+def _max_source_tokens(
+    recipe: Mapping[str, Any], about: Mapping[str, Any], max_length: int
+) -> int:  # fmt: skip
+    """`data.max_tokens` of the recipe; else what model.json says, if the run was unpacked.
+
+    Without either it is all that the positions allow.
+    """
     most = max_length - 2
-    return min(int(recipe.get("data", {}).get("max_tokens", most)), most)
+    stated = about.get("max_source_tokens", most)
+    return min(int(recipe.get("data", {}).get("max_tokens", stated)), most)
 
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -161,7 +167,11 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "target_tokens": about.get("target_tokens", 0),
         **({"training": dict(checkpoint.training)} if checkpoint.training else {}),
         "sources": about.get("sources", []),
-        **{key: about[key] for key in ("parent", "averaged", "imported") if key in about},
+        **{
+            key: about[key]
+            for key in ("parent", "averaged", "unpacked", "imported")
+            if key in about
+        },
     }
 
 

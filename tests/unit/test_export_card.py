@@ -55,7 +55,19 @@ PROVENANCE: dict[str, Any] = {
         "name": "small", "step": 1500, "target_tokens": 7_000_000, "training_seconds": 777,
         "sources": [{"name": "older", "licence": "MIT", "pairs": 4321}],
     },
-    "averaged": {"name": "other", "share": 0.25, "step": 2859, "target_tokens": 18_000_000},
+    "averaged": {"share": 0.25, "of": [
+        {"name": "first", "step": 2859, "target_tokens": 18_000_000, "parent": {
+            "name": "before", "step": 311,
+            "sources": [{"name": "first's", "licence": "CC0", "pairs": 83}],
+        }},
+        {"name": "second", "step": 417, "averaged": {"share": 0.5, "of": [
+            {"name": "left", "step": 97},
+            {"name": "right", "step": 101, "parent": {
+                "name": "oldest", "step": 53,
+                "sources": [{"name": "oldest's", "licence": "BSD", "pairs": 59}],
+            }},
+        ]}},
+    ]},
 }  # fmt: skip
 REPORT: dict[str, Any] = {
     "machine": {"processor": "A CPU", "cores": 2, "runtime": "onnxruntime 1.2"},
@@ -118,12 +130,17 @@ def test_every_figure_is_one_of_manifest_and_report() -> None:
     assert said["seconds of training steps"] == "5,002"
     assert said["trained on"] == "device cpu, precision bfloat16, threads 2, processes 1"
     assert "1,500 steps, 7,000,000 target tokens, 777 seconds" in said["started from"]
-    averaged = "other, 2,859 steps, 18,000,000 target tokens; share of that 0.25"
-    assert said["averaged with"] == averaged
+    assert said["averaged from"] == (
+        "(first, 2,859 steps, 18,000,000 target tokens, which started from before, 311 steps)"
+        " and, with a share of 0.25, (second, 417 steps, which was averaged from (left, 97 steps)"
+        " and, with a share of 0.5, (right, 101 steps, which started from oldest, 53 steps))"
+    )
     assert said["bytes, without this card"] == f"{sum(map(len, members().values())):,}"
     assert ["tatoeba_anki", "CC BY 2.0 FR", "533,701"] in found
     assert ["a\\|b\\*", "not stated", "1,017"] in found
     assert ["older", "MIT", "4,321"] in found
+    assert ["first's", "CC0", "83"] in found
+    assert ["oldest's", "BSD", "59"] in found
     assert ["en-de", "199", "51.4", "51.6", "86.5 %"] in found
     assert ["en-de", "199", "51.6", "51.5", "91.0 %"] in found
     assert ["fp32", "1", "3.86", "5.63", "50", "8,517", "160", "87,003,136"] in found
@@ -242,7 +259,10 @@ def test_a_report_without_directions_is_refused_in_one_line(tmp_path: Path) -> N
         add_card(read_pack(place))
 
 
-@pytest.mark.parametrize("provenance", [{"sources": [{"name": "x"}]}, {"model": 3}, {"parent": 1}])
+@pytest.mark.parametrize("provenance", [
+    {"sources": [{"name": "x"}]}, {"model": 3}, {"parent": 1}, {"averaged": {"share": 0.5}},
+    {"averaged": {"share": 0.5, "of": [{"name": "one"}]}},
+])  # fmt: skip
 def test_a_pack_of_other_making_is_refused_in_one_line(tmp_path: Path, provenance: Any) -> None:
     with pytest.raises(PackError, match="no card can be made"):
         add_card(read_pack(tiny_pack(tmp_path, provenance)))

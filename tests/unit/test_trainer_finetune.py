@@ -178,8 +178,22 @@ def test_weights_come_from_a_pack_that_carries_them(
 def test_a_pack_without_weights_is_refused_with_the_way_out(parent: Path, tmp_path: Path) -> None:
     plan = PackPlan(name="toy", version="0.1.0", licence="CC0-1.0", precisions=("fp32",))
     build_pack(load_run(parent), tmp_path, plan, ranges={})
-    with pytest.raises(PackError, match=r"only graphs to translate with.*--weights"):
+    with pytest.raises(PackError, match="only graphs to translate with") as caught:
         open_parent(str(tmp_path))
+    # The folder that was given: no pack of this name may be installed.
+    assert f"`mltranslate-export unpack {tmp_path.resolve()} --out RUN`" in str(caught.value)
+
+
+def test_only_what_can_be_unpacked_is_said_to(parent: Path, tmp_path: Path) -> None:
+    plan = PackPlan(name="toy", version="0.1.0", licence="CC0-1.0", precisions=("fp32",))
+    pack = build_pack(load_run(parent), tmp_path, plan, ranges={})
+    manifest = json.loads((pack.folder / "manifest.json").read_text("utf-8"))
+    for architecture in ("rnn", "imported"):
+        manifest["provenance"]["architecture"] = architecture
+        (pack.folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+        with pytest.raises(PackError, match="Give the folder of the run") as caught:
+            open_parent(str(tmp_path))
+        assert "unpack" not in str(caught.value)
 
 
 def test_the_pack_that_ships_names_the_recipe_that_makes_its_run() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mltranslate.packs.store import load_pack
 from mltranslate_export.unpack import unpack
+from mltranslate_train.finetune.parent import locate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,4 +21,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Unpack a pack; returns what was read from it."""
-    return unpack(load_pack(options.source), options.out)
+    return unpack(load_pack(locate(options.source)), options.out)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mltranslate.errors import ConfigError, DataError, reason
-from mltranslate_train.checkpoint import BEST, LAST
+from mltranslate_train.checkpoint import ABOUT, BEST, LAST, newest
 from mltranslate_train.config import Recipe, dump_recipe, load_recipe
 from mltranslate_train.data.filters.corpus import REPORT
 from mltranslate_train.data.filters.judge import explanations
@@ -58,11 +58,12 @@ def prepare(recipe: Recipe, run: Path, *, partial: bool = False) -> None:
     `partial`: the corpora are samples, which may have nothing of an origin that the recipe names.
 
     Raises:
-        ConfigError: the run's data or trained model was made by another recipe, or the recipe
-            names an origin that there is not.
+        ConfigError: the run's data or trained model was made by another recipe, the recipe names
+            an origin that there is not, or the run's weights are a mean, which cannot go on.
         DataError: a corpus is missing or malformed, or leaves a language pair without examples;
             or the run's folder cannot be written, for example because the disk is full.
     """
+    _refuse_mean(run)
     changed = _changed(recipe, run)
     complete = (run / SUMMARY).is_file()
     if complete and changed:
@@ -82,6 +83,31 @@ def prepare(recipe: Recipe, run: Path, *, partial: bool = False) -> None:
         if changed and not inherited:
             (run / VOCABULARY_FILE).unlink(missing_ok=True)
         _fill(recipe, run, partial=partial)
+
+
+def _refuse_mean(run: Path) -> None:
+    """Refuse the folder that `average` makes: a run that began there would overwrite the mean.
+
+    Raises:
+        ConfigError: the best weights are a mean, and there is no checkpoint to go on from.
+        DataError: what the best weights are cannot be read.
+    """
+    path = run / BEST / ABOUT
+    if newest(run / LAST) is not None or not path.is_file():
+        return
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path} cannot be read", why=reason(error), fix="Give another folder with --out"
+        ) from error
+    if isinstance(about, dict) and "averaged" in about:
+        folder = path.resolve().parent.parent  # a dry run's own has only links to the run's
+        raise ConfigError(
+            f"{folder} is the mean of two runs",
+            why="it has no checkpoint to go on from, and its weights would be overwritten",
+            fix=f"Give another --out, and --from {folder}",
+        )
 
 
 def _changed(recipe: Recipe, run: Path) -> list[str]:

@@ -49,6 +49,13 @@ def check_fit(recipe: Recipe, parent: Parent) -> None:
         _check_tags(recipe, parent)
 
 
+def shape_differences(own: ModelConfig, its: ModelConfig) -> Differing:
+    """Keys of `[model]` that decide weights in both models and differ, with both values."""
+    names = shaping(own) & shaping(its) - _NO_SHAPE
+    pairs = {name: (getattr(own, name), getattr(its, name)) for name in sorted(names)}
+    return {f"model.{name}": pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
 def _check_kinds(recipe: Recipe, own: ModelConfig, parent: Parent) -> None:
     """Raise ConfigError unless a model of text is continued, or begins a translation model."""
     mine, its = architecture_of(own), parent.about["architecture"]
@@ -71,12 +78,9 @@ def _check_kinds(recipe: Recipe, own: ModelConfig, parent: Parent) -> None:
 
 def _model_keys(own: ModelConfig, parent: Parent) -> Differing:
     mine, architecture = architecture_of(own), parent.about["architecture"]
-    its = parent.config
-    names = shaping(own) & shaping(its) - _NO_SHAPE
     if mine != architecture and architecture not in _PRETRAINED:
         return {"model.architecture": (mine, architecture)}
-    pairs = {name: (getattr(own, name), getattr(its, name)) for name in sorted(names)}
-    return {f"model.{name}": pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    return shape_differences(own, parent.config)
 
 
 def _vocabulary_keys(recipe: Recipe, parent: Parent) -> Differing:

@@ -15,12 +15,12 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from mltranslate.errors import DataError, PackError, reason
+from mltranslate.errors import ConfigError, DataError, PackError, reason
 from mltranslate.packs import MANIFEST_NAME, Pack, load_pack
 from mltranslate.packs.verify import file_sha256
 from mltranslate_train.checkpoint import ABOUT, AVERAGE, BEST, LAST, MODEL, STATE, newest
 from mltranslate_train.config import FineTuneConfig, Recipe, load_recipe
-from mltranslate_train.data.prepare import RECIPE, SUMMARY, VOCABULARY_FILE
+from mltranslate_train.data.prepare import PARENT, RECIPE, SUMMARY, VOCABULARY_FILE
 from mltranslate_train.locations import is_path, recipes
 from mltranslate_train.lora import merge_lora
 from mltranslate_train.model.build import any_model_from_about, describe_config, make_config
@@ -58,9 +58,16 @@ class Parent:
 
     @cached_property
     def config(self) -> ModelConfig:
-        """Shape of its model."""
-        with torch.device("meta"):  # no weights, and no draw from the random generator
-            return any_model_from_about(dict(self.about)).config
+        """Shape of its model; raises DataError if its description makes no model."""
+        try:
+            with torch.device("meta"):  # no weights, and no draw from the random generator
+                return any_model_from_about(dict(self.about)).config
+        except (ConfigError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+            raise DataError(
+                f"the description of {self.source} makes no model",
+                why=reason(error),
+                fix="Start from another parent",
+            ) from error
 
     @cached_property
     def vocabulary_size(self) -> int:
@@ -76,7 +83,10 @@ class Parent:
             except (OSError, safetensors.SafetensorError) as error:
                 raise _unreadable(path, error) from error
         if self.lora:
-            found = merge_lora(found, self.lora.rank, self.lora.alpha)
+            try:
+                found = merge_lora(found, self.lora.rank, self.lora.alpha)
+            except (KeyError, RuntimeError) as error:
+                raise _unreadable(self.weights[0], error) from error
         return {name: tensor.float() for name, tensor in found.items()}
 
 
@@ -108,7 +118,7 @@ def _of_pack(pack: Pack, source: str) -> Parent:
         raise PackError(
             f"training cannot start from the pack {pack.name}",
             why=f"it has no {' and no '.join(sorted(lacking))}, only graphs to translate with",
-            fix=_other_parents(pack.name),
+            fix=_other_parents(pack, source),
         )
     for name in (PACK_WEIGHTS, ABOUT, pack.manifest.tokenizer.file):
         if file_sha256(pack.folder / name) != pack.manifest.members[name].sha256:
@@ -122,14 +132,17 @@ def _of_pack(pack: Pack, source: str) -> Parent:
     )
 
 
-def _other_parents(name: str) -> str:
-    """What to start from instead of a pack of this name."""
-    fix = (
-        f"Read them back by `mltranslate-export unpack {name} --out RUN` and give that folder, or"
-        " give that of its run"
-    )
-    if (recipes() / f"{name}.toml").is_file():
-        fix += f"; `mltranslate-train run {name}` makes such a run"
+def _other_parents(pack: Pack, source: str) -> str:
+    """What to start from instead of a pack, which `source` names."""
+    fix = "Give the folder of the run that it was made from"
+    # Only a Transformer of the trainer keeps its weights by name in the graphs.
+    if pack.manifest.provenance.get("architecture") == "transformer":
+        fix = (
+            f"Read them back by `mltranslate-export unpack {source} --out RUN` and give that"
+            " folder, or give that of its run"
+        )
+    if (recipes() / f"{pack.name}.toml").is_file():
+        fix += f"; `mltranslate-train run {pack.name}` makes such a run"
     return fix
 
 
@@ -172,24 +185,50 @@ def _read_recipe(run: Path) -> dict[str, Any]:
 
 def _about_last(run: Path, last: Path, recipe: Recipe) -> dict[str, Any]:
     """What `best/model.json` would say of a run that was never evaluated."""
-    data, state = _read_json(run / SUMMARY), _read_json(last / STATE)
     size = len(Vocabulary(run / VOCABULARY_FILE))
+    try:
+        return {
+            **describe_config(make_config(recipe.model, size, recipe.train.objective)),
+            **_progress(recipe, _read_json(last / STATE)["totals"]),
+            "sources": _sources(_read_json(run / SUMMARY)),
+            **_origin(run / PARENT),
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{run} does not tell what its weights are",
+            why=f"{SUMMARY}, {STATE} or {PARENT} is not as the trainer writes it: {reason(error)}",
+            fix="Start from another parent",
+        ) from error
+
+
+def _progress(recipe: Recipe, totals: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **describe_config(make_config(recipe.model, size, recipe.train.objective)),
         "languages": recipe.languages,
-        "directions": recipe.directions_at(state["totals"]["step"]),
-        "step": state["totals"]["step"],
-        "sources": [
-            {"name": name, "licence": data["licences"].get(name, ""), "pairs": pairs}
-            for name, pairs in sorted(data["origins"].items())
-        ],
+        "directions": recipe.directions_at(totals["step"]),
+        "step": totals["step"],
+        "target_tokens": totals["target_tokens"],
+        "training_seconds": round(totals["seconds"]),
     }
+
+
+def _sources(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "licence": data["licences"].get(name, ""), "pairs": pairs}
+        for name, pairs in sorted(data["origins"].items())
+    ]
+
+
+def _origin(path: Path) -> dict[str, Any]:
+    """What a run was started from itself, if it was."""
+    return {"parent": _read_json(path)["provenance"]} if path.is_file() else {}
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("it is no JSON object")
+    except (OSError, ValueError, RecursionError) as error:
         raise _unreadable(path, error) from error
     return found
 

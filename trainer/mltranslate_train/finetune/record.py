@@ -14,7 +14,9 @@ from mltranslate_train.data.prepare import PARENT
 from mltranslate_train.data.whole import writable, write_text
 from mltranslate_train.finetune.parent import Parent
 
-_INHERITED = ("step", "target_tokens", "training_seconds", "sources", "parent")
+_INHERITED = (
+    "step", "target_tokens", "training_seconds", "sources", "parent", "averaged", "unpacked",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
