@@ -17,7 +17,7 @@ from mltranslate.packs.pack import MANIFEST_NAME, Pack, read_pack
 HIDDEN = ".pack-"
 """How a folder begins in which a pack is being unpacked or removed: it is no pack."""
 
-DEFAULT = "small-en-de-zh"
+DEFAULT = "core9-small"
 """Of the packs that ship, the one that comes first: the best for its languages."""
 
 _log = logging.getLogger(__name__)
