@@ -136,8 +136,9 @@ def test_a_pack_of_the_folder_is_as_the_first_and_tells_of_it(tmp_path: Path) ->
     assert load_run(tmp_path / "run").max_source_tokens == 30
 
 
-def test_what_ships_is_read_back(tmp_path: Path, repository: Path) -> None:
-    pack = repository / "assets/packs/small-en-de-zh"
+@pytest.mark.parametrize("name", ["core9-small", "small-en-de-zh"])
+def test_what_ships_is_read_back(name: str, tmp_path: Path, repository: Path) -> None:
+    pack = repository / "assets/packs" / name
     assert main(["unpack", str(pack), "--out", str(tmp_path / "run")]) == 0
     manifest = json.loads((pack / "manifest.json").read_text("utf-8"))
     parent = open_parent(str(tmp_path / "run"))
