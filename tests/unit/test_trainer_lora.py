@@ -62,7 +62,8 @@ def test_only_the_updates_learn_and_all_of_them_do(keys: dict[str, Any]) -> None
     model = tiny(**keys)
     before = outputs(model)
     add_lora(model, rank=2, alpha=4.0)
-    assert torch.equal(outputs(model), before)
+    # Kernels of some CPUs round by where a tensor lies in memory.
+    torch.testing.assert_close(outputs(model), before, rtol=0, atol=1e-6)
     disturb(model)
     outputs(model).square().sum().backward()
     learning = {name for name, weight in model.named_parameters() if weight.requires_grad}
