@@ -57,7 +57,8 @@ class ShardWriter:
         self._folder, self._languages = folder, languages
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name in (_ABOUT, LINKS):
+            # Not written over: the mean of two runs may have second names for these files.
+            for name in (_ABOUT, LINKS, _TOKENS, _PAIRS):
                 (folder / name).unlink(missing_ok=True)
             self._tokens: BinaryIO = (folder / _TOKENS).open("wb")
             self._pairs: BinaryIO = (folder / _UNSORTED).open("wb")
