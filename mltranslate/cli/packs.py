@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 Commands = Any  # argparse keeps the type of its sub-parsers to itself
 
+_ANCESTORS = 2
+"""Depth from which on a record tells of what the pack's model was made from."""
+_MOST = 20
+"""Longest list that is told of that."""
+
 
 def register(commands: Commands) -> None:
     """Add this sub-command and its own to the parser."""
@@ -226,11 +231,24 @@ def _outline(value: Any, depth: int = 0) -> Iterator[str]:
         if isinstance(inner, dict):
             yield label
             yield from _outline(inner, depth + 1)
-        elif isinstance(inner, list) and any(isinstance(item, dict) for item in inner):
-            yield label
-            yield from (f"{indent}  {_line(item)}" for item in inner)
-        else:
+        elif not isinstance(inner, list) or not any(isinstance(item, dict) for item in inner):
             yield f"{label} {_line(inner)}"
+        elif depth >= _ANCESTORS and len(inner) > _MOST:
+            yield f"{label} {len(inner)} entries, all of them with --json"
+        else:
+            yield label
+            for item in inner:
+                yield from _entry(item, depth + 1)
+
+
+def _entry(item: Any, depth: int) -> Iterator[str]:
+    """One of a list of records: a line, or an outline under a dash if it holds others."""
+    indent = "  " * depth
+    if isinstance(item, dict) and any(isinstance(inner, dict) for inner in item.values()):
+        yield f"{indent}-"
+        yield from _outline(item, depth + 1)
+    else:
+        yield f"{indent}{_line(item)}"
 
 
 def _line(value: Any) -> str:

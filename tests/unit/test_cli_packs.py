@@ -186,3 +186,23 @@ def test_outline() -> None:
         "  sources:",
         "    name a, pairs 10",
     ]
+
+
+def test_ancestors_are_told_in_outline_without_their_long_lists() -> None:
+    sources = [{"name": str(number), "pairs": 1} for number in range(21)]
+    older = {"name": "old", "parent": {"step": 7, "sources": sources}}
+    provenance = {"sources": sources, "averaged": {"share": 0.5, "of": [older, {"name": "new"}]}}
+    lines = list(_outline({"provenance": provenance}))
+    assert lines[:3] == ["provenance:", "  sources:", "    name 0, pairs 1"]
+    assert lines[-9:] == [
+        "  averaged:",
+        "    share: 0.5",
+        "    of:",
+        "      -",
+        "        name: old",
+        "        parent:",
+        "          step: 7",
+        "          sources: 21 entries, all of them with --json",
+        "      name new",
+    ]
+    assert len(lines) == 2 + len(sources) + 9
