@@ -105,7 +105,7 @@ def test_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
         "recipe.toml.new",
         "heldout/aa-bb.bb.new",
         "vocabulary.model.new",
-        "shards/aa-bb/pairs.unsorted",
+        "shards/aa-bb/tokens.u16",
         "data-report.md.new",
         "data.json.new",
     ],
