@@ -139,20 +139,6 @@ def test_writer_that_fails_leaves_no_shard_that_looks_finished(tmp_path: Path) -
     assert not (tmp_path / "pairs.unsorted").exists()
 
 
-def test_writing_again_leaves_second_names_of_the_files_alone(tmp_path: Path) -> None:
-    """`mltranslate-train average` links the shards of a run into the folder of the mean."""
-    write(tmp_path / "one")
-    (tmp_path / "two").mkdir()
-    for path in (tmp_path / "one").iterdir():
-        (tmp_path / "two" / path.name).hardlink_to(path)
-    before = {path.name: path.read_bytes() for path in (tmp_path / "two").iterdir()}
-    with ShardWriter(tmp_path / "one", ("aa", "bb")) as writer:
-        writer.add("x", [1], [2])
-    assert len(Shard(tmp_path / "one")) == 1
-    assert {path.name: path.read_bytes() for path in (tmp_path / "two").iterdir()} == before
-    assert len(Shard(tmp_path / "two")) == 10
-
-
 def write_many(folder: Path) -> None:
     with ShardWriter(folder, ("aa", "bb")) as writer:
         for _ in range(40_000):

@@ -57,8 +57,7 @@ class ShardWriter:
         self._folder, self._languages = folder, languages
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            # Not written over: the mean of two runs may have second names for these files.
-            for name in (_ABOUT, LINKS, _TOKENS, _PAIRS):
+            for name in (_ABOUT, LINKS):
                 (folder / name).unlink(missing_ok=True)
             self._tokens: BinaryIO = (folder / _TOKENS).open("wb")
             self._pairs: BinaryIO = (folder / _UNSORTED).open("wb")
