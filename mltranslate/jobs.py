@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ from mltranslate.types import (
     Detection,
     Progress,
     ProgressCallback,
+    TextCallback,
     WordLink,
 )
 
@@ -86,6 +88,11 @@ class Job:
     def say(self, renderings: Sequence[Rendering], target: str) -> str:
         """Put the text together again, from these renderings of its sentences."""
         return self.head + join(self.spans, [one.text for one in renderings], target)
+
+    def say_beginning(self, texts: Sequence[str]) -> str:
+        """Put together how the text begins, from what its first sentences are translated to."""
+        ends = [end for end, span in enumerate(self.spans, 1) if span.translatable]
+        return self.head + join(self.spans[: ends[len(texts) - 1]], texts, self.hops[-1].target)
 
     def sentences(self, hop: int) -> list[Sentence]:
         """What this hop translates; prefix and terms are in the language of the last one."""
@@ -187,8 +194,12 @@ def translate_hop(
     search: Search,
     cancel: CancelToken | None,
     meter: Meter,
+    tell: TextCallback | None = None,
 ) -> None:
-    """Take all texts that have this hop one language further, those of a model in one go."""
+    """Take all texts that have this hop one language further, those of a model in one go.
+
+    Of a single text, in its last hop, `tell` gets what the translation begins with.
+    """
     moving = [job for job in jobs if hop < len(job.models)]
     for model in dict.fromkeys(job.models[hop] for job in moving):
         alike = [job for job in moving if job.models[hop] is model]
@@ -197,7 +208,15 @@ def translate_hop(
         # Links through English would be between the wrong words: see `Job.links`.
         linked = search.alignment and any(len(job.hops) == 1 for job in alike)
         told = replace(search, alignment=linked)
-        found = model.sentences.translate(wanted, told, cancel=cancel, advance=meter.advance)
+        translate = model.sentences.translate
+        if tell is not None and hop == len(alike[0].hops) - 1:
+            say = functools.partial(_say_beginning, alike[0], tell)
+            translate = functools.partial(model.drafts.translate, tell=say)
+        found = translate(wanted, told, cancel=cancel, advance=meter.advance)
         fresh = iter(found)
         for job, own in zip(alike, asked, strict=True):
             job.take([next(fresh) for _ in own], own)
+
+
+def _say_beginning(job: Job, tell: TextCallback, texts: Sequence[str]) -> None:
+    tell(job.say_beginning(texts))

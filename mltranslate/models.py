@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mltranslate.constraints import TermTranslator
+from mltranslate.drafts import Drafter
 from mltranslate.protection import ProtectingTranslator
 from mltranslate.sentences import DecoderLike, PackLike, SentenceTranslator
 
@@ -27,7 +28,7 @@ class Model:
         self.pack = pack
         self._load = load
         self._lock = threading.Lock()
-        self._loaded: tuple[DecoderLike, ProtectingTranslator] | None = None
+        self._loaded: tuple[DecoderLike, ProtectingTranslator, Drafter] | None = None
 
     @property
     def directions(self) -> frozenset[tuple[str, str]]:
@@ -52,13 +53,19 @@ class Model:
         """What translates sentences with the decoder; raises as `decoder` does."""
         return self._whole()[1]
 
-    def _whole(self) -> tuple[DecoderLike, ProtectingTranslator]:
+    @property
+    def drafts(self) -> Drafter:
+        """What translates sentences and tells how far it has come; raises as `decoder` does."""
+        return self._whole()[2]
+
+    def _whole(self) -> tuple[DecoderLike, ProtectingTranslator, Drafter]:
         # Not held by other models: while one is loaded, the others go on.
         with self._lock:
             if self._loaded is None:
                 decoder = self._load()
-                constrained = TermTranslator(SentenceTranslator(decoder))
-                self._loaded = decoder, ProtectingTranslator(constrained)
+                plain = SentenceTranslator(decoder)
+                whole = ProtectingTranslator(TermTranslator(plain))
+                self._loaded = decoder, whole, Drafter(plain, whole)
             return self._loaded
 
 

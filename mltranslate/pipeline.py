@@ -30,6 +30,7 @@ from mltranslate.types import (
     Caution,
     Detection,
     ProgressCallback,
+    TextCallback,
     Translation,
 )
 
@@ -129,6 +130,7 @@ class Translator:
         sampling: Sampling | None = None,
         glossary: Glossary | None = None,
         alignment: bool = False,
+        draft: TextCallback | None = None,
     ) -> list[Translation]:
         """Translate one text or several; one result for each, in order.
 
@@ -146,7 +148,9 @@ class Translator:
         `length_penalty`, `coverage_penalty` and `sampling` are those of
         `mltranslate.decode.Search`. `alignment` asks for the words that come from words, which
         texts through English do not have. Words of a `glossary` are translated as it says; where
-        they cannot be, the result has `Caution.GLOSSARY`.
+        they cannot be, the result has `Caution.GLOSSARY`. `draft` is called, in the calling thread,
+        with what the translation of a single text begins with, as long as more of it is to come
+        (`mltranslate.drafts`).
 
         Raises LanguageError for a direction that no pack offers, UsageError for a
         number out of range, InputError for text over the limit or a prefix that cannot be
@@ -154,6 +158,8 @@ class Translator:
         cannot be loaded as asked, or is too old for what is asked.
         """
         texts = _checked([text] if isinstance(text, str) else list(text), prefix)
+        if draft and len(texts) != 1:
+            raise UsageError(f"drafts do not fit {len(texts)} texts", fix="Give one text")
         if not isinstance(glossary, Glossary | None):
             kind = type(glossary).__name__
             raise UsageError(f"a {kind} is no glossary", fix="Use Glossary.read(path)")
@@ -174,7 +180,7 @@ class Translator:
         begun += _seconds_to_load(jobs, beam)
         meter = Meter(sum(len(job.models) * len(job.current) for job in jobs), progress)
         for hop in range(max((len(job.models) for job in jobs), default=0)):
-            translate_hop(jobs, hop, search, cancel, meter)
+            translate_hop(jobs, hop, search, cancel, meter, draft)
         self._check_languages(jobs, target)
         milliseconds = (time.perf_counter() - begun) * 1000
         results = [_result(job, target, milliseconds, n_best) for job in jobs]

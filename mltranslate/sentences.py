@@ -186,6 +186,36 @@ class SentenceTranslator:
         """The spans that the sentence is translated in; one, unless it is longer than the limit."""
         return split_long(sentence.text, self._limit, self._count)
 
+    def size(self, sentence: Sentence) -> int:
+        """Subwords of the sentence."""
+        return self._count(sentence.text)
+
+    def can_begin(self, sentence: Sentence, search: Search) -> bool:
+        """False for a sentence that is remembered, or that the model takes only in pieces."""
+        return (sentence, search) not in self._memory and len(self.pieces(sentence)) == 1
+
+    def begin(
+        self,
+        sentence: Sentence,
+        tokens: int,
+        search: Search = GREEDY,
+        *,
+        cancel: CancelToken | None = None,
+    ) -> str | None:
+        """How the translation begins: what `search` is at after so many tokens.
+
+        None if it has come to its end within them. Raises `Cancelled`.
+        """
+        _stop_if_cancelled(cancel)
+        work = self._work(sentence)
+        plain = Search(beam=search.beam, length_penalty=search.length_penalty,
+                       sampling=search.sampling)  # fmt: skip
+        request = replace(_request(work), max_tokens=tokens)
+        [found] = self._decoder.search([request], plain, cancel=cancel)
+        # A short one that has ended ranks first, while the search would still go on.
+        going = next((one for one in found if one.pieces and not one.finished), None)
+        return None if going is None else self._text(work, going).rstrip("\ufffd")
+
     def translate(
         self,
         sentences: Sequence[Sentence],

@@ -147,6 +147,7 @@ class Progress:
 
 
 ProgressCallback = Callable[[Progress], None]
+TextCallback = Callable[[str], None]
 
 
 @dataclass(eq=False, slots=True)

@@ -103,6 +103,11 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--json", action="store_true", help="one JSON object a text, line or paragraph"
     )
+    parser.add_argument(
+        "--stream",
+        action="store_true",
+        help='with --json, of each TEXT {"draft": …} lines as its translation grows',
+    )
     parser.set_defaults(run=run)
 
 
@@ -112,6 +117,7 @@ def run(options: argparse.Namespace) -> int:
 
     search = search_of(options)
     _check_by_paragraph(options)
+    _check_stream(options)
     search["glossary"] = _glossary(options.glossary)
     translator = Translator(options.pack, options.device, options.threads, options.precision)
     job = _Job(translator, options, search)
@@ -142,6 +148,14 @@ def _check_by_paragraph(options: argparse.Namespace) -> None:
         raise UsageError(
             "--by-paragraph detects languages, and --from names one", fix="Leave one of them out"
         )
+
+
+def _check_stream(options: argparse.Namespace) -> None:
+    """Raise UsageError where --stream would do nothing."""
+    if options.stream and not options.json:
+        raise UsageError("drafts of a translation are not plain text", fix="Add --json")
+    if options.stream and not options.text:
+        raise UsageError("--stream is for TEXT arguments", fix="Give TEXT, or leave it out")
 
 
 def _paragraphs(runs: Sequence[Run]) -> list[Run]:
@@ -180,10 +194,11 @@ class _Job:
         """How texts were translated; none while none was."""
 
     def translate_arguments(self, texts: Sequence[str]) -> None:
-        """Translate the arguments together; each is detected by itself."""
+        """Translate the arguments together, or one by one; each is detected by itself."""
         self._settle_languages()
-        for result in self._translate(texts, self._source or _AUTO, show_total=True):
-            self._show(result)
+        for group in [[text] for text in texts] if self._options.stream else [texts]:
+            for result in self._translate(group, self._source or _AUTO, show_total=True):
+                self._show(result)
 
     def translate_stdin(self) -> None:
         """Translate stdin as it comes, block by block, in bounded memory."""
@@ -273,9 +288,11 @@ class _Job:
 
         def work(cancel: CancelToken) -> list[Translation]:
             return self._translator.translate(
-                texts, self._options.target, source, cancel=cancel, progress=show, **self._search
-            )
+                texts, self._options.target, source, cancel=cancel, progress=show, draft=draft,
+                **self._search,
+            )  # fmt: skip
 
+        draft = _write_draft if self._options.stream else None
         results = interruptible(work)
         self.bar.clear()
         for result in results:
@@ -341,6 +358,10 @@ class _Job:
             self._detection = self._translator.detect(self._sample)
             self._sample = self._sample[:_SAMPLE]
         return self._detection or _AUTO
+
+
+def _write_draft(text: str) -> None:
+    write_json({"draft": text})
 
 
 def way_of(result: Translation) -> str:

@@ -56,6 +56,17 @@ class Masked:
         edits += [Edit(*_found(word, translation)[0], name) for word, name in self.names]
         return apply(edits, translation), guessed
 
+    def beginning(self, translation: str, target: str) -> str:
+        """Return the beginning of a translation into `target` with the names that it has so far."""
+        if self.shouted:
+            translation = raised(translation, [word for word, _ in self.names], target)
+        edits = [
+            Edit(*place, name)
+            for word, name in self.names
+            for place in _found(word, translation)[:1]
+        ]
+        return apply(edits, translation)
+
 
 def mask(sentence: str, attempt: int = 0, language: str = "") -> Masked | None:
     """Hide from the model what it must not change, and capitals; None when there is neither.

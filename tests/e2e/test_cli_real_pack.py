@@ -267,3 +267,15 @@ def test_without_a_pack_all_translate_together() -> None:
     refused = _run("text", "--to", "eo", "Hi.")
     assert refused.returncode == 2
     assert all(code in refused.stderr.decode().split("one of: ")[1] for code in codes)
+
+
+def test_a_stream_ends_with_what_comes_without_it() -> None:
+    text = "The museum by the river opens at nine, and it is closed on Mondays. We go there by bus."
+    options = ("text", "--from", "en", "--to", "de", "--json", "--threads", "1")
+    plain = _run(*options, text)
+    streamed = _run(*options, "--stream", text)
+    assert plain.returncode == streamed.returncode == 0
+    *drafts, last = [json.loads(line) for line in streamed.stdout.splitlines()]
+    assert last["text"] == json.loads(plain.stdout)["text"]
+    assert drafts, "the first sentence of all is looked at"
+    assert all(list(one) == ["draft"] and one["draft"] for one in drafts)

@@ -15,7 +15,14 @@ from mltranslate import Glossary
 from mltranslate.detect.live import CANDIDATES
 from mltranslate.errors import Cancelled, LanguageError, PackError
 from mltranslate.limits import DEFAULT_BEAM
-from mltranslate.types import CancelToken, Caution, Detection, Progress, ProgressCallback
+from mltranslate.types import (
+    CancelToken,
+    Caution,
+    Detection,
+    Progress,
+    ProgressCallback,
+    TextCallback,
+)
 from mltranslate.types import Translation as Result
 from mltranslate_tui.blocks import around, blocks
 from mltranslate_tui.choices import Offer, Pair
@@ -65,6 +72,7 @@ class ShoutingTranslator:
         progress: ProgressCallback,
         glossary: Glossary | None = None,
         alignment: bool = False,
+        draft: TextCallback | None = None,
     ) -> Sequence[Result]:
         cancel.raise_if_cancelled()
         self.linked.append(alignment)
@@ -75,6 +83,8 @@ class ShoutingTranslator:
         total = 2 * text.count("\n")
         for done in (total // 2, total):
             progress(Progress(done=done, total=total))
+            if draft:
+                draft(text[: done * len(text) // (2 * total)].upper() if total else "")
         return [_result(text, target, () if len(self.texts) > 1 else (Caution.OFF_TARGET,))]
 
 

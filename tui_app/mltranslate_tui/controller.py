@@ -27,7 +27,7 @@ class Draft:
     done: int
     total: int
     text: str = ""
-    """The finished blocks from the beginning on; empty while there is none."""
+    """What the translation begins with, as far as it is known; the end may change again."""
 
 
 DraftCallback = Callable[[Draft], None]

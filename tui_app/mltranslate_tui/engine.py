@@ -97,10 +97,11 @@ class PipelineEngine:
     ) -> Translation:
         """Translate one text, block by block; raises `MltError` or `Cancelled`.
 
-        Blocks that begin in `linked` come with the links between their words, if the pack has any.
+        Drafts have the sentences that are done, and of a slow one its beginning. Blocks that begin
+        in `linked` come with the links between their words, if the pack has any.
         """
         parts: list[Translation] = []
-        draft = Draft(done=0, total=len(text))
+        making = _Making(progress, Draft(done=0, total=len(text)))
         way = source if isinstance(source, str) else source.language, target
         for block in blocks(text):
             translate = functools.partial(
@@ -110,12 +111,13 @@ class PipelineEngine:
                 source=source,
                 beam=DEFAULT_BEAM,
                 cancel=cancel,
-                progress=functools.partial(_report, progress, draft, len(block)),
+                progress=functools.partial(making.come, len(block)),
+                draft=making.begin,
                 glossary=self._glossary,
             )
-            wanted = linked is not None and draft.done in linked
+            wanted = linked is not None and making.done.done in linked
             parts += self._with_links(translate, way) if wanted else translate()
-            draft = replace(draft, done=draft.done + len(block), text=draft.text + parts[-1].text)
+            making.finish(block, parts[-1].text)
         return merged(parts)
 
     def links(self, source: str, target: str) -> bool:
@@ -147,7 +149,30 @@ class PipelineEngine:
         return not manifest.variants[made.precision].aligned
 
 
-def _report(progress: DraftCallback, draft: Draft, characters: int, block: Progress) -> None:
-    """Tell how far a block of so many characters has come, behind what `draft` has."""
-    done = characters * block.done // max(block.total, 1)
-    progress(replace(draft, done=draft.done + done))
+class _Making:
+    """Tells how far a text has come: by blocks, and by sentences within one."""
+
+    def __init__(self, report: DraftCallback, nothing: Draft) -> None:
+        self._report = report
+        self.done = nothing
+        """The blocks that are finished."""
+        self._now = nothing
+
+    def come(self, characters: int, block: Progress) -> None:
+        """Tell how far a block of so many characters has come."""
+        part = characters * block.done // max(block.total, 1)
+        self._tell(replace(self._now, done=self.done.done + part))
+
+    def begin(self, text: str) -> None:
+        """Tell what the translation of the block begins with."""
+        self._tell(replace(self._now, text=self.done.text + text))
+
+    def finish(self, block: str, text: str) -> None:
+        """Take a block as translated."""
+        done = self.done
+        self.done = replace(done, done=done.done + len(block), text=done.text + text)
+        self._now = self.done
+
+    def _tell(self, draft: Draft) -> None:
+        self._now = draft
+        self._report(draft)
