@@ -8,7 +8,6 @@ import math
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from mltranslate_export.build import VOCABULARY
 from mltranslate_export.graphs.builder import Array
 from mltranslate_export.training_weights import DESCRIPTION, WEIGHTS
 from mltranslate_train.checkpoint import BEST, save_weights
-from mltranslate_train.data.whole import writable
+from mltranslate_train.data.whole import whole_folder, writable
 from mltranslate_train.model.build import describe_config, make_model
 from mltranslate_train.model.transformer import TransformerConfig
 
@@ -272,17 +271,12 @@ def _weight(name: str, held: Mapping[str, Array], look_up: float) -> Array | Non
 
 
 def _write(pack: Pack, out: Path, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
-    """Fill a folder beside `out` and rename it when it is whole; it is removed if that fails."""
-    with writable(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".unpack-", dir=out.parent) as beside:
-            run = Path(beside) / "run"
-            try:
-                save_weights(run / BEST, weights, about)
-            except TrainingError as error:  # its advice is for a run, which goes on
-                raise OSError(error.why) from error
-            shutil.copyfile(pack.folder / pack.manifest.tokenizer.file, run / VOCABULARY)
-            run.rename(out)
+    with writable(out), whole_folder(out) as run:
+        try:
+            save_weights(run / BEST, weights, about)
+        except TrainingError as error:  # its advice is for a run, which goes on
+            raise OSError(error.why) from error
+        shutil.copyfile(pack.folder / pack.manifest.tokenizer.file, run / VOCABULARY)
 
 
 def _refusal(pack: Pack, why: str) -> PackError:

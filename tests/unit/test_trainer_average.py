@@ -22,6 +22,7 @@ from mltranslate_export.card_member import add_card
 from mltranslate_export.checkpoint import describe, load_run
 from mltranslate_train import cli
 from mltranslate_train.config import load_recipe
+from mltranslate_train.data.prepare import prepare
 from mltranslate_train.finetune import average as module
 from mltranslate_train.finetune.average import average
 from mltranslate_train.finetune.parent import open_parent
@@ -189,6 +190,25 @@ def test_where_there_are_no_links_files_are_copied(
         copy = tmp_path / "mean" / path.relative_to(child)
         assert copy.read_bytes() == path.read_bytes()
         assert not copy.samefile(path)
+
+
+def test_data_made_anew_are_not_those_of_the_mean(
+    parent: Path, child: Path, tmp_path: Path
+) -> None:
+    mean = tmp_path / "mean"
+    average(child, str(parent), 0.5, mean)
+    files = [path for folder in ("shards", "heldout") for path in (mean / folder).rglob("*.*")]
+    before = {path: path.read_bytes() for path in files}
+    assert any(path.name == "tokens.u16" for path in before)
+    (child / "data.json").unlink()
+    shutil.rmtree(child / "best")
+    shutil.rmtree(child / "last")
+    (child / "parent.json").unlink()
+    prepare(load_recipe(write_game(tmp_path / "another", reverse=False), EVALUATED), child)
+    assert {path: path.read_bytes() for path in files} == before
+    tokens = next(mean.rglob("tokens.u16"))
+    made = child / tokens.relative_to(mean)
+    assert made.read_bytes() != tokens.read_bytes()
 
 
 def test_data_that_is_not_complete_is_left_out(parent: Path, child: Path, tmp_path: Path) -> None:

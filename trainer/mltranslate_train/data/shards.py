@@ -59,6 +59,8 @@ class ShardWriter:
             folder.mkdir(parents=True, exist_ok=True)
             for name in (_ABOUT, LINKS):
                 (folder / name).unlink(missing_ok=True)
+            for name in (_TOKENS, _PAIRS):
+                _unshare(folder / name)
             self._tokens: BinaryIO = (folder / _TOKENS).open("wb")
             self._pairs: BinaryIO = (folder / _UNSORTED).open("wb")
         except OSError as error:
@@ -159,6 +161,12 @@ class ShardWriter:
             why=reason(error),
             fix=remedy(error),
         )
+
+
+def _unshare(path: Path) -> None:
+    """Remove a name that the file has beside others: a mean of runs may go on reading it."""
+    if path.is_file() and not path.is_symlink() and path.stat().st_nlink > 1:
+        path.unlink()
 
 
 def _group_records(source: Path, target: Path, counts: list[int]) -> None:

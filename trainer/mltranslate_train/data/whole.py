@@ -1,4 +1,4 @@
-"""Files that exist only when they are whole."""
+"""Files and folders that exist only when they are whole."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 file, all or nothing."""
     with whole_file(path) as new:
         new.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill; it becomes `path`, where nothing is yet, if the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as place:
+        new = Path(place) / path.name  # by mkdir: as open to others as its neighbours
+        new.mkdir()
+        yield new
+        new.rename(path)
 
 
 def check_writable(folder: Path) -> None:

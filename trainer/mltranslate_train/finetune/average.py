@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -24,7 +23,7 @@ from mltranslate.errors import DataError, UsageError, reason, remedy
 from mltranslate.packs import MANIFEST_NAME
 from mltranslate_train.checkpoint import ABOUT, BEST, MODEL, save_tensors
 from mltranslate_train.data.prepare import HELD_OUT, RECIPE, SHARDS, SUMMARY, VOCABULARY_FILE
-from mltranslate_train.data.whole import whole_file, write_text
+from mltranslate_train.data.whole import whole_file, whole_folder, write_text
 from mltranslate_train.finetune.fit import shape_differences
 from mltranslate_train.finetune.parent import Parent, open_parent
 from mltranslate_train.metrics_log import METRICS
@@ -186,12 +185,8 @@ def _appearing(out: Path) -> Iterator[Path]:
         DataError: something in it could not be read or written.
     """
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".average-", dir=out.parent) as place:
-            new = Path(place) / "run"  # by mkdir, so that whoever may read its neighbours may too
-            new.mkdir()
+        with whole_folder(out) as new:
             yield new
-            new.rename(out)
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
         raise _unwritten(out, f"{named}{reason(error)}", remedy(error)) from error
