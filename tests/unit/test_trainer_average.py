@@ -223,12 +223,13 @@ def test_losses_and_scores_of_the_run_are_not_the_means(
 ) -> None:
     average(child, str(parent), 0.5, tmp_path / "mean")
     lines = (tmp_path / "mean/metrics.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["event"] for line in lines] == ["start"]
+    assert [json.loads(line)["event"] for line in lines] == ["start", "averaged"]
     assert load_run(tmp_path / "mean").training["where"] == load_run(child).training["where"]
     assert cli.main(["report", str(tmp_path / "mean")]) == 0
     report = "".join(path.read_text("utf-8") for path in (tmp_path / "mean").glob("report/*.md"))
     assert report
     assert "chrF" not in report
+    assert "| state | averaged: the mean of two runs" in report
 
 
 @pytest.mark.parametrize("source", [None, "parent", "itself"])
@@ -264,7 +265,7 @@ def failing(error: BaseException) -> Callable[..., None]:
         ("save_tensors", SafetensorError("I/O error: No space left on device"), DataError),
         ("write_text", OSError(errno.ENOSPC, "No space left on device"), DataError),
         ("_copy_folder", OSError(errno.ENOSPC, "No space left on device"), DataError),
-        ("_copy_starts", KeyboardInterrupt(), KeyboardInterrupt),
+        ("_write_events", KeyboardInterrupt(), KeyboardInterrupt),
     ],
 )
 def test_what_failed_leaves_nothing_and_can_be_done_again(

@@ -18,6 +18,7 @@ _SIGNS = {
     Phase.STOPPED: ("■", "$warning"),
     Phase.STOPPED_EARLY: ("■", "$success"),
     Phase.FINISHED: ("✓", "$success"),
+    Phase.AVERAGED: ("✓", "$success"),
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -211,7 +212,7 @@ def _copy(run: Path, new: Path) -> None:
     for name in _DATA:
         if complete and (run / name).is_dir():
             _copy_folder(run / name, new / name)
-    _copy_starts(run / METRICS, new / METRICS)
+    _write_events(run / METRICS, new / METRICS)
     for name in (RECIPE, VOCABULARY_FILE, *([SUMMARY] if complete else [])):
         with whole_file(new / name) as file:
             shutil.copyfile(run / name, file)
@@ -232,9 +233,10 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _copy_starts(source: Path, target: Path) -> None:
+def _write_events(source: Path, target: Path) -> None:
     """Where the run trained, for a pack's provenance; losses and scores are not the mean's."""
-    if source.is_file():
-        records = LineFeed().feed(source.read_bytes() + b"\n")
-        starts = [record for record in records if record.get("event") in FIRST_EVENTS]
-        write_text(target, "".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in starts))
+    text = source.read_bytes() if source.is_file() else b""
+    records = LineFeed().feed(text + b"\n")
+    events = [record for record in records if record.get("event") in FIRST_EVENTS]
+    events.append({"time": time.time(), "event": "averaged", "step": 0})
+    write_text(target, "".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in events))

@@ -13,7 +13,7 @@ DEV_METRICS = ("chrf", "bleu", "perplexity", "bits_per_byte", "accuracy")
 """What an evaluation may have measured."""
 _LOWER_IS_BETTER = ("perplexity", "bits_per_byte")
 FIRST_EVENTS = ("start", "resume")
-LAST_EVENTS = ("stop", "early-stop", "done")
+LAST_EVENTS = ("stop", "early-stop", "done", "averaged")
 
 
 class TrainPoint(NamedTuple):

@@ -26,6 +26,7 @@ class Phase(enum.Enum):
     STOPPED = "stopped"
     STOPPED_EARLY = "stopped early"
     FINISHED = "finished"
+    AVERAGED = "averaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class State:
     @property
     def ended(self) -> bool:
         """Whether the run said that its process has ended."""
-        return self.phase in (Phase.STOPPED, Phase.STOPPED_EARLY, Phase.FINISHED)
+        ends = (Phase.STOPPED, Phase.STOPPED_EARLY, Phase.FINISHED, Phase.AVERAGED)
+        return self.phase in ends
 
 
 def judge(history: History, now: float, max_steps: int | None) -> State:
@@ -63,6 +65,8 @@ def _ended(event: Event) -> State:
     if event.kind == "early-stop":
         said = f"no better dev score for long enough by step {count(event.step)}"
         return State(Phase.STOPPED_EARLY, said)
+    if event.kind == "averaged":
+        return State(Phase.AVERAGED, "the mean of two runs, as best/model.json tells")
     return State(Phase.STOPPED, f"saved by a signal after step {count(event.step)}, can go on")
 
 
