@@ -19,6 +19,10 @@ from mltranslate.packs.shortlist import Shortlist
 Feeds = dict[str, NDArray[Any]]
 """Inputs of a graph by their names."""
 
+SHORTLIST_FROM = 7
+"""Subwords from which on a sentence has a shortlist. What becomes of fewer is often made of
+subwords that each of them hardly ever has a part in ("goodbye", "auf Wiedersehen")."""
+
 _NOT_ALLOWED = np.float32(-60)
 """Added to the score of what only other sentences of a batch may choose. Beside a probability of 1
 one of exp(-60) is nothing in fp32; exp of much less is a denormal number, which is slow to make."""
@@ -37,6 +41,8 @@ class Feeder:
     def has_shortlist(self, request: Request) -> bool:
         """Whether only the ids of a shortlist are scored for this sentence."""
         shortlist = self._shortlists.get(request.target)
+        if len(request.pieces) < SHORTLIST_FROM:
+            return False
         return shortlist is not None and shortlist.covers(request.pieces)
 
     def choices(self, request: Request) -> Ids | None:

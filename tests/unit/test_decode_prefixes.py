@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pack_archives import SCHEMAS
 from test_export_shortlist import UNSEEN, with_shortlists
 
-from mltranslate.decode import Decoder, Request, Tokenizer
+from mltranslate.decode import Decoder, Request, Tokenizer, feeds
 from mltranslate.decode.prefixes import Path, Spelling
 from mltranslate.decode.types import END, Hypothesis, Prefix
 from mltranslate.errors import InputError, PackError, UsageError
@@ -226,8 +226,9 @@ def test_tokens_equal_the_oracle_kept_to_the_path(
 
 @pytest.mark.parametrize("beam", [1, 3])
 def test_a_shortlist_gets_the_subwords_of_the_prefix(
-    beam: int, tmp_path: File
-) -> None:  # fmt: skip
+    beam: int, tmp_path: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "SHORTLIST_FROM", 0)
     (tmp_path / "run").mkdir()
     (tmp_path / "pack").mkdir()
     run = toy_run.untrained_run(tmp_path / "run", max_length=40)

@@ -15,6 +15,7 @@ import pytest
 import toy_run
 
 from mltranslate.decode import Decoder, Request
+from mltranslate.decode.feeds import SHORTLIST_FROM
 from mltranslate.packs import read_pack
 from mltranslate.packs.shortlist import Shortlist
 
@@ -184,7 +185,7 @@ def test_models_share_their_weights_and_one_never_ends(
         forbidden = set(np.flatnonzero(file["output_bias"] < -1e8).tolist())
     assert forbidden == {*checkpoint.banned, 3}
     pack = read_pack(tmp_path / "endless")
-    request = Request(pieces=(20, 20), target="de", max_tokens=17)
+    request = Request(pieces=(20,) * SHORTLIST_FROM, target="de", max_tokens=17)
     for short in (False, True):
         decoder = Decoder(pack, device="cpu", precision="fp32", threads=1, shortlist=short)
         (found,) = decoder.decode([request])

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import toy_run
 from sentencepiece import SentencePieceProcessor
 from test_export_graphs import mixed_requests
 
-from mltranslate.decode import Decoder, Request
+from mltranslate.decode import Decoder, Request, feeds
 from mltranslate.decode.types import END
 from mltranslate.errors import DataError, UsageError, VerificationError
 from mltranslate.packs import Pack, read_pack
@@ -29,8 +30,15 @@ from mltranslate_train.config import load_recipe
 from mltranslate_train.data.prepare import prepare
 from mltranslate_train.data.shards import Shard
 
+SHORTLIST_FROM = feeds.SHORTLIST_FROM
 UNSEEN = 287
 """A subword without candidates."""
+
+
+@pytest.fixture(autouse=True)
+def _short_sentences_have_shortlists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentences of toys are all short."""
+    monkeypatch.setattr(feeds, "SHORTLIST_FROM", 0)
 
 
 def chance_shortlist(seed: int) -> Shortlist:
@@ -99,6 +107,22 @@ def test_whole_vocabulary_stays_and_is_told_apart(
     assert not any(one.shortlist for one in whole)
     assert [one.pieces for one in whole] == [one.pieces for one in expected]
     assert found[0].pieces != whole[0].pieces, "the shortlist changes nothing"
+
+
+def test_few_subwords_have_the_whole_vocabulary(
+    untrained: tuple[Checkpoint, Pack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "SHORTLIST_FROM", SHORTLIST_FROM)
+    checkpoint, pack = untrained
+    sizes = (1, SHORTLIST_FROM - 1, SHORTLIST_FROM, 2 * SHORTLIST_FROM)
+    requests = [Request(pieces=(20, 21) * size, target="de", max_tokens=9) for size in sizes]
+    requests = [replace(one, pieces=one.pieces[: len(one.pieces) // 2]) for one in requests]
+    decoder = Decoder(pack, device="cpu", threads=1)
+    found = decoder.decode(requests)
+    assert [one.shortlist for one in found] == [False, False, True, True]
+    assert [decoder.choices(one) is None for one in requests] == [True, True, False, False]
+    expected = parity.oracle(checkpoint, requests[:2], beam=1)
+    assert [one.pieces for one in found[:2]] == [one.pieces for one in expected]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
