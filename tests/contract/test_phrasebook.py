@@ -73,6 +73,15 @@ def test_years_are_the_same_in_all_languages(name: str) -> None:
             assert all(year in cell for year in years), row
 
 
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("code", ["zh", "ja"])
+def test_chinese_and_japanese_have_marks_of_full_width(path: Path, code: str) -> None:
+    beside = re.compile(r"[一-鿿぀-ヿ][,;:!?(]|[,;!?)][一-鿿぀-ヿ]|[\"'][一-鿿぀-ヿ]")
+    column = LANGUAGES.index(code)
+    found = [row[column] for row in rows(path) if beside.search(row[column])]
+    assert not found
+
+
 def test_sentences_of_the_regression_set_are_not_trained_on() -> None:
     inputs = (ROOT / "tests/regression/inputs.tsv").read_text("utf-8").splitlines()[1:]
     kept = {letters(line.split("\t")[4]) for line in inputs if line.count("\t") >= 4}
