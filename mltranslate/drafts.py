@@ -7,15 +7,17 @@ those are that would keep their reader waiting.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from mltranslate.decode.types import Search
 from mltranslate.languages import is_spaced
 from mltranslate.protection import ProtectingTranslator
 from mltranslate.renderings import Rendering
 from mltranslate.sentences import Sentence, SentenceTranslator
-from mltranslate.text.protected import mask
+from mltranslate.text.protected import Masked, mask
 from mltranslate.types import CancelToken
 
 FIRST_LOOK = 4
@@ -26,8 +28,32 @@ WAIT = 0.3
 """Seconds: a sentence that is expected to take less is not looked at."""
 GROUP = 1.0
 """Seconds that sentences may be expected to take which are decoded, and told of, together."""
+TELL_EVERY = 0.1
+"""Seconds between two calls that tell of sentences that are done."""
 
 TextsCallback = Callable[[Sequence[str]], None]
+
+
+@dataclass(slots=True)
+class _Pace:
+    """Seconds a subword of the source, as last measured; endless before."""
+
+    alone: float = math.inf
+    """Of a sentence by itself."""
+    together: float = math.inf
+    """Of several in a batch, which share its steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A sentence that is to be translated."""
+
+    sentence: Sentence
+    masked: Masked | None
+    asked: Sentence
+    """As the model gets it, but for what a glossary asks for."""
+    size: int
+    """Its subwords; 0 if it is remembered, or its translation was begun by its reader."""
 
 
 class Drafter:
@@ -43,8 +69,8 @@ class Drafter:
         self._plain = plain
         self._whole = whole
         self._clock = clock
-        self._pace: float | None = None
-        """Seconds a subword, as far as is known."""
+        self._paces: dict[int, _Pace] = {}
+        """By the width of the beam."""
 
     def translate(
         self,
@@ -58,59 +84,76 @@ class Drafter:
         """Translate `sentences` in their order; see `ProtectingTranslator.translate`.
 
         `tell` gets the translations that are done, and behind them at times the beginning of the
-        next one. A beginning may change again, and lacks what is put back into whole sentences:
-        emoji, markup, the terms of a glossary.
+        next one; `advance` is called after it. A beginning may change again, and lacks what is put
+        back into whole sentences: emoji, markup, the terms of a glossary.
         """
+        pace = self._paces.setdefault(search.beam, _Pace())
         found: list[Rendering] = []
-        for group in self._groups(sentences):
+        told = -math.inf
+        for group in _groups([self._waiting(one, search) for one in sentences], pace):
             done = [one.text for one in found]
-            if done:
+            if done and self._clock() - told >= TELL_EVERY:
                 tell(done)
-            for beginning in self._looks(group[0], search, cancel) if len(group) == 1 else ():
+                told = self._clock()
+            for beginning in self._looks(group, search, pace, cancel):
                 tell([*done, beginning])
-            found += self._whole.translate(group, search, cancel=cancel, advance=advance)
+            found += self._timed(group, search, pace, cancel)
+            advance(len(group))
         return found
 
-    def _groups(self, sentences: Sequence[Sentence]) -> Iterator[list[Sentence]]:
-        """Cut `sentences` into groups of `GROUP`; each is measured when those before are done."""
-        group: list[Sentence] = []
-        seconds = 0.0
-        for one in sentences:
-            expected = self._expected(one)
-            if group and seconds + expected > GROUP:
-                yield group
-                group, seconds = [], 0.0
-                expected = self._expected(one)
-            group.append(one)
-            seconds += expected
-        if group:
-            yield group
-
-    def _expected(self, sentence: Sentence) -> float:
-        """Seconds that a sentence may take; endless while nothing is known."""
-        return float("inf") if self._pace is None else self._pace * self._plain.size(sentence)
-
-    def _looks(
-        self, sentence: Sentence, search: Search, cancel: CancelToken | None
-    ) -> Iterator[str]:
-        """Yield how the translation begins, as long as it is worth while."""
-        masked = mask(sentence.text, language=sentence.source)
+    def _waiting(self, sentence: Sentence, search: Search) -> _Waiting:
+        masked = None if sentence.prefix else mask(sentence.text, language=sentence.source)
         text = masked.text if masked else sentence.text
         asked = Sentence(text, sentence.target, sentence.source)
-        # Of a completion it is its reader who says how it begins.
-        if sentence.prefix or not self._plain.can_begin(asked, search):
+        known = bool(sentence.prefix) or self._plain.remembers(asked, search)
+        return _Waiting(sentence, masked, asked, 0 if known else self._plain.size(asked))
+
+    def _looks(
+        self, group: Sequence[_Waiting], search: Search, pace: _Pace, cancel: CancelToken | None
+    ) -> Iterator[str]:
+        """Yield how the translation of a group of one begins, as long as it is worth while."""
+        one, *others = group
+        if others or not one.size or len(self._plain.pieces(one.asked)) > 1:
             return
         tokens = FIRST_LOOK
-        while self._pace is None or (
-            tokens <= LAST_LOOK * self._plain.size(sentence) and self._expected(sentence) > WAIT
-        ):
+        while tokens <= LAST_LOOK * one.size and pace.alone * one.size > WAIT:
             started = self._clock()
-            found = self._plain.begin(asked, tokens, search, cancel=cancel)
-            self._pace = (self._clock() - started) / tokens
-            if found is None:
+            found = self._plain.begin(one.asked, tokens, search, cancel=cancel)
+            if found is None:  # it has ended
                 return
-            if is_spaced(sentence.target):  # the last word may go on
+            pace.alone = (self._clock() - started) / tokens
+            target = one.sentence.target
+            if is_spaced(target):  # the last word may go on
                 found = found.rpartition(" ")[0]
-            if found:
-                yield masked.beginning(found, sentence.target) if masked else found
+            if found := one.masked.beginning(found, target) if one.masked else found:
+                yield found
             tokens *= 2
+
+    def _timed(
+        self, group: Sequence[_Waiting], search: Search, pace: _Pace, cancel: CancelToken | None
+    ) -> list[Rendering]:
+        """Translate a group, and measure how fast that goes."""
+        started = self._clock()
+        found = self._whole.translate([one.sentence for one in group], search, cancel=cancel)
+        fresh = [one.size for one in group if one.size]
+        if fresh:
+            measured = (self._clock() - started) / sum(fresh)
+            if len(fresh) == 1:
+                pace.alone = measured
+            else:
+                pace.together = measured
+        return found
+
+
+def _groups(sentences: Sequence[_Waiting], pace: _Pace) -> Iterator[list[_Waiting]]:
+    """Cut `sentences` into groups of `GROUP`; each is measured when those before are done."""
+    group: list[_Waiting] = []
+    size = 0
+    for one in sentences:
+        if size and one.size and (size + one.size) * min(pace.alone, pace.together) > GROUP:
+            yield group
+            group, size = [], 0
+        group.append(one)
+        size += one.size
+    if group:
+        yield group

@@ -190,9 +190,9 @@ class SentenceTranslator:
         """Subwords of the sentence."""
         return self._count(sentence.text)
 
-    def can_begin(self, sentence: Sentence, search: Search) -> bool:
-        """False for a sentence that is remembered, or that the model takes only in pieces."""
-        return (sentence, search) not in self._memory and len(self.pieces(sentence)) == 1
+    def remembers(self, sentence: Sentence, search: Search) -> bool:
+        """Whether the sentence was translated lately by the same search."""
+        return (sentence, search) in self._memory
 
     def begin(
         self,
@@ -204,7 +204,8 @@ class SentenceTranslator:
     ) -> str | None:
         """How the translation begins: what `search` is at after so many tokens.
 
-        None if it has come to its end within them. Raises `Cancelled`.
+        None if it has come to its end within them. Raises `Cancelled`, and `InputError` for a
+        sentence that the model takes only in pieces.
         """
         _stop_if_cancelled(cancel)
         work = self._work(sentence)

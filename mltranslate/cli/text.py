@@ -273,6 +273,10 @@ class _Job:
         else:
             write(result.text if result.text.endswith("\n") else result.text + "\n")
 
+    def _show_draft(self, text: str) -> None:
+        self.bar.clear()
+        write_json({"draft": text})
+
     def _translate(
         self,
         texts: Sequence[str],
@@ -292,7 +296,7 @@ class _Job:
                 **self._search,
             )  # fmt: skip
 
-        draft = _write_draft if self._options.stream else None
+        draft = self._show_draft if self._options.stream else None
         results = interruptible(work)
         self.bar.clear()
         for result in results:
@@ -358,10 +362,6 @@ class _Job:
             self._detection = self._translator.detect(self._sample)
             self._sample = self._sample[:_SAMPLE]
         return self._detection or _AUTO
-
-
-def _write_draft(text: str) -> None:
-    write_json({"draft": text})
 
 
 def way_of(result: Translation) -> str:

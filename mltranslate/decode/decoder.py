@@ -41,8 +41,9 @@ class Decoder:
     threads are allowed.
 
     Where the pack has a shortlist for the target language, only the ids that it gives for a
-    sentence are scored. A sentence with subwords that it never saw is decoded with the whole
-    vocabulary; `Hypothesis.shortlist` says which it was.
+    sentence are scored. A sentence with subwords that it never saw, or with hardly any
+    (`mltranslate.decode.feeds.SHORTLIST_FROM`), is decoded with the whole vocabulary;
+    `Hypothesis.shortlist` says which it was.
     """
 
     def __init__(
@@ -75,8 +76,9 @@ class Decoder:
         """Why "auto" fell back to the CPU; empty otherwise."""
 
     def prepare(self, beam: int) -> None:
-        """Load the graph that this beam needs, so that the first `decode` does not."""
-        self._session(beam, short=self.has_shortlists)
+        """Load the graphs that this beam needs, so that the first `decode` does not."""
+        for short in sorted({self.has_shortlists, False}, reverse=True):
+            self._session(beam, short=short)
 
     def decode(
         self,

@@ -60,10 +60,13 @@ class Masked:
         """Return the beginning of a translation into `target` with the names that it has so far."""
         if self.shouted:
             translation = raised(translation, [word for word, _ in self.names], target)
+        for word, name in self.names:
+            # A stand-in that is cut in the middle, where no space stands before it.
+            cut = max((n for n in range(len(word)) if translation.endswith(word[:n])), default=0)
+            if word != name and cut:
+                translation = translation[:-cut].rstrip()
         edits = [
-            Edit(*place, name)
-            for word, name in self.names
-            for place in _found(word, translation)[:1]
+            Edit(*place, name) for word, name in self.names for place in _found(word, translation)
         ]
         return apply(edits, translation)
 

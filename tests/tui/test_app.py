@@ -200,6 +200,37 @@ async def test_partial_results_grow_and_are_counted() -> None:
         assert app.label("#notice") == "Already in English: F4 translates into German"
 
 
+async def test_what_is_shown_stays_while_a_part_of_it_is_translated_again() -> None:
+    engine = FakeEngine()
+    async with running(engine) as app:
+        await app.paste("guten morgen und guten abend")
+        await app.translated("[en] guten morgen und guten abend")
+        shown = app.target
+        engine.gate.clear()
+        engine.partials = (Draft(done=1, total=3, text="but"),)
+        await app.type("x")
+        await app.until(lambda: app.label("#notice").endswith(" 33 %"))
+        assert app.target == shown
+        engine.partials = (Draft(done=2, total=3, text=f"but then {shown}"),)
+        await app.type("y")
+        await app.until(lambda: app.target.startswith("but then"))
+        engine.gate.set()
+        await app.translated("[en] guten morgen und guten abendxy")
+
+
+async def test_another_text_takes_the_place_of_what_is_shown_at_once() -> None:
+    engine = FakeEngine()
+    async with running(engine) as app:
+        await app.paste("guten morgen und guten abend")
+        await app.translated("[en] guten morgen und guten abend")
+        engine.gate.clear()
+        engine.partials = (Draft(done=1, total=3, text="but"),)
+        app.source.text = "guten tag euch allen hier"
+        await app.until(lambda: app.target == "but")
+        engine.gate.set()
+        await app.translated("[en] guten tag euch allen hier")
+
+
 async def test_warnings_are_words() -> None:
     engine = FakeEngine()
     engine.warnings = (Caution.LOOP,)

@@ -21,6 +21,7 @@ from mltranslate_tui.controller import (
     Job,
     Phase,
     Slot,
+    is_edit,
 )
 
 PAIR = Pair(source="auto", target="en", spare="de")
@@ -398,3 +399,21 @@ def test_links_alone_teach_nothing_about_the_speed() -> None:
     controller.edit("Guten Morgen!")
     assert [timer.delay for timer in schedule.due] == [0.25]
     assert not slot.jobs[-1].again
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "edited"),
+    [
+        pytest.param("", "", True, id="nothing"),
+        pytest.param("a word or two", "a word or three", True, id="the end"),
+        pytest.param("a word or two", "one word or two", True, id="the beginning"),
+        pytest.param("a word or two", "a wide word or two", True, id="within"),
+        pytest.param(
+            "a word or two", "a word or two and so on and so on", False, id="twice as long"
+        ),
+        pytest.param("a word or two", "quite another text", False, id="another"),
+        pytest.param("aaaa", "aaaaaaaaa", False, id="the same ends"),
+    ],
+)
+def test_an_edit_leaves_most_of_a_text(before: str, after: str, edited: bool) -> None:
+    assert is_edit(before, after) == is_edit(after, before) == edited

@@ -130,6 +130,15 @@ def test_partial_results_are_thinned_out() -> None:
     assert 0 < len(partials) < 20
 
 
+def test_what_is_translated_again_for_links_is_not_drafted() -> None:
+    engine = FakeEngine()
+    engine.partials = (Draft(done=1, total=2, text="one."),)
+    for again in (False, True):
+        posted = run(engine, dataclasses.replace(job(source="de"), links_at=0, again=again))
+        drafts = [one.draft for one in posted if isinstance(one, messages.Partial)]
+        assert drafts == [Draft(done=1, total=2, text="" if again else "one.")]
+
+
 def test_newer_partial_replaces_the_older() -> None:
     older = messages.Partial(1, Draft(done=1, total=3))
     newer = messages.Partial(1, Draft(done=2, total=3))

@@ -48,8 +48,8 @@ class Timed:
         self.now += self.seconds * longest
         return found
 
-    def translate(self, *texts: str, search: Search = GREEDY) -> list[str]:
-        asked = [Sentence(text, "de", "en") for text in texts]
+    def translate(self, *texts: str, search: Search = GREEDY, target: str = "de") -> list[str]:
+        asked = [Sentence(text, target, "en") for text in texts]
         found = self.drafter.translate(asked, search, lambda told: self.told.append(list(told)))
         return [one.text for one in found]
 
@@ -73,10 +73,42 @@ def test_sentences_are_told_of_in_groups_of_a_second() -> None:
     timed = Timed(seconds=0.004)
     texts = [f"Sentence {number} is not very long at all, but long." for number in range(12)]
     assert timed.translate(*texts) == [text.upper() for text in texts]
-    sizes = [len(told) for told in timed.told]
-    # The first alone, as its time was not known; of 0.135 s each, seven take less than a second.
-    assert sizes == [1, 8]
+    # The first alone, as nothing was known; it took 0.18 s, so that five take less than a second.
+    # Together they take no longer than one, so that the rest is expected to be fast as well.
+    assert [len(told) for told in timed.told] == [1, 6]
     assert all(told == [text.upper() for text in texts[: len(told)]] for told in timed.told)
+
+
+def test_a_bad_measurement_is_mended_by_the_next() -> None:
+    timed = Timed(seconds=1.0)
+    timed.translate(LONG)
+    timed.seconds, timed.told = 0.0001, []
+    batches = len(timed.decoder.batches)
+    texts = [f"Sentence {number} is not very long at all, but long." for number in range(9)]
+    timed.translate(*texts)
+    # One look, the sentence itself, and all others together.
+    assert len(timed.decoder.batches) == batches + 3
+    timed.seconds, timed.told = 0.1, []
+    timed.translate(AND)
+    timed.translate(f"{LONG} {AND}")
+    assert timed.told[-1] == ["WE ALL WANT TO GO HOME NOW,"]
+
+
+def test_each_beam_has_its_pace() -> None:
+    timed = Timed(seconds=0.0001)
+    timed.translate(LONG)
+    timed.seconds = 0.1
+    timed.translate(AND, search=Search(beam=4))
+    assert timed.told, "greedy search says nothing about a beam"
+
+
+def test_many_remembered_sentences_are_told_of_a_few_times() -> None:
+    timed = Timed(seconds=0.0001)
+    texts = [f"Sentence {number} is rather long." for number in range(300)]
+    timed.translate(*texts)
+    timed.told, batches = [], len(timed.decoder.batches)
+    timed.translate(*texts)
+    assert (timed.told, len(timed.decoder.batches)) == ([], batches)
 
 
 def test_behind_finished_sentences_stands_the_beginning_of_the_next() -> None:
@@ -103,6 +135,17 @@ def test_beginnings_have_links_and_capitals() -> None:
     timed.told.clear()
     timed.translate("WE ALL WANT TO GO HOME NOW, FOR IT IS LATE.")
     assert timed.told == [["WE"], ["WE ALL WANT"]]
+
+
+def test_no_part_of_a_stand_in_is_told_of() -> None:
+    timed = Timed(seconds=0.1, decoder=FakeDecoder(render=lambda text, *_: text))
+    for shift in range(4):
+        text = f"See{'e' * shift} https://a.b/c then and then go on and on and on and on."
+        timed.translate(text, target="zh")
+    told = {one for [one] in timed.told}
+    assert not any("@" in one for one in told)
+    assert any("https://a.b/c" in one for one in told)
+    assert "See" in told
 
 
 def test_the_likeliest_beginning_that_goes_on_is_told_of() -> None:
@@ -148,9 +191,10 @@ def test_drafts_keep_what_stands_before_and_between() -> None:
 
 
 def test_drafts_of_a_completion_begin_with_the_prefix() -> None:
-    drafts, text = _drafts(_translator(), "Hello you. Good day.", prefix="HELLO")
-    assert text == "HELLO YOU. GOOD DAY."
-    assert drafts == ["HELLO YOU."]
+    asked = "Hello you. Good day. Now go home."
+    drafts, text = _drafts(_translator(), asked, prefix="HELLO")
+    assert text == "HELLO YOU. GOOD DAY. NOW GO HOME."
+    assert drafts == ["HELLO YOU. GOOD DAY."]
 
 
 def test_drafts_are_of_the_last_language_of_the_way() -> None:

@@ -13,6 +13,7 @@ from sentencepiece import SentencePieceProcessor
 from test_export_graphs import mixed_requests
 
 from mltranslate.decode import Decoder, Request, feeds
+from mltranslate.decode import decoder as decoder_module
 from mltranslate.decode.types import END
 from mltranslate.errors import DataError, UsageError, VerificationError
 from mltranslate.packs import Pack, read_pack
@@ -123,6 +124,20 @@ def test_few_subwords_have_the_whole_vocabulary(
     assert [decoder.choices(one) is None for one in requests] == [True, True, False, False]
     expected = parity.oracle(checkpoint, requests[:2], beam=1)
     assert [one.pieces for one in found[:2]] == [one.pieces for one in expected]
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+def test_what_is_prepared_need_not_be_loaded_later(
+    untrained: tuple[Checkpoint, Pack], monkeypatch: pytest.MonkeyPatch, beam: int
+) -> None:
+    monkeypatch.setattr(feeds, "SHORTLIST_FROM", SHORTLIST_FROM)
+    decoder = Decoder(untrained[1], device="cpu", threads=1)
+    decoder.prepare(beam)
+    monkeypatch.setattr(decoder_module, "create_session", None)
+    pieces = [(20, 21), (20, 21) * SHORTLIST_FROM]
+    requests = [Request(pieces=one, target="de", max_tokens=9) for one in pieces]
+    found = decoder.decode(requests, beam=beam)
+    assert [one.shortlist for one in found] == [False, True]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])

@@ -27,6 +27,7 @@ from mltranslate_train.finetune import average as module
 from mltranslate_train.finetune.average import average
 from mltranslate_train.finetune.parent import open_parent
 from mltranslate_train.loop import train
+from mltranslate_train.report.folder import RunFolder
 
 __all__ = ["parent"]  # a fixture of the other module
 PLAN = PackPlan(name="mean", version="0.1.0", licence="CC0-1.0", precisions=("fp32",))
@@ -230,6 +231,7 @@ def test_losses_and_scores_of_the_run_are_not_the_means(
     assert report
     assert "chrF" not in report
     assert "| state | averaged: the mean of two runs" in report
+    assert RunFolder(tmp_path / "mean").history.elapsed == 0
 
 
 @pytest.mark.parametrize("source", [None, "parent", "itself"])

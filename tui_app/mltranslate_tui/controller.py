@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
@@ -87,6 +88,20 @@ class Job:
     again: bool = False
     """Whether the text was translated before and only these links are new."""
     token: CancelToken = field(default_factory=CancelToken)
+
+
+def is_edit(before: str, after: str) -> bool:
+    """Whether most of a text is still there: what both begin and end with is half of the longer."""
+    longest, least = max(len(before), len(after)), min(len(before), len(after))
+    begin = _in_common(before, after)
+    end = _in_common(reversed(before), reversed(after))
+    return 2 * min(begin + end, least) >= longest
+
+
+def _in_common(one: Iterable[str], other: Iterable[str]) -> int:
+    """How many characters both begin with."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 class Slot:

@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from textual.message import Message
 
@@ -95,7 +96,8 @@ def _translate(job: Job, source: str | Detection, engine: Engine, post: Post, cl
         nonlocal shown
         if clock() - shown >= PARTIAL_EVERY:
             shown = clock()
-            post(Partial(job.number, draft))
+            # What is translated again is shown already.
+            post(Partial(job.number, replace(draft, text="") if job.again else draft))
 
     linked = None if job.links_at is None else around(job.text, job.links_at)
     translation = engine.translate(

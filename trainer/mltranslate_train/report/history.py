@@ -126,6 +126,8 @@ class History:
             self.session = len(self.points)
             self.gaps = []
             self.last_time = event.time
+        elif event.kind == "averaged":  # nothing was at work until then
+            self.last_time = max(self.last_time, event.time)
         else:
             self._pass_time(event.time)
         self.events.append(event)

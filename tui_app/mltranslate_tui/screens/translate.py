@@ -18,7 +18,7 @@ from mltranslate.languages import Language, describe
 from mltranslate.types import Translation
 from mltranslate_tui import choices, messages, wording
 from mltranslate_tui.choices import AUTO, Offer
-from mltranslate_tui.controller import Controller, Draft, Engine, Phase, Slot
+from mltranslate_tui.controller import Controller, Draft, Engine, Phase, Slot, is_edit
 from mltranslate_tui.screens.help import HelpScreen
 from mltranslate_tui.screens.picker import DETECT, LanguagePicker
 from mltranslate_tui.screens.problem import ProblemScreen
@@ -159,14 +159,22 @@ class TranslateScreen(Screen[None]):
 
     @on(messages.Partial)
     def partial(self, message: messages.Partial) -> None:
-        """Show the sentences that are done."""
+        """Show the sentences that are done, and how the next one begins."""
         if self.controller.is_current(message.number):
             self._draft = message.draft
-            target = self.query_one(TargetArea)
-            # What is already shown stays whole while its end is being translated again.
-            if not target.text.startswith(message.draft.text):
-                target.show(message.draft.text)
+            target, begun = self.query_one(TargetArea), message.draft.text
+            # What is already shown stays whole while a part of it is being translated again.
+            covered = self._is_edited() and len(begun) <= len(target.text)
+            if not (covered or target.text.startswith(begun)):
+                target.show(begun)
             self._draw()
+
+    def _is_edited(self) -> bool:
+        """Whether the translation that was last made is of nearly the same text."""
+        last, pair = self._translation, self.controller.pair
+        if last is None or pair is None or last.target != pair.target:
+            return False
+        return is_edit(last.source_text, self.query_one(SourceArea).text)
 
     @on(messages.Translated)
     def translated(self, message: messages.Translated) -> None:
