@@ -1,12 +1,14 @@
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 import toy_run
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mltranslate.decode import Decoder, Search
 from mltranslate.errors import DataError, DeviceError, PackError, UsageError
 from mltranslate_train import cli
 from mltranslate_train.evaluate.batching import length_batches
@@ -73,6 +75,26 @@ def test_int8_is_reported_as_such(dev: TestSet) -> None:
     system = open_system(str(toy_run.toy_pack()), settings, [dev], ())
     assert system.info.precision == "int8"
     assert "pack toy 0.1.0, int8 on cpu (CPUExecutionProvider), beam 1" in system.info.line()
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_pack_is_searched_with_the_length_penalty_too(
+    dev: TestSet, monkeypatch: pytest.MonkeyPatch, bare: bool
+) -> None:
+    seen: list[Search] = []
+    real = Decoder.search
+
+    def record(self: Decoder, requests: Any, search: Search, **options: Any) -> Any:
+        seen.append(search)
+        return real(self, requests, search, **options)
+
+    monkeypatch.setattr(Decoder, "search", record)
+    settings = Settings(beam=3, length_penalty=1.5, device="cpu", threads=1, bare=bare)
+    system = open_system(str(toy_run.toy_pack()), settings, [dev], ())
+    assert "beam 3, length penalty 1.5, " in system.info.line()
+    sources = dev.read(("en", "de"))[0]
+    system.outputs(dev, ("en", "de"), sources, lambda _: None)
+    assert set(seen) == {Search(beam=3, length_penalty=1.5)}
 
 
 def test_length_penalty_is_used_and_said(dev: TestSet) -> None:
@@ -187,7 +209,7 @@ def test_what_makes_no_sense_is_refused(
         (2, "length penalty 9 is out of range", ["evaluate", run, "--length-penalty", "9"]),
         (2, "greedy search has no length penalty",
          ["evaluate", run, "--length-penalty", "1.2", "--beam", "1"]),
-        (2, "whose graphs rank by the mean", ["evaluate", pack, "--length-penalty", "1.2"]),
+        (2, "length penalty 3 is out of range", ["evaluate", pack, "--length-penalty", "3"]),
         (2, "-2 lines make no sense", ["evaluate", run, "--lines", "-2"]),
         (3, "no pack is called 'nowhere'", ["evaluate", "nowhere"]),
         (6, "has no best weights", ["evaluate", str(tmp_path)]),

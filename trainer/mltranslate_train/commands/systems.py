@@ -33,7 +33,7 @@ def add_systems(parser: argparse.ArgumentParser) -> None:
         help="join pieces that end in this, as @@, before scoring")  # fmt: skip
     add("--beam", type=int, default=DEFAULT_BEAM, metavar="N", help=f"beam ({DEFAULT_BEAM})")
     add("--length-penalty", type=float, default=1.0, metavar="A",
-        help="runs: rank by log-probability / length ** A; over 1 for longer output (1)",
+        help="rank by log-probability / length ** A; over 1 for longer output (1)",
     )  # fmt: skip
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to run (auto)")
     add("--precision", choices=("fp32", "fp16", "int8"), default="",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mltranslate.cli.interrupt import interruptible
 from mltranslate.decode.decoder import Decoder
-from mltranslate.decode.types import Hypothesis, Request
-from mltranslate.errors import UsageError
+from mltranslate.decode.types import Hypothesis, Request, Search
 from mltranslate.packs.pack import MANIFEST_NAME
 from mltranslate.packs.store import find_pack
 from mltranslate.pipeline import Translator
@@ -26,13 +26,8 @@ class PackSystem:
     """Translates with onnxruntime; raises PackError or DeviceError when it cannot as asked."""
 
     def __init__(self, pack: str | Path, settings: Settings) -> None:
-        if settings.length_penalty != 1:
-            raise UsageError(
-                f"a length penalty of {settings.length_penalty:g} cannot be had",
-                why=f"{pack} is a pack, whose graphs rank by the mean log-probability a token",
-                fix="Leave the option out, or name the run that the pack was made from",
-            )
         self._settings = settings
+        self._how = Search(beam=settings.beam, length_penalty=settings.length_penalty)
         self._pack = find_pack(pack)
         self._decoder = Decoder(
             self._pack, device=settings.device, precision=settings.precision or None,
@@ -53,6 +48,7 @@ class PackSystem:
             kind="pack", name=self._pack.name, version=self._pack.version,
             device=self._decoder.device, provider=self._decoder.provider,
             precision=self._decoder.precision, beam=self._settings.beam,
+            length_penalty=self._settings.length_penalty,
             search="bare" if self._settings.bare else "engine",
         )  # fmt: skip
 
@@ -82,9 +78,8 @@ class PackSystem:
     ) -> list[list[Hypothesis]]:
         """Ask the decoder alone, as with `bare`."""
         requests = [_request(tuple(pieces), target) for pieces in batch]
-        return interruptible(
-            lambda cancel: self._decoder.n_best(requests, beam=beam, cancel=cancel)
-        )
+        search = replace(self._how, beam=beam)
+        return interruptible(lambda cancel: self._decoder.search(requests, search, cancel=cancel))
 
     def _through_engine(
         self, sources: Sequence[str], direction: Direction, advance: Advance
@@ -94,8 +89,9 @@ class PackSystem:
 
         def work(cancel: CancelToken) -> list[Translation]:
             return self._translator.translate(
-                list(sources), target, source, self._settings.beam, cancel, meter.show
-            )
+                list(sources), target, source, self._how.beam, cancel, meter.show,
+                length_penalty=self._how.length_penalty,
+            )  # fmt: skip
 
         return [result.text for result in interruptible(work)]
 
@@ -112,11 +108,10 @@ class PackSystem:
         return outputs
 
     def _search(self, requests: Sequence[Request]) -> list[str]:
-        beam = self._settings.beam
         found = interruptible(
-            lambda cancel: self._decoder.decode(requests, beam=beam, cancel=cancel)
+            lambda cancel: self._decoder.search(requests, self._how, cancel=cancel)
         )
-        return [self._tokenizer.decode(item.pieces) for item in found]
+        return [self._tokenizer.decode(best.pieces) for best, *_ in found]
 
 
 def _request(pieces: tuple[int, ...], target: str) -> Request:

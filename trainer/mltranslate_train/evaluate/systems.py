@@ -48,7 +48,7 @@ class Settings:
 
     beam: int = DEFAULT_BEAM
     length_penalty: float = 1.0
-    """Runs with a beam: power of the length that a sum of log-probabilities is divided by."""
+    """With a beam: power of the length that a sum of log-probabilities is divided by."""
     device: str = "auto"
     """"cpu", "cuda", or "auto"."""
     precision: str = ""
