@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import functools
 import re
 import threading
 import unicodedata
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +19,7 @@ from mltranslate.decode.types import END, GREEDY, Hypothesis, Prefix, Request, S
 from mltranslate.errors import InputError
 from mltranslate.glossary import Term, terms_of
 from mltranslate.guards import inspect
-from mltranslate.limits import MAX_BATCH_TOKENS
+from mltranslate.limits import LEAST_BATCH_TOKENS, MAX_BATCH_TOKENS
 from mltranslate.numerals import loses_number, mend_numbers
 from mltranslate.renderings import Rendering, assemble, distinct, faithful
 from mltranslate.text.pieces import split_long
@@ -88,6 +91,8 @@ class DecoderLike(Protocol):
     device: str
     provider: str
     precision: str
+    workers: int
+    """How many searches may well go on at a time."""
 
     def prepare(self, beam: int) -> None:
         """Load what this beam needs."""
@@ -244,15 +249,39 @@ class SentenceTranslator:
             else:
                 found[piece] = known
         tally.finish(found)
-        for batch in _batches(fresh, MAX_BATCH_TOKENS[self._decoder.device] // search.beam):
-            rendered = self._render(batch, search, cancel)
-            found.update(rendered)
-            tally.finish(rendered)
+        batches = self._cut(fresh, search.beam)
+        with contextlib.closing(self._rendered(batches, search, cancel)) as made:
+            for rendered in made:
+                found.update(rendered)
+                tally.finish(rendered)
         rendered = {
             whole: _whole(whole, spans, [found[piece] for piece in _pieces(whole, spans)], search)
             for whole, spans in plans.items()
         }
         return [rendered[sentence] for sentence in sentences]
+
+    def _cut(self, work: Sequence[_Work], beam: int) -> list[list[_Work]]:
+        """Cut into batches, of which there is one at least for each worker if they are not tiny."""
+        most = MAX_BATCH_TOKENS[self._decoder.device]
+        if self._decoder.workers > 1:
+            tokens = sum(len(one.pieces) + _FRAME_TOKENS for one in work)
+            share = -(-tokens // self._decoder.workers)
+            most = min(most, max(share, LEAST_BATCH_TOKENS) * beam)
+        return list(_batches(work, most // beam))
+
+    def _rendered(
+        self, batches: Sequence[Sequence[_Work]], search: Search, cancel: CancelToken | None
+    ) -> Generator[dict[Sentence, Rendering]]:
+        """Yield the renderings of each batch in order; as many as there are workers at a time."""
+        render = functools.partial(self._render, search=search, cancel=cancel)
+        if min(len(batches), self._decoder.workers) < 2:
+            yield from map(render, batches)
+            return
+        pool = ThreadPoolExecutor(self._decoder.workers, "mltranslate-batch")
+        try:
+            yield from pool.map(render, batches)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _plan(self, sentence: Sentence, search: Search) -> list[Span]:
         """The pieces that the model can take."""

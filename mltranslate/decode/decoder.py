@@ -18,7 +18,7 @@ from mltranslate.packs.pack import Pack
 from mltranslate.packs.shortlist import read_shortlists
 from mltranslate.packs.verify import check_graph
 from mltranslate.runtime.providers import choose_device
-from mltranslate.runtime.sessions import Session, create_session
+from mltranslate.runtime.sessions import Session, create_session, default_threads
 from mltranslate.types import CancelToken
 
 Ids = NDArray[np.int64]
@@ -29,6 +29,10 @@ _ABILITIES = {
     "top": "draw translations",
 }
 """What the optional inputs of graphs are for; packs from before they were there lack them."""
+
+_LARGE = 64 * 2**20
+"""Bytes of weights from which on the products of one step are worth several threads; with less of
+them, several batches at a time are."""
 
 _PREFERRED = {"cpu": ("int8", "fp32"), "cuda": ("fp16", "fp32")}
 """Precisions of a device, best first; int8 graphs have kernels on the CPU only."""
@@ -57,12 +61,17 @@ class Decoder:
     ) -> None:
         """Choose device and precision and load the greedy graph.
 
-        Without `shortlist` the whole vocabulary is always scored. Raises `DeviceError` if "cuda"
-        cannot really be used, `PackError` if the pack lacks the precision or is damaged.
+        `threads` (default: the cores there are, up to four) are shared by the products of a large
+        model, and decode a batch each of a small one, for which `workers` says how many calls may
+        go on at a time. Without `shortlist` the whole vocabulary is always scored. Raises
+        `DeviceError` if "cuda" cannot really be used, `PackError` if the pack lacks the precision
+        or is damaged.
         """
         self.pack = pack
-        self._threads = threads
         self._device, self.precision, note = _choose(pack, device, precision)
+        cores = threads or default_threads()
+        alone = self._device != "cpu" or _weights(pack, self.precision) >= _LARGE
+        self._threads, self.workers = (cores, 1) if alone else (1, cores)
         shortlists = read_shortlists(pack) if shortlist else {}
         self._feeder = Feeder(pack, shortlists)
         self.has_shortlists = bool(shortlists)
@@ -259,6 +268,12 @@ def _choose(pack: Pack, device: str, precision: str | None) -> tuple[str, str, s
         if on_cpu:
             return "cpu", on_cpu[0], f"CUDA is not used: {why}"
     raise DeviceError(f"{choice.device} cannot be used", why=why, fix="Use another pack or device")
+
+
+def _weights(pack: Pack, precision: str) -> int:
+    """Bytes of the weights of a precision."""
+    manifest = pack.manifest
+    return manifest.members[manifest.variants[precision].weights].bytes
 
 
 def _of_size(rows: Attention, target: int, source: int) -> Attention:

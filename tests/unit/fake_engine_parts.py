@@ -76,6 +76,7 @@ class FakeDecoder:
     device: str = "cpu"
     provider: str = "CPUExecutionProvider"
     precision: str = "int8"
+    workers: int = 1
     batches: list[list[str]] = field(default_factory=list)
     searches: list[Search] = field(default_factory=list)
     limits: list[int] = field(default_factory=list)

@@ -4,6 +4,7 @@ import math
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import toy_run
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltranslate.decode import Decoder, Request, Tokenizer
+from mltranslate.decode import decoder as module
 from mltranslate.errors import (
     Cancelled,
     DeviceError,
@@ -21,6 +23,7 @@ from mltranslate.errors import (
 )
 from mltranslate.packs import Pack, read_pack
 from mltranslate.runtime import providers
+from mltranslate.runtime.sessions import Session, default_threads
 from mltranslate.types import CancelToken
 from mltranslate_export.build import PackPlan, build_pack
 from mltranslate_export.checkpoint import load_run
@@ -165,6 +168,27 @@ def test_two_threads_share_a_decoder(decoder: Decoder) -> None:
     for thread in threads:
         thread.join()
     assert [found[n] for n in range(6)] == expected
+
+
+@pytest.mark.parametrize(
+    ("large", "graph_threads", "workers"),
+    [pytest.param(2**40, 1, 3, id="small"), pytest.param(0, 3, 1, id="large")],
+)
+def test_threads_decode_a_batch_each_of_a_small_model(
+    pack: Pack, monkeypatch: pytest.MonkeyPatch, large: int, graph_threads: int, workers: int
+) -> None:
+    given: list[int] = []
+    real = module.create_session
+
+    def record(*arguments: Any, threads: int, **options: Any) -> Session:
+        given.append(threads)
+        return real(*arguments, threads=threads, **options)
+
+    monkeypatch.setattr(module, "create_session", record)
+    monkeypatch.setattr(module, "_LARGE", large)
+    assert Decoder(pack, device="cpu", threads=3).workers == workers
+    assert given == [graph_threads]
+    assert Decoder(pack, device="cpu").workers == (default_threads() if workers > 1 else 1)
 
 
 def test_graph_that_reads_elsewhere_is_not_loaded(pack: Pack, tmp_path: Path) -> None:

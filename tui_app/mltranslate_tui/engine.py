@@ -44,8 +44,7 @@ class PipelineEngine:
         self._glossary = Glossary.read(named) if named else None
         damaged = survey_packs()[1] if pack is None else {}
         self.left_out = [f"{folder}: {error}" for folder, error in damaged.items()]
-        # One sentence at a time is what typing needs, and more threads only slow that down.
-        self._translator = Translator(pack=pack, device=device, threads=threads or 1)
+        self._translator = Translator(pack=pack, device=device, threads=threads)
         self._unlinked: set[tuple[str, str]] = set()
 
     @property
