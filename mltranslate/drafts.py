@@ -16,7 +16,7 @@ from mltranslate.decode.types import Search
 from mltranslate.languages import is_spaced
 from mltranslate.protection import ProtectingTranslator
 from mltranslate.renderings import Rendering
-from mltranslate.sentences import Sentence, SentenceTranslator
+from mltranslate.sentences import Sentence, SentenceTranslator, stop_if_cancelled
 from mltranslate.text.protected import Masked, mask
 from mltranslate.types import CancelToken
 
@@ -41,7 +41,14 @@ class _Pace:
     alone: float = math.inf
     """Of a sentence by itself."""
     together: float = math.inf
-    """Of several in a batch, which share its steps."""
+    """Of several in a batch, which share its steps, so that it is the lesser one."""
+
+    def measured(self, seconds: float, *, together: bool) -> None:
+        """Take in what a subword took; what the other contradicts is out of date."""
+        if together:
+            self.together, self.alone = seconds, max(self.alone, seconds)
+        else:
+            self.together, self.alone = min(self.together, seconds), seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class _Waiting:
     asked: Sentence
     """As the model gets it, but for what a glossary asks for."""
     size: int
-    """Its subwords; 0 if it is remembered, or its translation was begun by its reader."""
+    """Its subwords; 0 if it is remembered."""
 
 
 class Drafter:
@@ -90,7 +97,7 @@ class Drafter:
         pace = self._paces.setdefault(search.beam, _Pace())
         found: list[Rendering] = []
         told = -math.inf
-        for group in _groups([self._waiting(one, search) for one in sentences], pace):
+        for group in self._groups(sentences, search, pace, cancel):
             done = [one.text for one in found]
             if done and self._clock() - told >= TELL_EVERY:
                 tell(done)
@@ -101,11 +108,34 @@ class Drafter:
             advance(len(group))
         return found
 
-    def _waiting(self, sentence: Sentence, search: Search) -> _Waiting:
+    def _groups(
+        self,
+        sentences: Sequence[Sentence],
+        search: Search,
+        pace: _Pace,
+        cancel: CancelToken | None,
+    ) -> Iterator[list[_Waiting]]:
+        """Cut `sentences` into groups of `GROUP`; each is looked up when those before are done."""
+        group: list[_Waiting] = []
+        size = 0
+        for sentence in sentences:
+            stop_if_cancelled(cancel)
+            one = self._waiting(sentence, search, group)
+            begun = bool(sentence.prefix) or bool(group and group[-1].sentence.prefix)
+            if group and (begun or _is_long(size, one.size, pace)):
+                yield group
+                group, size = [], 0
+                one = self._waiting(sentence, search, group)
+            group.append(one)
+            size += one.size
+        if group:
+            yield group
+
+    def _waiting(self, sentence: Sentence, search: Search, before: Sequence[_Waiting]) -> _Waiting:
         masked = None if sentence.prefix else mask(sentence.text, language=sentence.source)
         text = masked.text if masked else sentence.text
-        asked = Sentence(text, sentence.target, sentence.source)
-        known = bool(sentence.prefix) or self._plain.remembers(asked, search)
+        asked = Sentence(text, sentence.target, sentence.source, sentence.prefix)
+        known = self._plain.remembers(asked, search) or any(one.asked == asked for one in before)
         return _Waiting(sentence, masked, asked, 0 if known else self._plain.size(asked))
 
     def _looks(
@@ -113,7 +143,8 @@ class Drafter:
     ) -> Iterator[str]:
         """Yield how the translation of a group of one begins, as long as it is worth while."""
         one, *others = group
-        if others or not one.size or len(self._plain.pieces(one.asked)) > 1:
+        # How a completion begins its reader knows.
+        if others or not one.size or one.asked.prefix or len(self._plain.pieces(one.asked)) > 1:
             return
         tokens = FIRST_LOOK
         while tokens <= LAST_LOOK * one.size and pace.alone * one.size > WAIT:
@@ -121,7 +152,7 @@ class Drafter:
             found = self._plain.begin(one.asked, tokens, search, cancel=cancel)
             if found is None:  # it has ended
                 return
-            pace.alone = (self._clock() - started) / tokens
+            pace.measured((self._clock() - started) / tokens, together=False)
             target = one.sentence.target
             if is_spaced(target):  # the last word may go on
                 found = found.rpartition(" ")[0]
@@ -137,23 +168,14 @@ class Drafter:
         found = self._whole.translate([one.sentence for one in group], search, cancel=cancel)
         fresh = [one.size for one in group if one.size]
         if fresh:
-            measured = (self._clock() - started) / sum(fresh)
-            if len(fresh) == 1:
-                pace.alone = measured
-            else:
-                pace.together = measured
+            seconds = (self._clock() - started) / sum(fresh)
+            pace.measured(seconds, together=len(fresh) > 1)
         return found
 
 
-def _groups(sentences: Sequence[_Waiting], pace: _Pace) -> Iterator[list[_Waiting]]:
-    """Cut `sentences` into groups of `GROUP`; each is measured when those before are done."""
-    group: list[_Waiting] = []
-    size = 0
-    for one in sentences:
-        if size and one.size and (size + one.size) * min(pace.alone, pace.together) > GROUP:
-            yield group
-            group, size = [], 0
-        group.append(one)
-        size += one.size
-    if group:
-        yield group
+def _is_long(size: int, more: int, pace: _Pace) -> bool:
+    """Whether a group of so many subwords is to be translated before so many others."""
+    if not size or not more:
+        return False
+    rate = pace.together if math.isfinite(pace.together) else pace.alone
+    return (size + more) * rate > GROUP

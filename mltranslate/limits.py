@@ -18,7 +18,7 @@ MAX_BEAM = 32
 MAX_BATCH_TOKENS = {"cpu": 512, "cuda": 2048}
 """Source tokens, padding included, that are decoded together, by device; not measured on CUDA."""
 LEAST_BATCH_TOKENS = 64
-"""Batches are not made smaller than this, times the beam, only to keep another worker busy."""
+"""Batches are not made smaller than this only to keep another worker busy."""
 DEFAULT_BEAM = 4
 """Beam of the command line and the app: better by 1 to 2 chrF2++ points (docs/quality.md)."""
 MIN_LENGTH_PENALTY = 0.5

@@ -212,7 +212,7 @@ class SentenceTranslator:
         None if it has come to its end within them. Raises `Cancelled`, and `InputError` for a
         sentence that the model takes only in pieces.
         """
-        _stop_if_cancelled(cancel)
+        stop_if_cancelled(cancel)
         work = self._work(sentence)
         plain = Search(beam=search.beam, length_penalty=search.length_penalty,
                        sampling=search.sampling)  # fmt: skip
@@ -237,7 +237,7 @@ class SentenceTranslator:
         """
         plans: dict[Sentence, list[Span]] = {}
         for sentence in dict.fromkeys(sentences):
-            _stop_if_cancelled(cancel)
+            stop_if_cancelled(cancel)
             plans[sentence] = self._plan(sentence, search)
         tally = _Tally(plans, Counter(sentences), advance)
         found: dict[Sentence, Rendering] = {}
@@ -261,13 +261,15 @@ class SentenceTranslator:
         return [rendered[sentence] for sentence in sentences]
 
     def _cut(self, work: Sequence[_Work], beam: int) -> list[list[_Work]]:
-        """Cut into batches, of which there is one at least for each worker if they are not tiny."""
-        most = MAX_BATCH_TOKENS[self._decoder.device]
-        if self._decoder.workers > 1:
-            tokens = sum(len(one.pieces) + _FRAME_TOKENS for one in work)
-            share = -(-tokens // self._decoder.workers)
-            most = min(most, max(share, LEAST_BATCH_TOKENS) * beam)
-        return list(_batches(work, most // beam))
+        """Cut into batches, as small as they can be if there is one for each worker at most."""
+        most = MAX_BATCH_TOKENS[self._decoder.device] // beam
+        if self._decoder.workers == 1:
+            return list(_batches(work, most))
+        tokens = sum(len(one.pieces) + _FRAME_TOKENS for one in work)
+        budget = max(LEAST_BATCH_TOKENS, tokens // self._decoder.workers)
+        while budget < most and len(list(_batches(work, budget))) > self._decoder.workers:
+            budget += 1 + budget // 16  # padding takes more than the tokens do
+        return list(_batches(work, min(budget, most)))
 
     def _rendered(
         self, batches: Sequence[Sequence[_Work]], search: Search, cancel: CancelToken | None
@@ -279,7 +281,11 @@ class SentenceTranslator:
             return
         pool = ThreadPoolExecutor(self._decoder.workers, "mltranslate-batch")
         try:
-            yield from pool.map(render, batches)
+            made = pool.map(render, batches)
+        except RuntimeError:  # the interpreter is ending, and starts no thread any more
+            made = map(render, batches)
+        try:
+            yield from made
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -323,7 +329,7 @@ class SentenceTranslator:
     def _decode(
         self, batch: Sequence[_Work], search: Search, cancel: CancelToken | None, *, guard: bool
     ) -> dict[Sentence, Rendering]:
-        _stop_if_cancelled(cancel)
+        stop_if_cancelled(cancel)
         requests = [_request(work) for work in batch]
         found = self._decoder.search(requests, search, cancel=cancel, repetition_guard=guard)
         rendered = [
@@ -388,7 +394,8 @@ class SentenceTranslator:
         return given + (tail.lstrip() if work.prefix.ends_word else tail)
 
 
-def _stop_if_cancelled(cancel: CancelToken | None) -> None:
+def stop_if_cancelled(cancel: CancelToken | None) -> None:
+    """Raise `Cancelled` where there is a token, and it was set."""
     if cancel is not None:
         cancel.raise_if_cancelled()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mltranslate.errors import UsageError
+from mltranslate.limits import MAX_DEFAULT_THREADS
 
 Opener = Callable[..., int]
 """Opens the app with the options that were given, by name, and returns the exit code."""
@@ -30,7 +31,8 @@ def register(parser: argparse.ArgumentParser) -> None:
     add("--to", "target", "target language (the system's, or English)", metavar="LANG")
     terms = "terms with their translations (glossary.tsv in the settings folder)"
     add("--glossary", "glossary", terms, metavar="FILE")
-    add("--threads", "threads", "CPU threads (1)", metavar="N", type=int)
+    cores = f"CPU threads (all, at most {MAX_DEFAULT_THREADS})"
+    add("--threads", "threads", cores, metavar="N", type=int)
 
 
 def run(options: argparse.Namespace, open_app: Opener) -> int:

@@ -9,7 +9,7 @@ go through the model in small letters.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mltranslate.text.casing import capitalised, is_shouted, lowered, raised
@@ -58,13 +58,10 @@ class Masked:
 
     def beginning(self, translation: str, target: str) -> str:
         """Return the beginning of a translation into `target` with the names that it has so far."""
+        stand_ins = [word for word, name in self.names if word != name]
+        translation = _before_broken(translation, stand_ins)
         if self.shouted:
             translation = raised(translation, [word for word, _ in self.names], target)
-        for word, name in self.names:
-            # A stand-in that is cut in the middle, where no space stands before it.
-            cut = max((n for n in range(len(word)) if translation.endswith(word[:n])), default=0)
-            if word != name and cut:
-                translation = translation[:-cut].rstrip()
         edits = [
             Edit(*place, name) for word, name in self.names for place in _found(word, translation)
         ]
@@ -186,6 +183,17 @@ def _found(word: str, text: str) -> list[tuple[int, int]]:
     """Where `word` stands in `text`, not as a part of a longer word."""
     pattern = rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])"
     return [match.span() for match in re.finditer(pattern, text)]
+
+
+def _before_broken(text: str, stand_ins: Sequence[str]) -> str:
+    """The text before a stand-in that is cut off at its end, or that runs into other letters."""
+    ends = [len(text)]
+    for word in stand_ins:
+        whole = {start for start, _ in _found(word, text)}
+        starts = (match.start() for match in re.finditer(re.escape(word), text))
+        ends += [start for start in starts if start not in whole]
+        ends += [len(text) - n for n in range(1, len(word)) if text.endswith(word[:n])]
+    return text[: min(ends)].rstrip() if min(ends) < len(text) else text
 
 
 def _between_names(sentence: str) -> Iterator[tuple[int, int]]:

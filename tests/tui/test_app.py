@@ -231,6 +231,22 @@ async def test_another_text_takes_the_place_of_what_is_shown_at_once() -> None:
         await app.translated("[en] guten tag euch allen hier")
 
 
+async def test_a_draft_of_another_text_is_not_kept_for_what_was_translated() -> None:
+    engine = FakeEngine()
+    async with running(engine) as app:
+        await app.paste("guten morgen und guten abend")
+        await app.translated("[en] guten morgen und guten abend")
+        engine.gate.clear()
+        engine.partials = (Draft(done=1, total=3, text="quite another beginning"),)
+        app.source.text = "hallo ihr alle"
+        await app.until(lambda: app.target == "quite another beginning")
+        engine.partials = (Draft(done=1, total=3, text="the right one"),)
+        app.source.text = "guten morgen und guten abend x"
+        await app.until(lambda: app.target == "the right one")
+        engine.gate.set()
+        await app.translated("[en] guten morgen und guten abend x")
+
+
 async def test_warnings_are_words() -> None:
     engine = FakeEngine()
     engine.warnings = (Caution.LOOP,)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_engine_parts import FakeDecoder, FakeDetector
+from fake_engine_parts import FakeDecoder, FakeDetector, FakeTokenizer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +18,7 @@ from mltranslate.glossary import Glossary
 from mltranslate.pipeline import Translator
 from mltranslate.protection import ProtectingTranslator
 from mltranslate.sentences import Sentence, SentenceTranslator
+from mltranslate.text.protected import mask
 from mltranslate.types import CancelToken
 
 LONG = "We all want to go home now, for it is late."
@@ -73,9 +74,9 @@ def test_sentences_are_told_of_in_groups_of_a_second() -> None:
     timed = Timed(seconds=0.004)
     texts = [f"Sentence {number} is not very long at all, but long." for number in range(12)]
     assert timed.translate(*texts) == [text.upper() for text in texts]
-    # The first alone, as nothing was known; it took 0.18 s, so that five take less than a second.
-    # Together they take no longer than one, so that the rest is expected to be fast as well.
-    assert [len(told) for told in timed.told] == [1, 6]
+    # The first alone, as nothing was known; by its look a sentence takes 0.135 s, so that seven
+    # take less than a second. Together they take no longer than one, so that the rest is one group.
+    assert [len(told) for told in timed.told] == [1, 8]
     assert all(told == [text.upper() for text in texts[: len(told)]] for told in timed.told)
 
 
@@ -92,6 +93,46 @@ def test_a_bad_measurement_is_mended_by_the_next() -> None:
     timed.translate(AND)
     timed.translate(f"{LONG} {AND}")
     assert timed.told[-1] == ["WE ALL WANT TO GO HOME NOW,"]
+
+
+def test_what_was_measured_of_one_does_not_outlive_what_was_of_many() -> None:
+    timed = Timed(seconds=0.0001)
+    timed.translate(LONG)
+    timed.seconds, timed.told = 0.5, []
+    texts = [f"Sentence {number} is not very long at all, but long." for number in range(40)]
+    timed.translate(*texts[:20])
+    assert timed.told == [], "it was expected to take no time"
+    timed.translate(*texts[20:])
+    assert len(timed.told) > 10
+
+
+def test_repeated_sentences_say_nothing_about_the_pace() -> None:
+    timed = Timed(seconds=0.02)
+    texts = [f"Sentence {number} is not very long at all, but long." for number in range(60)]
+    timed.translate(*[LONG] * 6, *texts)
+    alone = Timed(seconds=0.02)
+    alone.translate(*texts)
+    assert abs(len(timed.told) - len(alone.told)) <= 2
+    assert len(timed.told) > 5
+
+
+def test_a_long_text_that_is_cancelled_is_not_read_to_its_end() -> None:
+    cancel = CancelToken()
+    read: list[str] = []
+
+    class Reading(FakeTokenizer):
+        def encode(self, text: str) -> tuple[int, ...]:
+            read.append(text)
+            if len(read) > 20:
+                cancel.cancel()
+            return super().encode(text)
+
+    timed = Timed(seconds=0.0001)
+    timed.drafter._plain._tokenizer = Reading()
+    asked = [Sentence(f"{LONG} {number}", "de", "en") for number in range(5000)]
+    with pytest.raises(Cancelled):
+        timed.drafter.translate(asked, GREEDY, lambda _: None, cancel=cancel)
+    assert len(read) < 50
 
 
 def test_each_beam_has_its_pace() -> None:
@@ -194,7 +235,7 @@ def test_drafts_of_a_completion_begin_with_the_prefix() -> None:
     asked = "Hello you. Good day. Now go home."
     drafts, text = _drafts(_translator(), asked, prefix="HELLO")
     assert text == "HELLO YOU. GOOD DAY. NOW GO HOME."
-    assert drafts == ["HELLO YOU. GOOD DAY."]
+    assert drafts == ["HELLO YOU."], "no part of the first sentence, as its reader has begun it"
 
 
 def test_drafts_are_of_the_last_language_of_the_way() -> None:
@@ -237,6 +278,21 @@ def test_a_cancelled_text_is_not_looked_at() -> None:
     with pytest.raises(Cancelled):
         _translator().translate(f"{LONG} {AND}", "de", "en", cancel=cancel, draft=stop)
     assert len(drafts) == 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "made", "draft"),
+    [
+        pytest.param("SEE `code_x` NOW, ALL OF YOU", "主席，请看 @a", "主席，请看", id="capitals"),
+        pytest.param("It lasted {count} hours", "持续的 @a11小时", "持续的", id="glued"),
+        pytest.param("It lasted {count} hours", "持续 @a1 小时", "持续 {count} 小时", id="whole"),
+        pytest.param("It lasted {count} hours", "mail@", "mail", id="maybe"),
+    ],
+)
+def test_a_broken_stand_in_ends_a_beginning(sentence: str, made: str, draft: str) -> None:
+    masked = mask(sentence, language="en")
+    assert masked is not None
+    assert masked.beginning(made, "zh") == draft
 
 
 @given(st.text(alphabet="Aa b.!?\n{}😀1<日本", max_size=60))

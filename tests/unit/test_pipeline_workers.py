@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +80,24 @@ def test_a_batch_is_shared_between_workers(count: int, workers: int, batches: in
     decoder = FakeDecoder(workers=workers)
     _translator(decoder).translate(texts, "de", "en")
     assert len(decoder.batches) == batches
+
+
+def test_sentences_of_all_lengths_make_no_more_batches_than_workers() -> None:
+    decoder = FakeDecoder(workers=2)
+    texts = [f"{'and so on ' * size}{size}." for size in (1, 2, 3, 5, 8, 13)]
+    _translator(decoder).translate(texts, "de", "en")
+    assert sorted(len(batch) for batch in decoder.batches) == [2, 4]
+
+
+def test_where_no_thread_starts_any_more_batches_follow_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+    found = _translator(FakeDecoder(workers=2)).translate(TEXTS, "de", "en")
+    assert [one.text for one in found] == [text.upper() for text in TEXTS]
 
 
 def test_tiny_sentences_stay_together() -> None:

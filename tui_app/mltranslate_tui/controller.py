@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
+import bisect
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
@@ -92,16 +92,17 @@ class Job:
 
 def is_edit(before: str, after: str) -> bool:
     """Whether most of a text is still there: what both begin and end with is half of the longer."""
-    longest, least = max(len(before), len(after)), min(len(before), len(after))
-    begin = _in_common(before, after)
-    end = _in_common(reversed(before), reversed(after))
-    return 2 * min(begin + end, least) >= longest
+    least = min(len(before), len(after))
+    begin = _longest(least, lambda size: before[:size] == after[:size])
+    end = _longest(
+        least - begin, lambda size: before[len(before) - size :] == after[len(after) - size :]
+    )
+    return 2 * (begin + end) >= max(len(before), len(after))
 
 
-def _in_common(one: Iterable[str], other: Iterable[str]) -> int:
-    """How many characters both begin with."""
-    pairs = zip(one, other, strict=False)
-    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+def _longest(most: int, fits: Callable[[int], bool]) -> int:
+    """The largest size that fits, if all smaller ones do."""
+    return bisect.bisect_left(range(1, most + 1), True, key=lambda size: not fits(size))
 
 
 class Slot:

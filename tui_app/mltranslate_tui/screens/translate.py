@@ -68,6 +68,8 @@ class TranslateScreen(Screen[None]):
         self._down = False
         """Whether the engine thread has ended because the engine could not be started."""
         self._translation: Translation | None = None
+        self._edited = -1, False
+        """The number of a job, and whether it is about an edit of what was translated before."""
         self._able = True
         """Whether the pack that made the translation links words."""
         self._draft: Draft | None = None
@@ -164,17 +166,22 @@ class TranslateScreen(Screen[None]):
             self._draft = message.draft
             target, begun = self.query_one(TargetArea), message.draft.text
             # What is already shown stays whole while a part of it is being translated again.
-            covered = self._is_edited() and len(begun) <= len(target.text)
+            covered = self._is_edited(message.number) and len(begun) <= len(target.text)
             if not (covered or target.text.startswith(begun)):
                 target.show(begun)
             self._draw()
 
-    def _is_edited(self) -> bool:
-        """Whether the translation that was last made is of nearly the same text."""
+    def _is_edited(self, number: int) -> bool:
+        """Whether the translation that is shown is of nearly the text that this job is about."""
         last, pair = self._translation, self.controller.pair
         if last is None or pair is None or last.target != pair.target:
             return False
-        return is_edit(last.source_text, self.query_one(SourceArea).text)
+        if last.text != self.query_one(TargetArea).text:
+            return False
+        if self._edited[0] != number:
+            text = self.query_one(SourceArea).text
+            self._edited = number, is_edit(last.source_text, text)
+        return self._edited[1]
 
     @on(messages.Translated)
     def translated(self, message: messages.Translated) -> None:
