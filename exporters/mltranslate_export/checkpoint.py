@@ -157,8 +157,12 @@ def _max_source_tokens(
 
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Provenance for the manifest: model, sources, steps, tokens, time, and the parent, if any."""
+    """Provenance for the manifest: model, sources, steps, tokens, time, and the parent, if any.
+
+    Of its ancestors' sources only those are told that the model itself has not read.
+    """
     about = checkpoint.about
+    read = {_source(one) for one in about.get("sources", [])}
     return {
         "architecture": checkpoint.architecture,
         "model": dataclasses.asdict(checkpoint.model.config),
@@ -168,11 +172,26 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         **({"training": dict(checkpoint.training)} if checkpoint.training else {}),
         "sources": about.get("sources", []),
         **{
-            key: about[key]
+            key: _without(about[key], read)
             for key in ("parent", "averaged", "unpacked", "imported")
             if key in about
         },
     }
+
+
+def _source(one: dict[str, Any]) -> tuple[Any, Any]:
+    return one.get("name"), one.get("licence")
+
+
+def _without(value: Any, read: set[tuple[Any, Any]]) -> Any:
+    """What is told of an ancestor, and of its own, without the sources in `read`."""
+    if isinstance(value, list):
+        return [_without(one, read) for one in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: _without(one, read) for key, one in value.items() if key != "sources"}
+    others = [one for one in value.get("sources", []) if _source(one) not in read]
+    return {**kept, "sources": others} if others else kept
 
 
 def _unusable(run: Path, why: str, fix: str = _ANOTHER) -> DataError:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from mltranslate.limits import DEFAULT_BEAM
 from mltranslate.pipeline import Translator
 
 ROWS, COLUMNS = 24, 80
@@ -164,7 +165,7 @@ def terminal(program: str) -> Iterator[Terminal]:
 
 def test_typed_sentence_is_translated_on_the_screen() -> None:
     # Fails, as it should, where no pack is embedded: the program would be of no use.
-    expected = Translator().translate(SENTENCE, target="en")[0]
+    expected = Translator().translate(SENTENCE, target="en", beam=DEFAULT_BEAM)[0]
     assert expected.text != SENTENCE
     with terminal(WHOLE_PROGRAM) as shown:
         shown.until(lambda: "Type or paste text here" in shown.screen.text())

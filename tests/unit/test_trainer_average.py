@@ -111,7 +111,12 @@ def test_the_mean_says_what_it_is_made_of(child: Path, other: Path, tmp_path: Pa
             assert member[key] == about(run)[key]
     assert first["parent"] == about(child)["parent"]
     assert "parent" not in last
-    assert describe(load_run(tmp_path / "mean"))["averaged"] == note(tmp_path / "mean")
+    told = describe(load_run(tmp_path / "mean"))["averaged"]
+    unread = told["of"][0]["parent"].pop("sources")
+    assert unread == [{"name": "books", "licence": "MIT", "pairs": 7}], "what the mean has not read"
+    assert first["parent"].pop("sources") == [*sources(child), *unread]
+    expected = {"share": 0.25, "of": [first, last]}
+    assert told == expected
 
 
 def test_all_ancestors_are_told_from_mean_to_run_to_pack(
