@@ -1,7 +1,7 @@
 """Tells how a translation begins while the rest of it is still being made.
 
 A search graph decodes a sentence in one call. A look at its beginning is therefore a search of its
-own, cut after some subwords, and a sentence that is followed takes up to 1.7 times as long: only
+own, cut after some subwords, and a sentence that is followed takes about 1.7 times as long: only
 those are that would keep their reader waiting.
 """
 

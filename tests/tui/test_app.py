@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import threading
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from driven_app import PATIENCE, Driven, running
@@ -200,13 +203,22 @@ async def test_partial_results_grow_and_are_counted() -> None:
         assert app.label("#notice") == "Already in English: F4 translates into German"
 
 
-async def test_what_is_shown_stays_while_a_part_of_it_is_translated_again() -> None:
-    engine = FakeEngine()
+@asynccontextmanager
+async def held(engine: FakeEngine) -> AsyncIterator[Driven]:
+    """An app that shows a translation, and gets no further one but drafts."""
     async with running(engine) as app:
         await app.paste("guten morgen und guten abend")
         await app.translated("[en] guten morgen und guten abend")
-        shown = app.target
         engine.gate.clear()
+        yield app
+        engine.gate.set()
+        await app.translated(f"[en] {app.source.text}")
+
+
+async def test_what_is_shown_stays_while_a_part_of_it_is_translated_again() -> None:
+    engine = FakeEngine()
+    async with held(engine) as app:
+        shown = app.target
         engine.partials = (Draft(done=1, total=3, text="but"),)
         await app.type("x")
         await app.until(lambda: app.label("#notice").endswith(" 33 %"))
@@ -214,37 +226,22 @@ async def test_what_is_shown_stays_while_a_part_of_it_is_translated_again() -> N
         engine.partials = (Draft(done=2, total=3, text=f"but then {shown}"),)
         await app.type("y")
         await app.until(lambda: app.target.startswith("but then"))
-        engine.gate.set()
-        await app.translated("[en] guten morgen und guten abendxy")
 
 
-async def test_another_text_takes_the_place_of_what_is_shown_at_once() -> None:
+def shows(app: Driven, text: str) -> bool:
+    return app.target == text
+
+
+async def test_drafts_of_another_text_take_the_place_of_what_is_shown_and_of_each_other() -> None:
     engine = FakeEngine()
-    async with running(engine) as app:
-        await app.paste("guten morgen und guten abend")
-        await app.translated("[en] guten morgen und guten abend")
-        engine.gate.clear()
-        engine.partials = (Draft(done=1, total=3, text="but"),)
-        app.source.text = "guten tag euch allen hier"
-        await app.until(lambda: app.target == "but")
-        engine.gate.set()
-        await app.translated("[en] guten tag euch allen hier")
-
-
-async def test_a_draft_of_another_text_is_not_kept_for_what_was_translated() -> None:
-    engine = FakeEngine()
-    async with running(engine) as app:
-        await app.paste("guten morgen und guten abend")
-        await app.translated("[en] guten morgen und guten abend")
-        engine.gate.clear()
-        engine.partials = (Draft(done=1, total=3, text="quite another beginning"),)
-        app.source.text = "hallo ihr alle"
-        await app.until(lambda: app.target == "quite another beginning")
-        engine.partials = (Draft(done=1, total=3, text="the right one"),)
-        app.source.text = "guten morgen und guten abend x"
-        await app.until(lambda: app.target == "the right one")
-        engine.gate.set()
-        await app.translated("[en] guten morgen und guten abend x")
+    async with held(engine) as app:
+        for text, draft in (
+            ("hallo ihr alle", "quite another beginning"),
+            ("guten morgen und guten abend x", "the right one"),
+        ):
+            engine.partials = (Draft(done=1, total=3, text=draft),)
+            app.source.text = text
+            await app.until(functools.partial(shows, app, draft))
 
 
 async def test_warnings_are_words() -> None:
