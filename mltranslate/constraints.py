@@ -9,7 +9,9 @@ from mltranslate.decode.types import GREEDY, Search
 from mltranslate.glossary import Term, missing
 from mltranslate.insertion import TermSearch
 from mltranslate.renderings import Rendering, assemble
-from mltranslate.sentences import REMEMBERED, Memory, Sentence, SentenceTranslator, numbered
+from mltranslate.sentences.memory import REMEMBERED, Memory
+from mltranslate.sentences.translator import SentenceTranslator, numbered
+from mltranslate.sentences.work import Sentence
 from mltranslate.text.spans import Span
 from mltranslate.types import CancelToken
 

@@ -16,9 +16,10 @@ from mltranslate.decode.types import Search
 from mltranslate.languages import is_spaced
 from mltranslate.protection import ProtectingTranslator
 from mltranslate.renderings import Rendering
-from mltranslate.sentences import Sentence, SentenceTranslator, stop_if_cancelled
+from mltranslate.sentences.translator import SentenceTranslator
+from mltranslate.sentences.work import Sentence
 from mltranslate.text.protected import Masked, mask
-from mltranslate.types import CancelToken
+from mltranslate.types import CancelToken, stop_if_cancelled
 
 FIRST_LOOK = 4
 """Subwords of the first look at a sentence; each further one goes twice as far."""

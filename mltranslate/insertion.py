@@ -17,7 +17,8 @@ from mltranslate.decode.types import GREEDY, Search
 from mltranslate.errors import InputError
 from mltranslate.languages import is_spaced
 from mltranslate.renderings import Rendering, distinct
-from mltranslate.sentences import Sentence, SentenceTranslator, numbered
+from mltranslate.sentences.translator import SentenceTranslator, numbered
+from mltranslate.sentences.work import Sentence
 from mltranslate.text.casing import capitalised
 from mltranslate.text.terms import TermIndex, is_caseless, is_edge, is_word
 from mltranslate.types import CancelToken, Caution, TokenScore

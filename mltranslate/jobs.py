@@ -14,7 +14,7 @@ from mltranslate.glossary import Glossary, missing
 from mltranslate.models import Model
 from mltranslate.renderings import Rendering, variants
 from mltranslate.routes import Hop
-from mltranslate.sentences import Sentence
+from mltranslate.sentences.work import Sentence
 from mltranslate.text.casing import is_shouted
 from mltranslate.text.spans import Span, join, starts
 from mltranslate.text.terms import flat

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from mltranslate.constraints import TermTranslator
 from mltranslate.drafts import Drafter
 from mltranslate.protection import ProtectingTranslator
-from mltranslate.sentences import DecoderLike, PackLike, SentenceTranslator
+from mltranslate.sentences.parts import DecoderLike, PackLike
+from mltranslate.sentences.translator import SentenceTranslator
 
 if TYPE_CHECKING:
     from mltranslate.packs.pack import Pack

@@ -20,7 +20,8 @@ from mltranslate.languages import asked_variety, resolve
 from mltranslate.limits import MAX_INPUT_CHARACTERS
 from mltranslate.models import Model, find_models, model_of
 from mltranslate.routes import find_route
-from mltranslate.sentences import DecoderLike, PackLike, without_surrogates
+from mltranslate.sentences.parts import DecoderLike, PackLike
+from mltranslate.text.cleaning import without_surrogates
 from mltranslate.text.spans import cut
 from mltranslate.text.verbatim import prose
 from mltranslate.types import (

@@ -9,7 +9,8 @@ from mltranslate.constraints import TermTranslator
 from mltranslate.decode.types import GREEDY, Search
 from mltranslate.glossary import Term
 from mltranslate.renderings import Rendering, assemble, distinct
-from mltranslate.sentences import Sentence, SentenceTranslator
+from mltranslate.sentences.translator import SentenceTranslator
+from mltranslate.sentences.work import Sentence
 from mltranslate.text.casing import capitalised, lowered, raised
 from mltranslate.text.protected import STAND_INS, Masked, calmed, mask, names, parts
 from mltranslate.types import CancelToken, Caution

@@ -195,3 +195,9 @@ class CancelToken:
         with self._lock:
             if callback in self._callbacks:
                 self._callbacks.remove(callback)
+
+
+def stop_if_cancelled(cancel: CancelToken | None) -> None:
+    """Raise `Cancelled` where there is a token, and it was set."""
+    if cancel is not None:
+        cancel.raise_if_cancelled()

@@ -17,7 +17,8 @@ from mltranslate.errors import Cancelled, UsageError
 from mltranslate.glossary import Glossary
 from mltranslate.pipeline import Translator
 from mltranslate.protection import ProtectingTranslator
-from mltranslate.sentences import Sentence, SentenceTranslator
+from mltranslate.sentences.translator import SentenceTranslator
+from mltranslate.sentences.work import Sentence
 from mltranslate.text.protected import mask
 from mltranslate.types import CancelToken
 

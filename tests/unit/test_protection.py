@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from mltranslate import Translator
 from mltranslate.protection import ProtectingTranslator
-from mltranslate.sentences import Sentence, SentenceTranslator
+from mltranslate.sentences.translator import SentenceTranslator
+from mltranslate.sentences.work import Sentence
 from mltranslate.types import Caution, Progress
 
 TEXT = "Please visit https://a.b/c for more 😀, and ask {name}."

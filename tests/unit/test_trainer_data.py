@@ -142,14 +142,14 @@ def test_what_is_held_out_is_in_no_other_language_pair(tmp_path: Path) -> None:
 
 def test_noise_changes_both_sides_alike() -> None:
     every = NoiseConfig(upper=1, title=1, lower=1, no_final_stop=1)
-    copies = noisy_copies("How are you?", "Wie geht es?", every, random.Random(0))
+    copies = noisy_copies("How are you?", "Wie geht es?", ("en", "de"), every, random.Random(0))
     assert copies == [
         ("HOW ARE YOU?", "WIE GEHT ES?", "both"),
         ("How Are You?", "Wie Geht Es?", "both"),
         ("how are you?", "wie geht es?", "both"),
         ("How are you", "Wie geht es", "both"),
     ]
-    assert noisy_copies("好。", "好。", NoiseConfig(upper=1), random.Random(0)) == []
+    assert noisy_copies("好。", "好。", ("zh", "ja"), NoiseConfig(upper=1), random.Random(0)) == []
 
 
 def test_vocabulary_round_trips_any_text_without_control_characters(tmp_path: Path) -> None:

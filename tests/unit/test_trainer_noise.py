@@ -13,10 +13,11 @@ from mltranslate_train.data.noise import Copy, noisy_copies
 
 EVERY = NoiseConfig(**{item.name: 1.0 for item in dataclasses.fields(NoiseConfig)})
 SEEDS = st.integers(0, 10**6)
+BOTH = ("en", "de")
 
 
 def of_ways(first: str, second: str, seed: int = 0, **shares: float) -> list[Copy]:
-    return noisy_copies(first, second, NoiseConfig(**shares), random.Random(seed))
+    return noisy_copies(first, second, BOTH, NoiseConfig(**shares), random.Random(seed))
 
 
 def copies(first: str, second: str, seed: int = 0, **shares: float) -> list[tuple[str, str]]:
@@ -30,8 +31,8 @@ def mistyped(text: str, seed: int) -> str:
 
 @given(st.text(max_size=40), st.text(max_size=40), SEEDS)
 def test_copies_are_repeatable_new_and_never_empty(first: str, second: str, seed: int) -> None:
-    found = noisy_copies(first, second, EVERY, random.Random(seed))
-    assert found == noisy_copies(first, second, EVERY, random.Random(seed))
+    found = noisy_copies(first, second, BOTH, EVERY, random.Random(seed))
+    assert found == noisy_copies(first, second, BOTH, EVERY, random.Random(seed))
     assert all(one and two and (one, two) != (first, second) for one, two, _ in found)
     assert copies(first, second, seed) == []
 
@@ -213,7 +214,7 @@ def test_symbol_lines_translate_to_themselves(seed: int) -> None:
 def test_shares_are_kept() -> None:
     rng = random.Random(1)
     config = NoiseConfig(upper=0.3, typos=0.1)
-    kept = [noisy_copies("hello there.", "hallo du.", config, rng) for _ in range(2000)]
+    kept = [noisy_copies("hello there.", "hallo du.", BOTH, config, rng) for _ in range(2000)]
     ways = Counter(way for found in kept for *_, way in found)
     assert 500 < ways["both"] < 700
     assert 150 < ways["forward"] < 250

@@ -100,6 +100,8 @@ class NoiseConfig:
     lower: float = 0.0
     chat: float = 0.0
     """Lower case and no final stop, as people type into a chat or a search field."""
+    fragments: float = 0.0
+    """Of words and short phrases without a stop: with a capital, a stop or mark, or in capitals."""
     no_final_stop: float = 0.0
     typos: float = 0.0
     """Source side only: letters swapped, dropped, doubled or hit beside their key."""

@@ -26,6 +26,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "data.noise.title": _SHARE,
     "data.noise.lower": _SHARE,
     "data.noise.chat": _SHARE,
+    "data.noise.fragments": _SHARE,
     "data.noise.no_final_stop": _SHARE,
     "data.noise.typos": _SHARE,
     "data.noise.accents": _SHARE,
@@ -160,7 +161,7 @@ def _check_parallel(train: TrainConfig) -> None:
 
 _TRANSLATION_ONLY = (
     "train.r_drop", "train.alignment_weight", "train.autocast",
-    "data.noise.typos", "data.noise.accents",
+    "data.noise.fragments", "data.noise.typos", "data.noise.accents",
     "evaluate.beam", "evaluate.metric", "evaluate.joiner", "evaluate.tokenized",
 )  # fmt: skip
 """Keys that do nothing with another objective."""

@@ -78,7 +78,7 @@ class PipelineEngine:
         Where the text surely is in a language that no pack has, it is that one alone.
         """
         from mltranslate.detect.live import CANDIDATES
-        from mltranslate.sentences import clean
+        from mltranslate.text.cleaning import clean
         from mltranslate.text.verbatim import prose
 
         sample = clean(prose(text)[:DETECTION_CHARACTERS])

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 
 from mltranslate_train.config import NoiseConfig
 from mltranslate_train.data import invented
+from mltranslate_train.data.fragments import cased, is_fragment, other_form
 from mltranslate_train.data.shards import Way
 
 Copy = tuple[str, str, Way]
@@ -42,13 +43,17 @@ _FARTHEST = 0.2
 """Most that a mark's place in its text, from 0 to 1, may differ between the sides."""
 
 
-def noisy_copies(first: str, second: str, config: NoiseConfig, rng: random.Random) -> list[Copy]:
+def noisy_copies(
+    first: str, second: str, languages: tuple[str, str], config: NoiseConfig, rng: random.Random
+) -> list[Copy]:
     """Copies of a pair to train on beside it; never the pair itself, and no side is empty."""
     copies = [
         *_in_other_case(first, second, config, rng),
         *_changed_alike(first, second, config, rng),
         *_changed_source(first, second, config, rng),
     ]
+    if is_fragment(first) and is_fragment(second) and rng.random() < config.fragments:
+        copies.append(other_form(first, second, languages, rng))
     return [copy for copy in copies if copy[:2] != (first, second) and copy[0] and copy[1]]
 
 
@@ -60,17 +65,10 @@ def _in_other_case(
     )  # fmt: skip
     for share, change in kinds:
         if rng.random() < share:
-            yield _cased(first, second, change)
+            yield cased(first, second, change(first), change(second))
     if rng.random() < config.chat:
-        yield _cased(*_without_stops(first, second), str.lower)
-
-
-def _cased(first: str, second: str, change: _Change) -> Copy:
-    """Both sides in another case, to be learnt from those that it changed."""
-    one, two = change(first), change(second)
-    if (one == first) == (two == second):
-        return one, two, "both"
-    return one, two, "backward" if one == first else "forward"
+        one, two = _without_stops(first, second)
+        yield cased(one, two, one.lower(), two.lower())
 
 
 def _without_stops(first: str, second: str) -> tuple[str, str]:

@@ -257,7 +257,9 @@ def _with_noise(
     only = _way_of(pairs)
     for pair in pairs:
         yield pair, only, False
-        for first, second, way in noisy_copies(pair.first, pair.second, recipe.data.noise, rng):
+        for first, second, way in noisy_copies(
+            pair.first, pair.second, pairs.languages, recipe.data.noise, rng
+        ):
             if way == "both":
                 yield Pair(pair.origin, first, second), only, True
             elif only in ("both", way):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mltranslate.errors import ConfigError, DataError
-from mltranslate.sentences import clean
+from mltranslate.text.cleaning import clean
 from mltranslate_train.config import CorpusConfig, DataConfig, load_recipe
 from mltranslate_train.data.filters.report import FilterReport
 from mltranslate_train.data.filters.selection import Selected, select

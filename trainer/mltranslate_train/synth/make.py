@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mltranslate.sentences import clean
+from mltranslate.text.cleaning import clean
 from mltranslate_train.data.readers import Pair
 from mltranslate_train.evaluate.metrics import sentence_chrf
 from mltranslate_train.evaluate.systems import Advance, Searching
