@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from mltranslate.alignment import places
@@ -191,7 +191,7 @@ class Meter:
 def translate_hop(
     jobs: Sequence[Job],
     hop: int,
-    search: Search,
+    search_with: Callable[[Model], Search],
     cancel: CancelToken | None,
     meter: Meter,
     tell: TextCallback | None = None,
@@ -205,6 +205,7 @@ def translate_hop(
         alike = [job for job in moving if job.models[hop] is model]
         asked = [job.sentences(hop) for job in alike]
         wanted = list(itertools.chain.from_iterable(asked))
+        search = search_with(model)
         # Links through English would be between the wrong words: see `Job.links`.
         linked = search.alignment and any(len(job.hops) == 1 for job in alike)
         told = replace(search, alignment=linked)

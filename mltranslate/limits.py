@@ -21,6 +21,8 @@ LEAST_BATCH_TOKENS = 64
 """Batches are not made smaller than this only to keep another worker busy."""
 DEFAULT_BEAM = 4
 """Beam of the command line and the app: better by 1 to 2 chrF2++ points (docs/quality.md)."""
+DEFAULT_LENGTH_PENALTY = 1.25
+"""Of beam search where the graphs take one: less of the source is left out (docs/quality.md)."""
 MIN_LENGTH_PENALTY = 0.5
 MAX_LENGTH_PENALTY = 2.0
 """Within these bounds finished sentences rank before cut ones, whose scores are off by 0.001."""

@@ -126,7 +126,7 @@ class Translator:
         n_best: int = 1,
         prefix: str = "",
         token_scores: bool = False,
-        length_penalty: float = 1.0,
+        length_penalty: float | None = None,
         coverage_penalty: float = 0.0,
         sampling: Sampling | None = None,
         glossary: Glossary | None = None,
@@ -146,12 +146,12 @@ class Translator:
         `n_best` over 1 each result lists the best so many `alternatives`, itself included; `beam`
         must be no less. With a `prefix`, the beginning of the translation of a single text, the
         rest of it is completed. `token_scores` asks for the scores of all tokens, and
-        `length_penalty`, `coverage_penalty` and `sampling` are those of
-        `mltranslate.decode.Search`. `alignment` asks for the words that come from words, which
-        texts through English do not have. Words of a `glossary` are translated as it says; where
-        they cannot be, the result has `Caution.GLOSSARY`. `draft` is called, in the calling thread,
-        with what the translation of a single text begins with, as long as more of it is to come
-        (`mltranslate.drafts`).
+        `length_penalty` (default: `Decoder.usual_length_penalty`), `coverage_penalty` and
+        `sampling` are those of `mltranslate.decode.Search`. `alignment` asks for the words that
+        come from words, which texts through English do not have. Words of a `glossary` are
+        translated as it says; where they cannot be, the result has `Caution.GLOSSARY`. `draft` is
+        called, in the calling thread, with what the translation of a single text begins with, as
+        long as more of it is to come (`mltranslate.drafts`).
 
         Raises LanguageError for a direction that no pack offers, UsageError for a
         number out of range, InputError for text over the limit or a prefix that cannot be
@@ -165,7 +165,8 @@ class Translator:
             kind = type(glossary).__name__
             raise UsageError(f"a {kind} is no glossary", fix="Use Glossary.read(path)")
         search = Search(
-            beam=beam, alternatives=n_best, length_penalty=length_penalty,
+            beam=beam, alternatives=n_best,
+            length_penalty=1.0 if length_penalty is None else length_penalty,
             coverage_penalty=coverage_penalty, sampling=sampling, token_scores=token_scores,
             alignment=alignment,
         )  # fmt: skip
@@ -179,9 +180,15 @@ class Translator:
         if prefix:
             jobs[0].begin(prefix, target)
         begun += _seconds_to_load(jobs, beam)
+
+        def search_with(model: Model) -> Search:
+            if beam == 1 or length_penalty is not None:
+                return search
+            return dataclasses.replace(search, length_penalty=model.decoder.usual_length_penalty)
+
         meter = Meter(sum(len(job.models) * len(job.current) for job in jobs), progress)
         for hop in range(max((len(job.models) for job in jobs), default=0)):
-            translate_hop(jobs, hop, search, cancel, meter, draft)
+            translate_hop(jobs, hop, search_with, cancel, meter, draft)
         self._check_languages(jobs, target)
         milliseconds = (time.perf_counter() - begun) * 1000
         results = [_result(job, target, milliseconds, n_best) for job in jobs]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mltranslate.cli.streams import check_argument
 from mltranslate.errors import UsageError
-from mltranslate.limits import DEFAULT_BEAM, MAX_BEAM
+from mltranslate.limits import DEFAULT_BEAM, DEFAULT_LENGTH_PENALTY, MAX_BEAM
 
 if TYPE_CHECKING:
     from mltranslate.decode.types import Sampling
@@ -37,9 +37,9 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--length-penalty",
         type=float,
-        default=1.0,
         metavar="P",
-        help="beam search ranks by score over length to this power: more favours length (1)",
+        help="beam search ranks by score over length to this power: more favours length"
+        f" ({DEFAULT_LENGTH_PENALTY:g}; 1 with packs that take none)",
     )
     parser.add_argument(
         "--coverage-penalty",
@@ -81,7 +81,7 @@ def search_of(options: argparse.Namespace) -> dict[str, Any]:
     Search(
         beam=found["beam"],
         alternatives=found["n_best"],
-        length_penalty=found["length_penalty"],
+        length_penalty=1.0 if found["length_penalty"] is None else found["length_penalty"],
         coverage_penalty=found["coverage_penalty"],
         sampling=found["sampling"],
     )

@@ -14,6 +14,7 @@ from mltranslate.decode.coverage import Attention, by_coverage
 from mltranslate.decode.feeds import Feeder, Feeds
 from mltranslate.decode.types import END, PAD, UNFINISHED_PENALTY, Hypothesis, Request, Search
 from mltranslate.errors import DeviceError, PackError
+from mltranslate.limits import DEFAULT_BEAM, DEFAULT_LENGTH_PENALTY
 from mltranslate.packs.pack import Pack
 from mltranslate.packs.shortlist import read_shortlists
 from mltranslate.packs.verify import check_graph
@@ -83,6 +84,12 @@ class Decoder:
         self.provider = greedy.provider
         self.note = note or greedy.note
         """Why "auto" fell back to the CPU; empty otherwise."""
+
+    @functools.cached_property
+    def usual_length_penalty(self) -> float:
+        """What suits beam search: `DEFAULT_LENGTH_PENALTY`, or 1 if the graphs take none."""
+        session = self._session(DEFAULT_BEAM, short=self.has_shortlists)
+        return DEFAULT_LENGTH_PENALTY if "length_penalty" in session.optional else 1.0
 
     def prepare(self, beam: int) -> None:
         """Load the graphs that this beam needs, so that the first `decode` does not."""

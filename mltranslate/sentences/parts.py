@@ -69,6 +69,10 @@ class DecoderLike(Protocol):
     workers: int
     """How many searches may well go on at a time."""
 
+    @property
+    def usual_length_penalty(self) -> float:
+        """What suits beam search with its graphs."""
+
     def prepare(self, beam: int) -> None:
         """Load what this beam needs."""
 

@@ -172,6 +172,20 @@ def test_options_of_the_search_reach_the_decoder_and_the_memory() -> None:
     ]  # fmt: skip
 
 
+def test_a_beam_is_searched_with_the_length_penalty_that_suits_the_pack() -> None:
+    decoder = FakeDecoder()
+    decoder.usual_length_penalty = 1.25
+    translator = _translator(decoder)
+    translator.translate("Go.", "de", "en", 4)
+    translator.translate("Go.", "de", "en", 4, length_penalty=1)
+    translator.translate("Go.", "de", "en")
+    translator.translate("Go.", "de", "en", sampling=Sampling(seed=1))
+    assert decoder.searches == [
+        Search(beam=4, length_penalty=1.25), Search(beam=4), Search(),
+        Search(sampling=Sampling(seed=1)),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "make",
     [

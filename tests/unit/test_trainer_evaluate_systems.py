@@ -77,10 +77,8 @@ def test_int8_is_reported_as_such(dev: TestSet) -> None:
     assert "pack toy 0.1.0, int8 on cpu (CPUExecutionProvider), beam 1" in system.info.line()
 
 
-@pytest.mark.parametrize("bare", [False, True])
-def test_a_pack_is_searched_with_the_length_penalty_too(
-    dev: TestSet, monkeypatch: pytest.MonkeyPatch, bare: bool
-) -> None:
+def _searches(monkeypatch: pytest.MonkeyPatch) -> list[Search]:
+    """Every search from now on, as it comes."""
     seen: list[Search] = []
     real = Decoder.search
 
@@ -89,12 +87,39 @@ def test_a_pack_is_searched_with_the_length_penalty_too(
         return real(self, requests, search, **options)
 
     monkeypatch.setattr(Decoder, "search", record)
+    return seen
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_pack_is_searched_with_the_length_penalty_too(
+    dev: TestSet, monkeypatch: pytest.MonkeyPatch, bare: bool
+) -> None:
+    seen = _searches(monkeypatch)
     settings = Settings(beam=3, length_penalty=1.5, device="cpu", threads=1, bare=bare)
     system = open_system(str(toy_run.toy_pack()), settings, [dev], ())
     assert "beam 3, length penalty 1.5, " in system.info.line()
     sources = dev.read(("en", "de"))[0]
     system.outputs(dev, ("en", "de"), sources, lambda _: None)
     assert set(seen) == {Search(beam=3, length_penalty=1.5)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "penalty"),
+    [
+        (Settings(beam=3, device="cpu", threads=1), 1.25),
+        (Settings(beam=1, device="cpu", threads=1), 1.0),
+        (Settings(beam=3, device="cpu", threads=1, bare=True), 1.0),
+    ],
+)
+def test_a_pack_is_searched_as_the_engine_does_unless_bare(
+    dev: TestSet, monkeypatch: pytest.MonkeyPatch, settings: Settings, penalty: float
+) -> None:
+    seen = _searches(monkeypatch)
+    system = open_system(str(toy_run.toy_pack()), settings, [dev], ())
+    assert system.info.length_penalty == penalty
+    assert ("length penalty" in system.info.line()) == (penalty != 1)
+    system.outputs(dev, ("en", "de"), dev.read(("en", "de"))[0], lambda _: None)
+    assert set(seen) == {Search(beam=settings.beam, length_penalty=penalty)}
 
 
 def test_length_penalty_is_used_and_said(dev: TestSet) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mltranslate.errors import UsageError
-from mltranslate.limits import DEFAULT_BEAM, MAX_BEAM
+from mltranslate.limits import DEFAULT_BEAM, DEFAULT_LENGTH_PENALTY, MAX_BEAM
 
 if TYPE_CHECKING:
     from mltranslate_train.evaluate.sets import Direction, TestSet
@@ -32,8 +32,9 @@ def add_systems(parser: argparse.ArgumentParser) -> None:
     add("--joiner", default="", metavar="MARK",
         help="join pieces that end in this, as @@, before scoring")  # fmt: skip
     add("--beam", type=int, default=DEFAULT_BEAM, metavar="N", help=f"beam ({DEFAULT_BEAM})")
-    add("--length-penalty", type=float, default=1.0, metavar="A",
-        help="rank by log-probability / length ** A; over 1 for longer output (1)",
+    add("--length-penalty", type=float, metavar="A",
+        help="rank by log-probability / length ** A; over 1 for longer output (1 for runs and with"
+        f" --bare, {DEFAULT_LENGTH_PENALTY:g} for packs that take it)",
     )  # fmt: skip
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to run (auto)")
     add("--precision", choices=("fp32", "fp16", "int8"), default="",
@@ -53,15 +54,16 @@ def read_settings(options: argparse.Namespace) -> Settings:
         raise UsageError(f"beam {options.beam} is out of range", fix=f"Give 1 to {MAX_BEAM}")
     if options.threads < 0:
         raise UsageError(f"{options.threads} threads make no sense", fix="Give 1 or more")
-    if not _PENALTIES[0] <= options.length_penalty <= _PENALTIES[1]:
+    penalty = options.length_penalty
+    if penalty is not None and not _PENALTIES[0] <= penalty <= _PENALTIES[1]:
         raise UsageError(
-            f"length penalty {options.length_penalty:g} is out of range",
+            f"length penalty {penalty:g} is out of range",
             fix="Give {:g} to {:g}".format(*_PENALTIES),
         )
-    if options.beam == 1 and options.length_penalty != 1:
+    if options.beam == 1 and penalty not in (None, 1):
         raise UsageError("greedy search has no length penalty", fix="Give --beam 2, or more")
     return Settings(
-        beam=options.beam, length_penalty=options.length_penalty, device=options.device,
+        beam=options.beam, length_penalty=penalty, device=options.device,
         precision=options.precision, threads=options.threads, bare=options.bare,
         form=TextForm(tokenized=options.tokenized, joiner=options.joiner),
     )  # fmt: skip

@@ -27,7 +27,7 @@ class PackSystem:
 
     def __init__(self, pack: str | Path, settings: Settings) -> None:
         self._settings = settings
-        self._how = Search(beam=settings.beam, length_penalty=settings.length_penalty)
+        self._bare = Search(beam=settings.beam, length_penalty=settings.plain_length_penalty)
         self._pack = find_pack(pack)
         self._decoder = Decoder(
             self._pack, device=settings.device, precision=settings.precision or None,
@@ -48,9 +48,16 @@ class PackSystem:
             kind="pack", name=self._pack.name, version=self._pack.version,
             device=self._decoder.device, provider=self._decoder.provider,
             precision=self._decoder.precision, beam=self._settings.beam,
-            length_penalty=self._settings.length_penalty,
+            length_penalty=self._length_penalty(),
             search="bare" if self._settings.bare else "engine",
         )  # fmt: skip
+
+    def _length_penalty(self) -> float:
+        """The one that is really used."""
+        asked = self._settings.length_penalty
+        if asked is not None or self._settings.bare or self._settings.beam == 1:
+            return self._settings.plain_length_penalty
+        return self._decoder.usual_length_penalty
 
     def outputs(
         self, dev: TestSet, direction: Direction, sources: Sequence[str], advance: Advance
@@ -78,7 +85,7 @@ class PackSystem:
     ) -> list[list[Hypothesis]]:
         """Ask the decoder alone, as with `bare`."""
         requests = [_request(tuple(pieces), target) for pieces in batch]
-        search = replace(self._how, beam=beam)
+        search = replace(self._bare, beam=beam)
         return interruptible(lambda cancel: self._decoder.search(requests, search, cancel=cancel))
 
     def _through_engine(
@@ -89,8 +96,8 @@ class PackSystem:
 
         def work(cancel: CancelToken) -> list[Translation]:
             return self._translator.translate(
-                list(sources), target, source, self._how.beam, cancel, meter.show,
-                length_penalty=self._how.length_penalty,
+                list(sources), target, source, self._settings.beam, cancel, meter.show,
+                length_penalty=self._settings.length_penalty,
             )  # fmt: skip
 
         return [result.text for result in interruptible(work)]
@@ -109,7 +116,7 @@ class PackSystem:
 
     def _search(self, requests: Sequence[Request]) -> list[str]:
         found = interruptible(
-            lambda cancel: self._decoder.search(requests, self._how, cancel=cancel)
+            lambda cancel: self._decoder.search(requests, self._bare, cancel=cancel)
         )
         return [self._tokenizer.decode(best.pieces) for best, *_ in found]
 

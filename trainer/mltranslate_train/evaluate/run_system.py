@@ -47,7 +47,7 @@ class RunSystem:
         return SystemInfo(
             kind="run", name=self._name, version=f"step {self._step}", device=self._device.type,
             provider=f"torch {torch.__version__}", precision="fp32", beam=self._settings.beam,
-            length_penalty=self._settings.length_penalty, search="bare",
+            length_penalty=self._settings.plain_length_penalty, search="bare",
         )  # fmt: skip
 
     def outputs(
@@ -62,7 +62,7 @@ class RunSystem:
         """Translations in order; raises DataError if the vocabulary has no such target."""
         return translate(
             self._model, self._vocabulary, sources, direction[1], beam=self._settings.beam,
-            length_penalty=self._settings.length_penalty, advance=advance,
+            length_penalty=self._settings.plain_length_penalty, advance=advance,
         )  # fmt: skip
 
     def pieces(self, texts: Sequence[str]) -> list[list[int]]:
@@ -81,7 +81,7 @@ class RunSystem:
         if beam == 1:
             return [[found] for found in search.greedy(self._model, *inputs)]
         return search.n_best(
-            self._model, *inputs, size=beam, length_penalty=self._settings.length_penalty
+            self._model, *inputs, size=beam, length_penalty=self._settings.plain_length_penalty
         )
 
     def sample(

@@ -47,8 +47,9 @@ class Settings:
     """How a system is asked to translate."""
 
     beam: int = DEFAULT_BEAM
-    length_penalty: float = 1.0
-    """With a beam: power of the length that a sum of log-probabilities is divided by."""
+    length_penalty: float | None = None
+    """With a beam: power of the length that a sum of log-probabilities is divided by; None is 1 for
+    runs and bare packs, and what the engine takes by itself for others."""
     device: str = "auto"
     """"cpu", "cuda", or "auto"."""
     precision: str = ""
@@ -58,6 +59,11 @@ class Settings:
     bare: bool = False
     """Packs: decode each line as one sentence, without splitter and guards, as runs do."""
     form: TextForm = PLAIN
+
+    @property
+    def plain_length_penalty(self) -> float:
+        """The one that was asked for, or 1."""
+        return 1.0 if self.length_penalty is None else self.length_penalty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
