@@ -48,7 +48,10 @@ def lowered(text: str, language: str) -> str:
 def capitalised(text: str, language: str = "") -> str:
     """Return `text` with a capital where its first letter is, if nothing but marks is before."""
     first = next((at for at, char in enumerate(text) if char.isalnum() or char == "@"), len(text))
-    return text[:first] + _upper(text[first : first + 1], language) + text[first + 1 :]
+    letter = text[first : first + 1]
+    letter = letter.translate(_TO_CAPITALS) if _is_dotted(language) else letter
+    # Not every letter that has an upper case begins a word in it: Georgian ones do not.
+    return text[:first] + letter.title() + text[first + 1 :]
 
 
 def raised(text: str, kept: Sequence[str], language: str = "") -> str:

@@ -16,14 +16,31 @@ def forms(first: str, second: str, first_code: str, second_code: str) -> set[tup
     return {other_form(first, second, languages, random.Random(seed)) for seed in SEEDS}
 
 
-@pytest.mark.parametrize("text", ["dog", "guten Morgen", "狗", "l'eau", "à plus tard"])
+@pytest.mark.parametrize(
+    "text", ["dog", "guten Morgen", "狗", "l'eau", "à plus tard", "कुत्ता", "NASA", "belle-mère"]
+)
 def test_words_and_short_phrases_are_fragments(text: str) -> None:
     assert is_fragment(text)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "dog.", "Wie geht's?", "¿qué", "a b c d", "x" * 31, "room 12", "狗。", "(dog)"],
+    [
+        "",
+        "dog.",
+        "Wie geht's?",
+        "¿qué",
+        "a b c d",
+        "x" * 31,
+        "room 12",
+        "狗。",
+        "(dog)",
+        "%d files",
+        "foo.com is up",
+        "iPhone",
+        "sleep | rest",
+        "一二三四五六七八九",
+    ],
 )
 def test_sentences_and_what_ends_in_no_letter_are_not(text: str) -> None:
     assert not is_fragment(text)
@@ -51,8 +68,10 @@ def test_marks_are_those_of_the_language_and_case_is_learnt_where_it_shows() -> 
     assert ("Σκύλος;", "犬？", "both") in forms("σκύλος", "犬", "el", "ja")
 
 
-def test_letters_without_one_capital_stay() -> None:
-    assert ("ßx.", "Y.", "both") in forms("ßx", "y", "de", "en")
+def test_capitals_are_those_of_the_language() -> None:
+    assert ("İyi.", "Iyi.", "both") in forms("iyi", "iyi", "tr", "en")
+    assert ("İYİ", "IYI", "both") in forms("iyi", "iyi", "tr", "en")
+    assert ("狗？", "Dog?", "both") in forms("狗", "dog", "zh-Hant", "en")
 
 
 @given(st.text(max_size=40), st.integers(0, 10**6))

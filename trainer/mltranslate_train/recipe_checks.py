@@ -161,7 +161,7 @@ def _check_parallel(train: TrainConfig) -> None:
 
 _TRANSLATION_ONLY = (
     "train.r_drop", "train.alignment_weight", "train.autocast",
-    "data.noise.fragments", "data.noise.typos", "data.noise.accents",
+    "data.noise.typos", "data.noise.accents",
     "evaluate.beam", "evaluate.metric", "evaluate.joiner", "evaluate.tokenized",
 )  # fmt: skip
 """Keys that do nothing with another objective."""

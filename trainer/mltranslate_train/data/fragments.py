@@ -7,11 +7,18 @@ the others.
 from __future__ import annotations
 
 import random
+import re
+import unicodedata
 
+from mltranslate.text.casing import capitalised, raised
 from mltranslate_train.data.shards import Way
 
 _MOST_CHARACTERS = 30
+_MOST_UNSPACED = 8
+"""Characters of a text without spaces between its words."""
 _MOST_WORDS = 3
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
+_INNER_CAPITAL = re.compile(r"\w*[a-z][A-Z]")
 _FORMS = ("capital", "upper", ".", "!", "?")
 _SHARES = (0.4, 0.15, 0.2, 0.125, 0.125)
 _WIDE = {".": "{}。", "!": "{}！", "?": "{}？"}
@@ -23,21 +30,26 @@ _ENDINGS = {
     "es": {"!": "¡{}!", "?": "¿{}?"},
     "el": {"?": "{};"},
     "hi": {".": "{}।"},
-    "hy": {".": "{}։"},
     **{code: {"?": "{}؟"} for code in ("ar", "fa", "ur")},
 }
 """How a language ends a sentence, where that is not the bare ASCII mark."""
 
 
 def is_fragment(text: str) -> bool:
-    """Whether it is a word or a few: short, and with a letter at its end."""
+    """Whether it is a word or a few: short, nothing but letters, and no name like "iPhone"."""
+    most = _MOST_CHARACTERS if text.isascii() or not _UNSPACED.search(text) else _MOST_UNSPACED
     return (
-        len(text) <= _MOST_CHARACTERS
+        0 < len(text) <= most
         and len(text.split()) <= _MOST_WORDS
-        and text[-1:].isalpha()
-        and "¡" not in text
-        and "¿" not in text
+        and all(character in " '’-" or _is_letter(character) for character in text)
+        and _is_letter(text[-1])
+        and not _INNER_CAPITAL.match(text)
     )
+
+
+def _is_letter(character: str) -> bool:
+    """Whether it is a letter or a mark on one."""
+    return unicodedata.category(character)[0] in "LM"
 
 
 def other_form(
@@ -45,16 +57,17 @@ def other_form(
 ) -> tuple[str, str, Way]:
     """Both sides in another form alike, and the directions that it teaches.
 
-    A form is learnt from a side that shows it: Chinese has no capitals, but it has stops.
+    A form is learnt from a side that shows it: Chinese has no capitals, but it has stops. Where
+    neither side has capitals, there is one copy in two.
     """
     (form,) = rng.choices(_FORMS, _SHARES)
     if form in ("capital", "upper"):
-        change = str.upper if form == "upper" else _capitalised
-        return cased(first, second, change(first), change(second))
-    one, two = (
-        _ENDINGS.get(language, {}).get(form, f"{{}}{form}").format(_capitalised(text))
-        for text, language in zip((first, second), languages, strict=True)
-    )
+        one, two = (
+            raised(text, (), code) if form == "upper" else capitalised(text, code)
+            for text, code in zip((first, second), languages, strict=True)
+        )
+        return cased(first, second, one, two)
+    one, two = map(_ended, (first, second), (form, form), languages)
     return one, two, "both"
 
 
@@ -65,7 +78,7 @@ def cased(first: str, second: str, one: str, two: str) -> tuple[str, str, Way]:
     return one, two, "backward" if one == first else "forward"
 
 
-def _capitalised(text: str) -> str:
-    """With its first letter in upper case, the rest as it is; "ß" and the like stay."""
-    head = text[:1].upper()
-    return head + text[1:] if len(head) == 1 else text
+def _ended(text: str, mark: str, language: str) -> str:
+    """With a capital, and with a mark at the end as the language sets it."""
+    endings = _ENDINGS.get(language.partition("-")[0], {})
+    return endings.get(mark, f"{{}}{mark}").format(capitalised(text, language))

@@ -52,7 +52,8 @@ def noisy_copies(
         *_changed_alike(first, second, config, rng),
         *_changed_source(first, second, config, rng),
     ]
-    if is_fragment(first) and is_fragment(second) and rng.random() < config.fragments:
+    may_vary = config.fragments > 0 and is_fragment(first) and is_fragment(second)
+    if may_vary and rng.random() < config.fragments:
         copies.append(other_form(first, second, languages, rng))
     return [copy for copy in copies if copy[:2] != (first, second) and copy[0] and copy[1]]
 
