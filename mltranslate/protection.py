@@ -100,7 +100,7 @@ class ProtectingTranslator:
 
 def _kept(sentence: Sentence) -> Rendering:
     """A sentence that is nothing but names, as it is."""
-    return Rendering(sentence.text, 0.0, 0, frozenset({Caution.SPLIT}))
+    return Rendering(sentence.text, 0.0, 0, cautions=frozenset({Caution.SPLIT}))
 
 
 def _split(rendering: Rendering) -> Rendering:

@@ -21,6 +21,8 @@ class Rendering:
     """Natural log-probability of all its tokens together."""
     tokens: int
     """Tokens decoded, end marks included."""
+    loss: float = 0.0
+    """How much less the search makes of it than of the best one of its sentence."""
     cautions: frozenset[Caution] = frozenset()
     alternatives: tuple[Rendering, ...] = ()
     """The next best ones, best first, other texts each; none unless they were asked for."""
@@ -66,8 +68,8 @@ def faithful(best: Rendering, others: Sequence[Rendering]) -> list[Rendering]:
 def variants(parts: Sequence[Rendering], count: int) -> list[tuple[Rendering, ...]]:
     """Choose one rendering for each of `parts`, in the `count` best ways, best first.
 
-    The first way has the parts themselves. The others lose least: the sum over all parts of how
-    much the mean log-probability falls. Time is linear in the number of parts.
+    The first way has the parts themselves. The others lose least, all parts together. Time is
+    linear in the number of parts.
     """
     ways: list[tuple[float, tuple[tuple[int, Rendering], ...]]] = [(0.0, ())]
     for place, part in enumerate(parts if count > 1 else ()):
@@ -82,9 +84,8 @@ def variants(parts: Sequence[Rendering], count: int) -> list[tuple[Rendering, ..
 
 
 def _losses(part: Rendering) -> Iterator[float]:
-    """What the score falls by, never less than for a better one: ranks may be no means."""
-    falls = (max(0.0, part.score - other.score) for other in part.alternatives)
-    return itertools.accumulate(falls, max)
+    """What each alternative loses, never less than a better one: coverage decides the order too."""
+    return itertools.accumulate((other.loss for other in part.alternatives), max)
 
 
 def _changed(
@@ -102,6 +103,7 @@ def _joined(spans: Sequence[Span], parts: Sequence[Rendering], target: str) -> R
         text=join(spans, [part.text for part in parts], target),
         log_probability=sum(part.log_probability for part in parts),
         tokens=sum(part.tokens for part in parts),
+        loss=sum(part.loss for part in parts),
         cautions=cautions | {Caution.SPLIT} if len(parts) > 1 else cautions,
         token_scores=tuple(score for part in parts for score in part.token_scores),
         alignment=joined([part.alignment for part in parts]),

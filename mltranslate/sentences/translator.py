@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import math
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -185,7 +186,7 @@ class SentenceTranslator:
         requests = [request_of(work) for work in batch]
         found = self._decoder.search(requests, search, cancel=cancel, repetition_guard=guard)
         rendered = [
-            self._rank(work, hypotheses, search.alternatives)
+            self._rank(work, hypotheses, search)
             for work, hypotheses in zip(batch, found, strict=True)
         ]
         if search.token_scores:
@@ -213,14 +214,18 @@ class SentenceTranslator:
         found = align(written(work.pieces), written(hypothesis.pieces), looks.tolist())
         return replace(rendering, alignment=found)
 
-    def _rank(self, work: Work, hypotheses: Sequence[Hypothesis], count: int) -> Rendering:
-        """The best hypothesis; with a `count` over 1, sound others in addition."""
+    def _rank(self, work: Work, hypotheses: Sequence[Hypothesis], search: Search) -> Rendering:
+        """The best hypothesis; with `search.alternatives` over 1, sound others in addition."""
         best = self._judge(work, hypotheses[0])
-        if count == 1:
+        if search.alternatives == 1:
             return best
         others = [self._judge(work, other) for other in hypotheses[1:]]
-        sound = [other for other in others if not other.cautions]
-        return replace(best, alternatives=tuple(distinct(best, sound))[: count - 1])
+        sound = [
+            replace(other, loss=max(0.0, _worth(best, search) - _worth(other, search)))
+            for other in others
+            if not other.cautions
+        ]
+        return replace(best, alternatives=tuple(distinct(best, sound))[: search.alternatives - 1])
 
     def _judge(self, work: Work, hypothesis: Hypothesis) -> Rendering:
         text = self._text(work, hypothesis)
@@ -244,6 +249,12 @@ class SentenceTranslator:
         tail = text[len(spelt) :] if text.startswith(spelt) else ""
         tail = printable(tail).rstrip()
         return given + (tail.lstrip() if work.prefix.ends_word else tail)
+
+
+def _worth(rendering: Rendering, search: Search) -> float:
+    """What beam search ranks by."""
+    length = float(max(1, rendering.tokens))
+    return rendering.log_probability / math.pow(length, search.length_penalty)
 
 
 def _badness(rendering: Rendering) -> tuple[bool, int, float]:

@@ -8,6 +8,7 @@ from fake_engine_parts import FakeDecoder, FakeDetector, FakePack, label
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mltranslate.decode.types import Search
 from mltranslate.errors import Cancelled, LanguageError, PackError
 from mltranslate.models import Model
 from mltranslate.pipeline import Translator
@@ -172,6 +173,18 @@ def test_search_options_reach_the_packs_of_both_hops(monkeypatch: pytest.MonkeyP
 def test_a_language_that_no_pack_has_lists_those_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LanguageError, match="Choose one of: en, fr, de, zh"):
         _translator(_three(), monkeypatch).translate("Hi", "Dutch")
+
+
+def test_every_pack_is_searched_with_what_suits_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    hops = [
+        FakeDecoder(pack=FakePack(directions=frozenset({pair})), usual_length_penalty=penalty)
+        for pair, penalty in ((("de", "en"), 1.0), (("en", "zh"), 1.25))
+    ]
+    translator = _translator(Shelf(hops), monkeypatch)
+    translator.translate("Los.", "zh", "de", 4)
+    assert [hop.searches for hop in hops] == [
+        [Search(beam=4)], [Search(beam=4, length_penalty=1.25)],
+    ]  # fmt: skip
 
 
 @given(st.text(alphabet="aB. \n1é", max_size=60))

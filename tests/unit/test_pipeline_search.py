@@ -45,6 +45,19 @@ def test_alternatives_of_a_text_vary_its_sentences() -> None:
     assert scores == sorted(scores, reverse=True)
 
 
+@pytest.mark.parametrize(("penalty", "first"), [(1.0, "G NO."), (1.25, "GO THERE. NO!!")])
+def test_alternatives_of_a_text_lose_by_what_the_search_ranks_by(
+    penalty: float, first: str
+) -> None:
+    """One that is shorter and has as high a mean is worth less where length is favoured."""
+    others = {"GO THERE.": [("G", 0.0)], "NO.": [("NO!!", 0.01)]}
+    translator = _translator(FakeDecoder(others=lambda text: others[text]))
+    result = translator.translate("Go there. No.", "de", "en", 4, n_best=2, length_penalty=penalty)[
+        0
+    ]
+    assert [one.text for one in result.alternatives] == ["GO THERE. NO.", first]
+
+
 def test_alternatives_through_english_are_those_of_the_last_translation() -> None:
     decoder = FakeDecoder(render=label, others=lambda text: [(text + "!", 0.5)])
     result = _translator(decoder).translate("Katz und Maus.", "zh", beam=2, n_best=2)[0]

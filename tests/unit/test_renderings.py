@@ -3,6 +3,7 @@
 import itertools
 import math
 import operator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,9 +16,10 @@ from mltranslate.types import Caution
 
 def rendering(text: str, *scores: float, tokens: int = 2) -> Rendering:
     best, *others = [
-        Rendering(f"{text}{number}", score * tokens, tokens) for number, score in enumerate(scores)
+        Rendering(f"{text}{number}", score * tokens, tokens, scores[0] - score)
+        for number, score in enumerate(scores)
     ]
-    return Rendering(best.text, best.log_probability, tokens, frozenset(), tuple(others))
+    return replace(best, alternatives=tuple(others))
 
 
 falling = st.lists(st.integers(-50, 0), min_size=1, max_size=4).map(
@@ -36,9 +38,9 @@ def test_the_ways_that_lose_least_come_first(scores: list[list[float]], count: i
     assert [sum(one.score for one in way) for way in ways] == pytest.approx(sums[: len(ways)])
 
 
-def test_a_better_rank_is_never_passed_by_a_higher_mean() -> None:
-    """A length penalty ranks by something else than the mean."""
-    parts = [rendering("a", -1.0, -0.5, -0.2)]
+def test_a_better_rank_is_never_passed_by_a_smaller_loss() -> None:
+    """A coverage penalty orders by more than what is lost."""
+    parts = [rendering("a", -1.0, -1.5, -1.2)]
     assert [way[0].text for way in variants(parts, 3)] == ["a0", "a1", "a2"]
 
 
@@ -67,7 +69,7 @@ def test_the_same_words_are_listed_once() -> None:
 
 def test_what_loses_a_number_is_no_alternative_to_what_does_not() -> None:
     whole = Rendering("a", -1.0, 1)
-    placed = Rendering("b", -1.0, 1, frozenset({Caution.PLACED}))
-    lossy = Rendering("c", -1.0, 1, frozenset({Caution.NUMBERS}))
+    placed = Rendering("b", -1.0, 1, cautions=frozenset({Caution.PLACED}))
+    lossy = Rendering("c", -1.0, 1, cautions=frozenset({Caution.NUMBERS}))
     assert faithful(whole, [lossy, placed]) == [placed]
     assert faithful(lossy, [lossy, placed]) == [lossy, placed]

@@ -26,7 +26,7 @@ from mltranslate_train.evaluate.sets import (
 from mltranslate_train.evaluate.systems import Searching, Settings, open_system
 
 LINES = 30
-FP32 = Settings(beam=2, device="cpu", precision="fp32", threads=1)
+FP32 = Settings(beam=2, length_penalty=1.0, device="cpu", precision="fp32", threads=1)
 
 
 @pytest.fixture(scope="module")

@@ -132,6 +132,7 @@ def test_a_pack_gives_what_its_run_gives(
     found = record(outs[1])
     assert found["parent"]["licence"] == "CC0-1.0"
     assert (found["system"]["precision"], found["system"]["search"]) == ("fp32", "bare")
+    assert found["system"]["length_penalty"] == 1
     dropped = command(
         capsys, "backtranslate", toy_run.toy_pack(), *back(mono, outs[1]), "--sample", 1, code=2
     )

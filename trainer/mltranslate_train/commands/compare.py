@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 
 from mltranslate_train.commands.systems import add_systems, progress, read_sets, read_settings
@@ -26,6 +27,8 @@ def _run(options: argparse.Namespace) -> int:
     from mltranslate_train.evaluate.report import compare_systems
 
     settings = read_settings(options)
+    # Runs and packs have different ones of their own; what is compared is searched for alike.
+    settings = dataclasses.replace(settings, length_penalty=settings.plain_length_penalty)
     sets, wanted = read_sets(options)
     plan = Plan(sets=sets, wanted=wanted, form=settings.form)
     with progress() as show:

@@ -132,8 +132,8 @@ class _Work:
     @classmethod
     def open(cls, task: Task, kind: str) -> _Work:
         settings = Settings(
-            beam=task.search.beam, device=task.device, precision=task.precision,
-            threads=task.threads,
+            beam=task.search.beam, length_penalty=1.0, device=task.device,
+            precision=task.precision, threads=task.threads,
         )  # fmt: skip
         system = open_searching(task.system, settings)
         search = "sampling" if task.search.sample else "bare"
