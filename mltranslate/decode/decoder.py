@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from mltranslate.decode.coverage import Attention, by_coverage
 from mltranslate.decode.feeds import Feeder, Feeds
-from mltranslate.decode.types import END, PAD, UNFINISHED_PENALTY, Hypothesis, Request, Search
+from mltranslate.decode.outputs import hypotheses_of, of_size
+from mltranslate.decode.types import END, Hypothesis, Request, Search
 from mltranslate.errors import DeviceError, PackError
 from mltranslate.limits import DEFAULT_BEAM, DEFAULT_LENGTH_PENALTY
 from mltranslate.packs.pack import Pack
@@ -152,8 +153,8 @@ class Decoder:
             feeds = self._feeder.search([requests[row] for row in rows], search, short=short)
             feeds["guard"] = np.array(repetition_guard)
             run = self._run(feeds, search.beam, short, cancel)
-            for row, hypotheses in zip(rows, _hypotheses(run, search, short), strict=True):
-                found[row] = hypotheses
+            for row, its in zip(rows, hypotheses_of(run, search, short), strict=True):
+                found[row] = its
         if search.coverage_penalty:
             look = functools.partial(self.alignment, cancel=cancel)
             return by_coverage(requests, found, search, look)
@@ -203,7 +204,7 @@ class Decoder:
         feeds = self._feeder.whole(requests, [one.pieces[:most] for one in hypotheses])
         found = session.run(feeds, cancel=cancel)["attention"]
         return [
-            _of_size(rows, len(one.pieces), len(request.pieces) + 2)
+            of_size(rows, len(one.pieces), len(request.pieces) + 2)
             for rows, one, request in zip(found, hypotheses, requests, strict=True)
         ]
 
@@ -281,45 +282,3 @@ def _weights(pack: Pack, precision: str) -> int:
     """Bytes of the weights of a precision."""
     manifest = pack.manifest
     return manifest.members[manifest.variants[precision].weights].bytes
-
-
-def _of_size(rows: Attention, target: int, source: int) -> Attention:
-    """`rows` (T, S) without padding; those that were not asked for look at nothing."""
-    found = np.zeros((target, source), np.float32)
-    count = min(target, len(rows))
-    found[:count] = rows[:count, :source]
-    return found
-
-
-def _hypotheses(
-    run: Mapping[str, NDArray[Any]], search: Search, short: bool
-) -> list[list[Hypothesis]]:
-    """What a graph gave, one list a sentence, best first."""
-    if search.beam == 1:
-        found = zip(run["tokens"].tolist(), run["totals"].tolist(), strict=True)
-        return [[_of_greedy(row, total, short)] for row, total in found]
-    penalty = search.length_penalty
-    return [
-        [_of_beam(row, rank, penalty, short) for row, rank in zip(rows, ranks, strict=True)]
-        for rows, ranks in zip(run["tokens"].tolist(), run["ranks"].tolist(), strict=True)
-    ]
-
-
-def _of_greedy(row: list[int], total: float, short: bool) -> Hypothesis:
-    pieces, finished = _pieces(row)
-    mean = total / max(1, len(pieces) + finished)  # weights that are no numbers give nothing
-    return Hypothesis(pieces=pieces, score=mean, finished=finished, shortlist=short)
-
-
-def _of_beam(row: list[int], rank: float, penalty: float, short: bool) -> Hypothesis:
-    pieces, finished = _pieces(row)
-    level = rank if finished else rank + UNFINISHED_PENALTY
-    mean = level * max(1, len(pieces) + finished) ** (penalty - 1)
-    return Hypothesis(pieces=pieces, score=mean, finished=finished, shortlist=short)
-
-
-def _pieces(tokens: list[int]) -> tuple[tuple[int, ...], bool]:
-    """What stands before the end mark, or all but padding, and whether there is an end mark."""
-    if END in tokens:
-        return tuple(tokens[: tokens.index(END)]), True
-    return tuple(token for token in tokens if token != PAD), False
