@@ -24,8 +24,8 @@ class Model:
     The sentences that it remembers are its own: packs never mix.
     """
 
-    def __init__(self, pack: PackLike, load: Callable[[], DecoderLike]) -> None:
-        """Take a pack; `load` is called once, when the model is first needed."""
+    def __init__(self, pack: PackLike, load: Callable[[int], DecoderLike]) -> None:
+        """Take a pack; `load` is called once, with a beam, when the model is first needed."""
         self.pack = pack
         self._load = load
         self._lock = threading.Lock()
@@ -40,6 +40,10 @@ class Model:
     def title(self) -> str:
         """Name and version of the pack."""
         return f"{self.pack.name} {self.pack.version}"
+
+    def prepare(self, beam: int) -> None:
+        """Load what this beam needs, and no more; raises as `decoder` does."""
+        self._whole(beam)[0].prepare(beam)
 
     @property
     def decoder(self) -> DecoderLike:
@@ -59,11 +63,11 @@ class Model:
         """What translates sentences and tells how far it has come; raises as `decoder` does."""
         return self._whole()[2]
 
-    def _whole(self) -> tuple[DecoderLike, ProtectingTranslator, Drafter]:
+    def _whole(self, beam: int = 1) -> tuple[DecoderLike, ProtectingTranslator, Drafter]:
         # Not held by other models: while one is loaded, the others go on.
         with self._lock:
             if self._loaded is None:
-                decoder = self._load()
+                decoder = self._load(beam)
                 plain = SentenceTranslator(decoder)
                 whole = ProtectingTranslator(TermTranslator(plain))
                 self._loaded = decoder, whole, Drafter(plain, whole)
@@ -72,7 +76,7 @@ class Model:
 
 def model_of(decoder: DecoderLike) -> Model:
     """Return the model of a decoder that is loaded already."""
-    return Model(decoder.pack, lambda: decoder)
+    return Model(decoder.pack, lambda _: decoder)
 
 
 def find_models(
@@ -88,7 +92,9 @@ def find_models(
     return [Model(one, functools.partial(load, one)) for one in find_packs(pack)]
 
 
-def _decoder(pack: Pack, device: str, threads: int | None, precision: str | None) -> DecoderLike:
+def _decoder(
+    pack: Pack, beam: int, *, device: str, threads: int | None, precision: str | None
+) -> DecoderLike:
     from mltranslate.decode.decoder import Decoder
 
-    return Decoder(pack, device=device, threads=threads, precision=precision)
+    return Decoder(pack, device=device, threads=threads, precision=precision, beam=beam)

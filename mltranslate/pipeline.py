@@ -97,7 +97,7 @@ class Translator:
             ends = (resolve(code, self.languages) for code in (source, target))
             likely = [hop.by for hop in find_route(self._models, *ends)]
         for model in likely:
-            model.decoder.prepare(beam)
+            model.prepare(beam)
 
     def detect(self, text: str) -> Detection:
         """Return the likeliest language of `text` among those of the packs, or "und".
@@ -312,7 +312,7 @@ def _seconds_to_load(jobs: Sequence[Job], beam: int) -> float:
     """Load the models that `jobs` need; what is missing is told before anything is translated."""
     begun = time.perf_counter()
     for model in dict.fromkeys(model for job in jobs for model in job.models):
-        model.decoder.prepare(beam)
+        model.prepare(beam)
     return time.perf_counter() - begun
 
 

@@ -43,8 +43,8 @@ _PREFERRED = {"cpu": ("int8", "fp32"), "cuda": ("fp16", "fp32")}
 class Decoder:
     """Greedy and beam search of one pack on one device.
 
-    The greedy graph is loaded at once, the others when they are first needed. Calls from several
-    threads are allowed.
+    One graph is loaded at once, the others when they are first needed. Calls from several threads
+    are allowed.
 
     Where the pack has a shortlist for the target language, only the ids that it gives for a
     sentence are scored. A sentence with subwords that it never saw, or with hardly any
@@ -60,8 +60,9 @@ class Decoder:
         precision: str | None = None,
         threads: int | None = None,
         shortlist: bool = True,
+        beam: int = 1,
     ) -> None:
-        """Choose device and precision and load the greedy graph.
+        """Choose device and precision and load the graph that searches with this beam.
 
         `threads` (default: the cores there are, up to four) are shared by the products of a large
         model, and decode a batch each of a small one, for which `workers` says how many calls may
@@ -80,10 +81,10 @@ class Decoder:
         """Whether any sentence is decoded with a shortlist."""
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
-        greedy = self._session(1, short=self.has_shortlists)
-        self.device = greedy.device
-        self.provider = greedy.provider
-        self.note = note or greedy.note
+        first = self._session(beam, short=self.has_shortlists)
+        self.device = first.device
+        self.provider = first.provider
+        self.note = note or first.note
         """Why "auto" fell back to the CPU; empty otherwise."""
 
     @functools.cached_property

@@ -22,7 +22,8 @@ from mltranslate.errors import (
     UsageError,
 )
 from mltranslate.packs import Pack, read_pack
-from mltranslate.runtime import providers
+from mltranslate.pipeline import Translator
+from mltranslate.runtime import providers, sessions
 from mltranslate.runtime.sessions import Session, default_threads
 from mltranslate.types import CancelToken
 from mltranslate_export.build import PackPlan, build_pack
@@ -47,6 +48,25 @@ def test_cpu_prefers_int8_and_tells_the_truth(decoder: Decoder) -> None:
     assert (decoder.device, decoder.precision) == ("cpu", "int8")
     assert decoder.provider == "CPUExecutionProvider"
     assert decoder.note == ""
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+def test_a_translation_loads_the_graphs_of_its_beam_alone(
+    pack: Pack, monkeypatch: pytest.MonkeyPatch, beam: int
+) -> None:
+    loaded: list[str] = []
+    real = sessions.create_session
+
+    def record(path: Path, **options: Any) -> sessions.Session:
+        loaded.append(path.name)
+        return real(path, **options)
+
+    monkeypatch.setattr("mltranslate.decode.decoder.create_session", record)
+    translator = Translator(pack=pack.folder, device="cpu", threads=1)
+    [result] = translator.translate("ai bo cu di", "de", "en", beam)
+    assert (result.text, result.device) == ("di cu bo ai", "cpu")
+    variant = pack.manifest.variants["int8"]
+    assert loaded == [variant.greedy if beam == 1 else variant.beam]
 
 
 def test_order_and_count_are_kept(pack: Pack, decoder: Decoder) -> None:

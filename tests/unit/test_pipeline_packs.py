@@ -24,7 +24,7 @@ class Shelf:
     failing: frozenset[str] = frozenset()
 
     def models(self) -> list[Model]:
-        return [Model(one.pack, lambda one=one: self._load(one)) for one in self.decoders]
+        return [Model(one.pack, lambda _, one=one: self._load(one)) for one in self.decoders]
 
     def _load(self, decoder: FakeDecoder) -> FakeDecoder:
         if decoder.pack.name in self.failing:

@@ -31,7 +31,7 @@ class PackSystem:
         self._pack = find_pack(pack)
         self._decoder = Decoder(
             self._pack, device=settings.device, precision=settings.precision or None,
-            threads=settings.threads or None,
+            threads=settings.threads or None, beam=settings.beam,
         )  # fmt: skip
         self._tokenizer = self._pack.tokenizer()
         self._translator = Translator(decoder=self._decoder)
