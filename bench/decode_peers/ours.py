@@ -33,7 +33,7 @@ def requests_of(case: dict[str, Any], target: str) -> list[list[Request]]:
 
 
 def batches(requests: list[Request], budget: int) -> Iterator[list[int]]:
-    """Numbers of the requests, batched by length as `mltranslate.sentences` does it."""
+    """Numbers of the requests, batched by length as `mltranslate.sentences.work` does it."""
     batch: list[int] = []
     for number in sorted(range(len(requests)), key=lambda n: len(requests[n].pieces)):
         if batch and (len(requests[number].pieces) + FRAME) * (len(batch) + 1) > budget:

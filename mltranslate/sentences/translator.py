@@ -21,7 +21,7 @@ from mltranslate.numerals import loses_number, mend_numbers
 from mltranslate.renderings import Rendering, assemble, distinct, faithful
 from mltranslate.sentences.memory import REMEMBERED, Memory
 from mltranslate.sentences.parts import DecoderLike
-from mltranslate.sentences.work import Sentence, Tally, Work, cut, pieces_of, request_of
+from mltranslate.sentences.work import Sentence, Tally, Work, cut_batches, pieces_of, request_of
 from mltranslate.text.cleaning import clean, printable
 from mltranslate.text.pieces import split_long
 from mltranslate.text.spans import Span
@@ -113,7 +113,7 @@ class SentenceTranslator:
                 found[piece] = known
         tally.finish(found)
         most = MAX_BATCH_TOKENS[self._decoder.device] // search.beam
-        batches = cut(fresh, most, self._decoder.workers)
+        batches = cut_batches(fresh, most, self._decoder.workers)
         with contextlib.closing(self._rendered(batches, search, cancel)) as made:
             for rendered in made:
                 found.update(rendered)

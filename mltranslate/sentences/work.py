@@ -61,7 +61,7 @@ def pieces_of(sentence: Sentence, spans: Sequence[Span]) -> list[Sentence]:
     return [replace(sentence, text=span.text) for span in spans if span.translatable]
 
 
-def cut(work: Sequence[Work], most: int, workers: int) -> list[list[Work]]:
+def cut_batches(work: Sequence[Work], most: int, workers: int) -> list[list[Work]]:
     """Cut into batches of at most `most` tokens.
 
     They are as small as they can be if there is one for each of several workers at most.
