@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mltranslate.decode.types import Search
 from mltranslate.languages import is_spaced
@@ -135,7 +135,7 @@ class Drafter:
     def _waiting(self, sentence: Sentence, search: Search, before: Sequence[_Waiting]) -> _Waiting:
         masked = None if sentence.prefix else mask(sentence.text, language=sentence.source)
         text = masked.text if masked else sentence.text
-        asked = Sentence(text, sentence.target, sentence.source, sentence.prefix)
+        asked = replace(sentence, text=text, terms=())
         known = self._plain.remembers(asked, search) or any(one.asked == asked for one in before)
         return _Waiting(sentence, masked, asked, 0 if known else self._plain.size(asked))
 

@@ -16,6 +16,7 @@ from mltranslate.renderings import Rendering, variants
 from mltranslate.routes import Hop
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.casing import is_shouted
+from mltranslate.text.chinese import as_read
 from mltranslate.text.spans import Span, join, starts
 from mltranslate.text.terms import flat
 from mltranslate.types import (
@@ -97,8 +98,10 @@ class Job:
     def sentences(self, hop: int) -> list[Sentence]:
         """What this hop translates; prefix and terms are in the language of the last one."""
         way = self.hops[hop]
-        found = [Sentence(text, way.target, way.source) for text in self.current]
-        if hop == len(self.hops) - 1 and found:
+        last = hop == len(self.hops) - 1
+        variety = self.variety if last else ""
+        found = [Sentence(one, way.target, way.source, variety=variety) for one in self.current]
+        if last and found:
             found[0] = replace(found[0], prefix=self.prefix)
             if glossary := self.glossary:
                 # Through English, too, it is the words of the original that count.
@@ -135,7 +138,8 @@ class Job:
         begins = starts(self.spans, texts, target)
         for start, original, one in zip(begins, self._originals(), self.renderings, strict=True):
             offsets = read + start[0], len(self.head) + start[1]
-            yield from places(one.alignment, original, one.text, offsets)
+            source, text = _known(original, self.source), _known(one.text, target)
+            yield from places(one.alignment, source, text, offsets)
 
     def score(self, renderings: Sequence[Rendering]) -> float | None:
         """Mean log-probability a token of all hops, the last of which gave `renderings`."""
@@ -167,6 +171,12 @@ class Job:
         if found and found.language != UNDETERMINED and found.confidence < LOW_CONFIDENCE:
             cautions.add(Caution.LOW_CONFIDENCE)
         return tuple(sorted(cautions, key=_ORDER.index))
+
+
+def _known(text: str, language: str) -> str:
+    """The text as the model has it, where that leaves every word in its place."""
+    read = as_read(text, language)
+    return read if len(read) == len(text) else text
 
 
 def _is_shouted(text: str) -> bool:

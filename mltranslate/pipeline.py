@@ -141,7 +141,8 @@ class Translator:
         made before, or one for each text, is used, and reported, instead. Text that is no
         language, or in the target language by detection or by `source`, comes back unchanged with
         `Caution.UNTRANSLATED`; so does text that is surely in a language of no pack, with
-        `Caution.UNOFFERED` as well. A variety that `target` asks for and no pack lists may give
+        `Caution.UNOFFERED` as well. Chinese is read and written in the characters of either
+        standard; another variety that `target` asks for and no pack lists may give
         `Caution.VARIETY`. `progress` is called after every batch, in the calling thread. With
         `n_best` over 1 each result lists the best so many `alternatives`, itself included; `beam`
         must be no less. With a `prefix`, the beginning of the translation of a single text, the

@@ -38,7 +38,7 @@ class Caution(StrEnum):
     OFF_TARGET = "off-target"
     """The output is, with high probability, in another language than the target."""
     VARIETY = "variety"
-    """The text does not fit the variety that was asked for (zh-Hant), or it cannot be told."""
+    """The text does not fit the variety that was asked for (pt-PT), or it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from mltranslate.errors import MltError, PackError
 
 Commands = Any  # argparse keeps the type of its sub-parsers to itself
 
-_LIBRARIES = ("numpy", "sentencepiece", "platformdirs", "textual")
+_LIBRARIES = ("numpy", "sentencepiece", "opencc", "platformdirs", "textual")
 _FAST_FLAGS = (
     "sse4_2 avx avx2 fma f16c avx_vnni avx512f avx512bw avx512_vnni avx512_bf16 amx_int8 "
     "amx_bf16 asimd asimddp asimdhp i8mm bf16 sve"

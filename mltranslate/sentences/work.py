@@ -29,6 +29,9 @@ class Sentence:
     terms: tuple[Term, ...] = ()
     """What its translation is to have; only `mltranslate.constraints` knows what to do with it."""
 
+    variety: str = ""
+    """Of the target language, to be written where a rule can: `mltranslate.text.chinese`."""
+
     def part(self, text: str) -> Sentence:
         """Return a part of this sentence, with the terms that it holds itself."""
         terms = terms_of(self.terms, text, self.source) if self.terms else ()

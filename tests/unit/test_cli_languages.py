@@ -15,6 +15,7 @@ from mltranslate.cli.main import main
 from mltranslate.languages import describe
 
 CHINESE = "这是我们的国家。"
+TRADITIONAL = "這是我們的國家。"
 
 
 @pytest.fixture(autouse=True)
@@ -53,16 +54,21 @@ def test_a_wrong_one_is_refused_with_the_nearest(
     assert "unknown language 'Germn': the nearest is German (de)" in err
 
 
+def test_traditional_chinese_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["text", "--to", "zh-Hant", "--from", "en", "Hello."]) == 0
+    assert capsys.readouterr() == (TRADITIONAL + "\n", "")
+    assert main(["text", "--to", "zh-Hans", "--from", "en", "Hello."]) == 0
+    assert capsys.readouterr() == (CHINESE + "\n", "")
+
+
 def test_simplified_instead_of_traditional_chinese_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["text", "--to", "zh-Hant", "--from", "en", "Hello."]) == 0
+    assert main(["text", "--to", "zh-Hant", "--from", "zh", CHINESE]) == 0
     out, err = capsys.readouterr()
     assert out == CHINESE + "\n"
-    assert err.count("\n") == 1
+    assert "nothing was translated" in err
     assert "promises Traditional Chinese, and a text is in Simplified Chinese" in err
-    assert main(["text", "--to", "zh-Hans", "--from", "en", "Hello."]) == 0
-    assert capsys.readouterr().err == ""
 
 
 def test_a_variety_that_nothing_shows_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,8 +87,8 @@ def test_a_target_is_not_detected(capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_says_which_variety_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["text", "--to", "zh_TW", "--from", "en", "--json", "Hello."]) == 0
     record = json.loads(capsys.readouterr().out)
-    assert (record["target"], record["variety"]) == ("zh", "zh-Hans")
-    assert record["warnings"] == ["variety"]
+    assert (record["text"], record["target"]) == (TRADITIONAL, "zh")
+    assert (record["variety"], record["warnings"]) == ("zh-Hant", [])
     assert main(["text", "--to", "de", "--from", "en", "--json", "Hello."]) == 0
     assert json.loads(capsys.readouterr().out)["variety"] is None
 

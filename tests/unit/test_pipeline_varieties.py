@@ -1,4 +1,4 @@
-"""A variety that was asked for and is not what the packs write is told, never passed over."""
+"""A variety that was asked for is written where a rule can, else told, and never passed over."""
 
 from __future__ import annotations
 
@@ -23,23 +23,62 @@ def _translator(output: str, *languages: str) -> Translator:
 
 
 @pytest.mark.parametrize(
-    ("output", "target", "found", "warned"),
+    ("output", "target", "text", "found"),
     [
-        (SIMPLIFIED, "zh", "zh-Hans", False),
-        (SIMPLIFIED, "zh-Hans", "zh-Hans", False),
-        (SIMPLIFIED, "zh_TW", "zh-Hans", True),
-        (SIMPLIFIED, "Traditional Chinese", "zh-Hans", True),
-        (TRADITIONAL, "zh-Hant", "zh-Hant", False),
-        (TRADITIONAL, "zh-CN", "zh-Hant", True),
-        (BOTH, "zh-Hant", None, False),
-        ("我们的國。", "zh-Hant", None, True),
+        (SIMPLIFIED, "zh", SIMPLIFIED, "zh-Hans"),
+        (TRADITIONAL, "zh", TRADITIONAL, "zh-Hant"),
+        (SIMPLIFIED, "zh-Hans", SIMPLIFIED, "zh-Hans"),
+        (SIMPLIFIED, "zh_TW", TRADITIONAL, "zh-Hant"),
+        (SIMPLIFIED, "Traditional Chinese", TRADITIONAL, "zh-Hant"),
+        (TRADITIONAL, "zh-Hant", TRADITIONAL, "zh-Hant"),
+        (TRADITIONAL, "zh-CN", SIMPLIFIED, "zh-Hans"),
+        (BOTH, "zh-Hant", BOTH, None),
+        ("我们的國。", "zh-Hant", "我們的國。", "zh-Hant"),
     ],
 )
-def test_chinese(output: str, target: str, found: str | None, warned: bool) -> None:
+def test_chinese_is_written_as_asked(
+    output: str, target: str, text: str, found: str | None
+) -> None:
     result = _translator(output, "zh").translate("Hello.", target, "en")[0]
-    assert (result.target, result.text) == ("zh", output)
-    assert result.variety == found
-    assert (Caution.VARIETY in result.warnings) == warned
+    assert (result.target, result.text, result.variety) == ("zh", text, found)
+    assert result.warnings == ()
+
+
+def _chinese(decoder: FakeDecoder, *codes: str) -> Translator:
+    pairs = frozenset((one, other) for one in codes for other in codes if one != other)
+    decoder.pack = FakePack(languages=codes, directions=pairs)
+    return Translator(decoder=decoder, detector=FakeDetector())
+
+
+def test_traditional_chinese_is_read_as_simplified() -> None:
+    decoder = FakeDecoder()
+    translator = _chinese(decoder, "en", "zh")
+    for text in (TRADITIONAL, SIMPLIFIED):
+        assert translator.translate(text, "en", "zh")[0].source_text == text
+    assert decoder.batches == [[SIMPLIFIED], [SIMPLIFIED]]
+
+
+def test_a_pack_that_lists_traditional_chinese_reads_it() -> None:
+    decoder = FakeDecoder()
+    _chinese(decoder, "en", "zh", "zh-Hant").translate(TRADITIONAL, "en", "zh-Hant")
+    assert decoder.batches == [[TRADITIONAL]]
+
+
+def test_alternatives_are_written_as_asked_and_code_as_it_is() -> None:
+    decoder = FakeDecoder(render=lambda text, *_: f"{text}国家", others=lambda _: [("国家。", 0.1)])
+    translator = _chinese(decoder, "en", "zh")
+    result = translator.translate("One `国()` two.", "zh-Hant", "en", 4, n_best=2)[0]
+    assert result.text == "One `国()` two.國家"
+    alone = translator.translate("One.", "zh-Hant", "en", 4, n_best=2)[0]
+    assert [one.text for one in alone.alternatives] == ["One.國家", "國家。"]
+
+
+def test_a_beginning_is_read_as_simplified_and_kept_as_it_is() -> None:
+    decoder = FakeDecoder(render=lambda *_: SIMPLIFIED)
+    translator = _chinese(decoder, "en", "zh")
+    result = translator.translate("Hello.", "zh-Hant", "en", prefix="這是")[0]
+    assert result.text == TRADITIONAL
+    assert translator.translate("Hi.", "zh-Hant", "en", prefix="国")[0].text.startswith("国")
 
 
 @pytest.mark.parametrize(
