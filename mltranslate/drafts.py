@@ -16,8 +16,10 @@ from mltranslate.decode.types import Search
 from mltranslate.languages import is_spaced
 from mltranslate.protection import ProtectingTranslator
 from mltranslate.renderings import Rendering
+from mltranslate.scripts import as_known
 from mltranslate.sentences.translator import SentenceTranslator
 from mltranslate.sentences.work import Sentence
+from mltranslate.text.chinese import as_written
 from mltranslate.text.protected import Masked, mask
 from mltranslate.types import CancelToken, stop_if_cancelled
 
@@ -135,7 +137,7 @@ class Drafter:
     def _waiting(self, sentence: Sentence, search: Search, before: Sequence[_Waiting]) -> _Waiting:
         masked = None if sentence.prefix else mask(sentence.text, language=sentence.source)
         text = masked.text if masked else sentence.text
-        asked = replace(sentence, text=text, terms=())
+        asked = as_known(replace(sentence, text=text, terms=()))
         known = self._plain.remembers(asked, search) or any(one.asked == asked for one in before)
         return _Waiting(sentence, masked, asked, 0 if known else self._plain.size(asked))
 
@@ -157,6 +159,7 @@ class Drafter:
             target = one.sentence.target
             if is_spaced(target):  # the last word may go on
                 found = found.rpartition(" ")[0]
+            found = as_written(found, one.sentence.variety)
             if found := one.masked.beginning(found, target) if one.masked else found:
                 yield found
             tokens *= 2

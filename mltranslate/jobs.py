@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from mltranslate.alignment import places
 from mltranslate.completion import begun
 from mltranslate.decode.types import Search
-from mltranslate.glossary import Glossary, missing
+from mltranslate.detect.varieties import variety
+from mltranslate.glossary import Glossary, Term, missing
 from mltranslate.models import Model
 from mltranslate.renderings import Rendering, variants
 from mltranslate.routes import Hop
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.casing import is_shouted
-from mltranslate.text.chinese import as_read
+from mltranslate.text.chinese import TRADITIONAL, as_read, as_written
 from mltranslate.text.spans import Span, join, starts
 from mltranslate.text.terms import flat
 from mltranslate.types import (
@@ -80,7 +81,12 @@ class Job:
         return (self.source, *(hop.target for hop in self.hops))
 
     def begin(self, text: str, target: str) -> None:
-        """Take `text` as the beginning of the translation, unless nothing is translated."""
+        """Take `text` as the beginning of the translation, unless nothing is translated.
+
+        It says in which characters a Chinese translation goes on, where nobody else does.
+        """
+        if target == "zh" and not self.variety and variety(text, target) == TRADITIONAL:
+            self.variety = TRADITIONAL
         if self.current:
             start = begun(self.spans, text, target)
             self.head, self.prefix, self.spans = start.head, start.prefix, start.spans
@@ -99,16 +105,25 @@ class Job:
         """What this hop translates; prefix and terms are in the language of the last one."""
         way = self.hops[hop]
         last = hop == len(self.hops) - 1
-        variety = self.variety if last else ""
-        found = [Sentence(one, way.target, way.source, variety=variety) for one in self.current]
+        wish = self.variety if last else ""
+        found = [Sentence(one, way.target, way.source, variety=wish) for one in self.current]
         if last and found:
             found[0] = replace(found[0], prefix=self.prefix)
             if glossary := self.glossary:
                 # Through English, too, it is the words of the original that count.
                 asked = self.variety or way.target
-                terms = [glossary.terms_in(text, self.source, asked) for text in self._originals()]
+                terms = [self._terms(text, glossary, asked) for text in self._originals()]
                 found = [replace(one, terms=own) for one, own in zip(found, terms, strict=True)]
         return found
+
+    def _terms(self, text: str, glossary: Glossary, asked: str) -> tuple[Term, ...]:
+        """The terms of a sentence, by its characters or by those that a model reads instead."""
+        forms = dict.fromkeys((text, as_read(text, self.source)))
+        found = (term for form in forms for term in glossary.terms_in(form, self.source, asked))
+        return tuple(
+            replace(term, target=as_written(term.target, self.variety))
+            for term in dict.fromkeys(found)
+        )
 
     def take(self, renderings: Sequence[Rendering], asked: Sequence[Sentence]) -> None:
         """Take what a hop made of the sentences that it was asked for."""
@@ -138,8 +153,9 @@ class Job:
         begins = starts(self.spans, texts, target)
         for start, original, one in zip(begins, self._originals(), self.renderings, strict=True):
             offsets = read + start[0], len(self.head) + start[1]
-            source, text = _known(original, self.source), _known(one.text, target)
-            yield from places(one.alignment, source, text, offsets)
+            known = as_read(original, self.source)
+            source = known if len(known) == len(original) else original
+            yield from places(one.alignment, source, one.text, offsets)
 
     def score(self, renderings: Sequence[Rendering]) -> float | None:
         """Mean log-probability a token of all hops, the last of which gave `renderings`."""
@@ -171,12 +187,6 @@ class Job:
         if found and found.language != UNDETERMINED and found.confidence < LOW_CONFIDENCE:
             cautions.add(Caution.LOW_CONFIDENCE)
         return tuple(sorted(cautions, key=_ORDER.index))
-
-
-def _known(text: str, language: str) -> str:
-    """The text as the model has it, where that leaves every word in its place."""
-    read = as_read(text, language)
-    return read if len(read) == len(text) else text
 
 
 def _is_shouted(text: str) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mltranslate.constraints import TermTranslator
 from mltranslate.drafts import Drafter
 from mltranslate.protection import ProtectingTranslator
+from mltranslate.scripts import ScriptTranslator
 from mltranslate.sentences.parts import DecoderLike, PackLike
 from mltranslate.sentences.translator import SentenceTranslator
 
@@ -69,7 +70,7 @@ class Model:
             if self._loaded is None:
                 decoder = self._load(beam)
                 plain = SentenceTranslator(decoder)
-                whole = ProtectingTranslator(TermTranslator(plain))
+                whole = ProtectingTranslator(ScriptTranslator(TermTranslator(plain)))
                 self._loaded = decoder, whole, Drafter(plain, whole)
             return self._loaded
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mltranslate.decode.types import Sampling, Search
 from mltranslate.detect.elsewhere import DetectorLike, detectable, elsewhere
-from mltranslate.detect.varieties import fits, variety
+from mltranslate.detect.varieties import variety
 from mltranslate.errors import InputError, UsageError
 from mltranslate.glossary import Glossary
 from mltranslate.jobs import Job, Meter, translate_hop
@@ -21,6 +21,7 @@ from mltranslate.limits import MAX_INPUT_CHARACTERS
 from mltranslate.models import Model, find_models, model_of
 from mltranslate.routes import find_route
 from mltranslate.sentences.parts import DecoderLike, PackLike
+from mltranslate.text.chinese import as_read, as_written, is_as_asked
 from mltranslate.text.cleaning import without_surrogates
 from mltranslate.text.spans import cut
 from mltranslate.text.verbatim import prose
@@ -142,9 +143,10 @@ class Translator:
         language, or in the target language by detection or by `source`, comes back unchanged with
         `Caution.UNTRANSLATED`; so does text that is surely in a language of no pack, with
         `Caution.UNOFFERED` as well. Chinese is read and written in the characters of either
-        standard; another variety that `target` asks for and no pack lists may give
-        `Caution.VARIETY`. `progress` is called after every batch, in the calling thread. With
-        `n_best` over 1 each result lists the best so many `alternatives`, itself included; `beam`
+        standard (one is not made of the other alone); another variety that `target` asks for and
+        no pack lists may give `Caution.VARIETY`. `progress` is called after every batch, in the
+        calling thread. With `n_best` over 1 each result lists the best so many `alternatives`,
+        itself included; `beam`
         must be no less. With a `prefix`, the beginning of the translation of a single text, the
         rest of it is completed. `token_scores` asks for the scores of all tokens, and
         `length_penalty` (default: `Decoder.usual_length_penalty`), `coverage_penalty` and
@@ -180,7 +182,9 @@ class Translator:
             job.glossary, job.variety = glossary, asked
         if prefix:
             jobs[0].begin(prefix, target)
-        begun += _seconds_to_load(jobs, beam)
+        # Subwords are scored by the graph of greedy search, and terms are found by such scores.
+        beams = {beam, 1} if token_scores or glossary else {beam}
+        begun += _seconds_to_load(jobs, beams)
 
         def search_with(model: Model) -> Search:
             if beam == 1 or length_penalty is not None:
@@ -309,11 +313,15 @@ def _one_each(detections: Sequence[Detection], texts: Sequence[str]) -> Sequence
     return detections
 
 
-def _seconds_to_load(jobs: Sequence[Job], beam: int) -> float:
+def _seconds_to_load(jobs: Sequence[Job], beams: Iterable[int]) -> float:
     """Load the models that `jobs` need; what is missing is told before anything is translated."""
     begun = time.perf_counter()
     for model in dict.fromkeys(model for job in jobs for model in job.models):
-        model.prepare(beam)
+        for beam in beams:
+            model.prepare(beam)
+    for job in jobs:  # OpenCC loads what it goes by at the first use
+        as_read("".join(job.current), job.source)
+        as_written("".join(job.current)[:1], job.variety)
     return time.perf_counter() - begun
 
 
@@ -345,7 +353,7 @@ def _in_its_variety(result: Translation, asked: str) -> Translation:
     """Say which variety of the target language the text is in, and whether it is not as `asked`."""
     if result.target not in (result.source, *result.route):
         return result
-    wrong = asked and result.text.strip() and not fits(result.text, asked)
+    wrong = asked and result.text.strip() and not is_as_asked(result.text, asked)
     return dataclasses.replace(
         result,
         variety=variety(result.text, result.target),

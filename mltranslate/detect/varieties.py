@@ -67,7 +67,7 @@ def fits(text: str, tag: str) -> bool:
     """Return True when `text` is in the variety `tag`, or is Chinese that both standards share."""
     found = variety(text, tag)
     if found is None and tag in _CHINESE:
-        return not any(_han_sides(text[:_LOOKED_AT]))
+        return not any(han_sides(text[:_LOOKED_AT]))
     return found == tag
 
 
@@ -78,11 +78,12 @@ def _decide(first: int, second: int, tags: tuple[str, str]) -> str | None:
 
 
 def _chinese(text: str) -> str | None:
-    sides = _han_sides(text)
+    sides = han_sides(text)
     return _decide(sides.count(1), sides.count(-1), _CHINESE)
 
 
-def _han_sides(text: str) -> list[int]:
+def han_sides(text: str) -> list[int]:
+    """Return 1 for each Han character of Simplified Chinese alone, -1 of Traditional, else 0."""
     return [_han_side(character) for character in text if "\u4e00" <= character <= "\u9fff"]
 
 

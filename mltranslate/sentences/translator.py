@@ -22,7 +22,6 @@ from mltranslate.renderings import Rendering, assemble, distinct, faithful
 from mltranslate.sentences.memory import REMEMBERED, Memory
 from mltranslate.sentences.parts import DecoderLike
 from mltranslate.sentences.work import Sentence, Tally, Work, cut_batches, pieces_of, request_of
-from mltranslate.text.chinese import as_read, as_written
 from mltranslate.text.cleaning import clean, printable
 from mltranslate.text.pieces import split_long
 from mltranslate.text.spans import Span
@@ -53,12 +52,11 @@ class SentenceTranslator:
 
     def pieces(self, sentence: Sentence) -> list[Span]:
         """The spans that the sentence is translated in; one, unless it is longer than the limit."""
-        count = functools.partial(self._count, language=sentence.source)
-        return split_long(sentence.text, self._limit, count)
+        return split_long(sentence.text, self._limit, self._count)
 
     def size(self, sentence: Sentence) -> int:
         """Subwords of the sentence."""
-        return self._count(sentence.text, sentence.source)
+        return self._count(sentence.text)
 
     def remembers(self, sentence: Sentence, search: Search) -> bool:
         """Whether the sentence was translated lately by the same search."""
@@ -152,19 +150,19 @@ class SentenceTranslator:
         if sentence.prefix and len(pieces_of(sentence, spans)) > 1:
             raise InputError(
                 "a sentence is too long to be completed",
-                why=f"it has {self.size(sentence)} subwords, the model takes {self._limit}",
+                why=f"it has {self._count(sentence.text)} subwords, the model takes {self._limit}",
                 fix="Split it first",
             )
         return spans
 
     def _work(self, sentence: Sentence) -> Work:
-        pieces = self._tokenizer.encode(clean(as_read(sentence.prefix, sentence.target)))
+        pieces = self._tokenizer.encode(clean(sentence.prefix))
         prefix = Prefix(pieces=pieces, ends_word=sentence.prefix[-1:].isspace())
-        source = self._tokenizer.encode(clean(as_read(sentence.text, sentence.source)))
+        source = self._tokenizer.encode(clean(sentence.text))
         return Work(sentence, source, prefix if pieces else None)
 
-    def _count(self, text: str, language: str) -> int:
-        return len(self._tokenizer.encode(clean(as_read(text, language))))
+    def _count(self, text: str) -> int:
+        return len(self._tokenizer.encode(clean(text)))
 
     def _render(
         self, batch: Sequence[Work], search: Search, cancel: CancelToken | None
@@ -243,14 +241,14 @@ class SentenceTranslator:
     def _text(self, work: Work, hypothesis: Hypothesis) -> str:
         """What a hypothesis says; the beginning that was given is kept character by character."""
         text = self._tokenizer.decode(hypothesis.pieces)
-        given, variety = work.sentence.prefix, work.sentence.variety
+        given = work.sentence.prefix
         if not work.prefix:
-            return given + as_written(clean(text), variety)
+            return given + clean(text)
         spelt = self._tokenizer.decode(work.prefix.pieces)
         # A search that was cut at its limit may not have come to the end of the beginning.
         tail = text[len(spelt) :] if text.startswith(spelt) else ""
         tail = printable(tail).rstrip()
-        return given + as_written(tail.lstrip() if work.prefix.ends_word else tail, variety)
+        return given + (tail.lstrip() if work.prefix.ends_word else tail)
 
 
 def _worth(rendering: Rendering, search: Search) -> float:

@@ -30,7 +30,7 @@ class Sentence:
     """What its translation is to have; only `mltranslate.constraints` knows what to do with it."""
 
     variety: str = ""
-    """Of the target language, to be written where a rule can: `mltranslate.text.chinese`."""
+    """Of the target language, that was asked for; only `mltranslate.scripts` can do something."""
 
     def part(self, text: str) -> Sentence:
         """Return a part of this sentence, with the terms that it holds itself."""

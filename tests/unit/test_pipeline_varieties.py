@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from fake_engine_parts import FakeDecoder, FakeDetector, FakePack
 
+from mltranslate.alignment import Alignment
+from mltranslate.constraints import TermTranslator
 from mltranslate.detect.varieties import variety
+from mltranslate.glossary import Glossary, Term
 from mltranslate.pipeline import Translator
+from mltranslate.renderings import Rendering
+from mltranslate.scripts import ScriptTranslator
+from mltranslate.sentences.work import Sentence
 from mltranslate.types import Caution, Detection
 
 SIMPLIFIED, TRADITIONAL, BOTH = "这是我们的国家。", "這是我們的國家。", "你好。"
@@ -55,7 +62,7 @@ def test_traditional_chinese_is_read_as_simplified() -> None:
     translator = _chinese(decoder, "en", "zh")
     for text in (TRADITIONAL, SIMPLIFIED):
         assert translator.translate(text, "en", "zh")[0].source_text == text
-    assert decoder.batches == [[SIMPLIFIED], [SIMPLIFIED]]
+    assert decoder.batches == [[SIMPLIFIED]], "and remembered as that"
 
 
 def test_a_pack_that_lists_traditional_chinese_reads_it() -> None:
@@ -73,12 +80,70 @@ def test_alternatives_are_written_as_asked_and_code_as_it_is() -> None:
     assert [one.text for one in alone.alternatives] == ["One.國家", "國家。"]
 
 
-def test_a_beginning_is_read_as_simplified_and_kept_as_it_is() -> None:
-    decoder = FakeDecoder(render=lambda *_: SIMPLIFIED)
+@pytest.mark.parametrize(
+    ("target", "prefix", "text"),
+    [
+        ("zh-Hant", "這是", TRADITIONAL),
+        ("zh", "這是", TRADITIONAL),
+        ("zh", "这是", SIMPLIFIED),
+        ("zh-Hant", "这是", "这是我們的國家。"),
+    ],
+)
+def test_a_beginning_is_kept_and_says_how_to_go_on(target: str, prefix: str, text: str) -> None:
+    translator = _chinese(FakeDecoder(render=lambda *_: SIMPLIFIED), "en", "zh")
+    assert translator.translate("Hello.", target, "en", prefix=prefix)[0].text == text
+
+
+def test_characters_behind_a_beginning_are_decided_with_it() -> None:
+    translator = _chinese(FakeDecoder(render=lambda *_: "他的头发很长。"), "en", "zh")
+    result = translator.translate("Hello.", "zh-Hant", "en", prefix="他的頭")[0]
+    assert result.text == "他的頭髮很長。"
+
+
+def test_drafts_are_written_as_asked() -> None:
+    decoder = FakeDecoder(render=lambda *_: "我们的国家很大很大很大")
+    told: list[str] = []
+    _chinese(decoder, "en", "zh").translate("One. Two.", "zh-Hant", "en", draft=told.append)
+    assert not any(text for text in told if "国" in text or "们" in text)
+
+
+def test_through_english_it_is_the_last_language_that_is_written() -> None:
+    decoder = FakeDecoder(render=lambda text, target, _: SIMPLIFIED if target == "zh" else text)
+    pairs = frozenset({("de", "en"), ("en", "zh")})
+    decoder.pack = FakePack(languages=("en", "de", "zh"), directions=pairs)
+    translator = Translator(decoder=decoder, detector=FakeDetector())
+    result = translator.translate("Hallo.", "zh-Hant", "de")[0]
+    assert (result.text, result.route) == (TRADITIONAL, ("de", "en", "zh"))
+
+
+@pytest.mark.parametrize("term", ["国家", "國家"])
+def test_terms_are_found_and_written_in_either_standard(term: str) -> None:
+    decoder = FakeDecoder(render=lambda text, target, _: SIMPLIFIED if target == "zh" else "STATE.")
     translator = _chinese(decoder, "en", "zh")
-    result = translator.translate("Hello.", "zh-Hant", "en", prefix="這是")[0]
-    assert result.text == TRADITIONAL
-    assert translator.translate("Hi.", "zh-Hant", "en", prefix="国")[0].text.startswith("国")
+    into = Glossary([Term("country", term)])
+    result = translator.translate("Our country.", "zh-Hant", "en", glossary=into)[0]
+    assert (result.text, result.missing_terms) == (TRADITIONAL, ())
+    outof = Glossary([Term(term, "state")])
+    told = translator.translate(TRADITIONAL, "en", "zh", glossary=outof)[0]
+    assert (told.text, told.missing_terms) == ("STATE.", ())
+
+
+def test_links_are_between_the_characters_that_people_see() -> None:
+    words = Alignment(("看", "书"), ("看", "着", "国"), (((1, 2), (2, 3)),))
+    rendering = Rendering("看着国", -1.0, 3, alignment=words)
+    asked = Sentence("看書", "zh", "zh", variety="zh-Hant")
+    [found] = ScriptTranslator(cast(TermTranslator, _Fixed(rendering))).translate([asked])
+    assert (found.text, found.alignment.target) == ("看著國", ("看", "著", "國"))
+
+
+class _Fixed:
+    """Translates everything alike."""
+
+    def __init__(self, rendering: Rendering) -> None:
+        self._rendering = rendering
+
+    def translate(self, sentences: Sequence[Sentence], *_: object, **__: object) -> list[Rendering]:
+        return [self._rendering for _ in sentences]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ PAIRS = [
     ("他的头发很长，他要发展。", "他的頭髮很長，他要發展。"),
     ("皇后在后面。", "皇后在後面。"),
     ("房间里面很干净。", "房間裡面很乾淨。"),
+    ("他看着我，外面下着雨。", "他看著我，外面下著雨。"),
     ("软件 v2.0（测试版）", "軟件 v2.0（測試版）"),
 ]
 
@@ -20,7 +21,7 @@ def test_each_standard_is_made_of_the_other(simplified: str, traditional: str) -
     assert as_read(traditional, "zh") == simplified
 
 
-@pytest.mark.parametrize("text", ["", "你好。", "我想学习英语。", "皇后著作"])
+@pytest.mark.parametrize("text", ["", "你好。", "我想学习英语。", "皇后著作", "名著", "鲁迅著土著"])
 def test_simplified_chinese_is_read_as_it_is(text: str) -> None:
     assert as_read(text, "zh") == text
 
