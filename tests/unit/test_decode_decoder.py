@@ -50,9 +50,12 @@ def test_cpu_prefers_int8_and_tells_the_truth(decoder: Decoder) -> None:
     assert decoder.note == ""
 
 
-@pytest.mark.parametrize("beam", [1, 4])
-def test_a_translation_loads_the_graphs_of_its_beam_alone(
-    pack: Pack, monkeypatch: pytest.MonkeyPatch, beam: int
+@pytest.mark.parametrize(
+    ("beam", "token_scores", "graphs"),
+    [(1, False, ["greedy"]), (4, False, ["beam"]), (4, True, ["beam", "greedy"])],
+)
+def test_a_translation_loads_the_graphs_of_its_search_alone(
+    pack: Pack, monkeypatch: pytest.MonkeyPatch, beam: int, token_scores: bool, graphs: list[str]
 ) -> None:
     loaded: list[str] = []
     real = sessions.create_session
@@ -63,10 +66,10 @@ def test_a_translation_loads_the_graphs_of_its_beam_alone(
 
     monkeypatch.setattr("mltranslate.decode.decoder.create_session", record)
     translator = Translator(pack=pack.folder, device="cpu", threads=1)
-    [result] = translator.translate("ai bo cu di", "de", "en", beam)
+    [result] = translator.translate("ai bo cu di", "de", "en", beam, token_scores=token_scores)
     assert (result.text, result.device) == ("di cu bo ai", "cpu")
     variant = pack.manifest.variants["int8"]
-    assert loaded == [variant.greedy if beam == 1 else variant.beam]
+    assert sorted(loaded) == sorted(getattr(variant, graph) for graph in graphs)
 
 
 def test_order_and_count_are_kept(pack: Pack, decoder: Decoder) -> None:
