@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mltranslate.constraints import TermTranslator
 from mltranslate.drafts import Drafter
+from mltranslate.forms import FormTranslator
 from mltranslate.protection import ProtectingTranslator
 from mltranslate.scripts import ScriptTranslator
 from mltranslate.sentences.parts import DecoderLike, PackLike
@@ -70,7 +71,9 @@ class Model:
             if self._loaded is None:
                 decoder = self._load(beam)
                 plain = SentenceTranslator(decoder)
-                whole = ProtectingTranslator(ScriptTranslator(TermTranslator(plain)))
+                whole = ProtectingTranslator(
+                    FormTranslator(ScriptTranslator(TermTranslator(plain)))
+                )
                 self._loaded = decoder, whole, Drafter(plain, whole)
             return self._loaded
 

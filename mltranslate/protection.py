@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mltranslate.decode.types import GREEDY, Search
+from mltranslate.forms import FormTranslator
 from mltranslate.glossary import Term
 from mltranslate.renderings import Rendering, assemble, distinct
-from mltranslate.scripts import ScriptTranslator
 from mltranslate.sentences.translator import SentenceTranslator
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.casing import capitalised, lowered, raised
@@ -25,7 +25,7 @@ class ProtectingTranslator:
     code: its beginning says how they look there, and whether the rest is in capitals.
     """
 
-    def __init__(self, plain: SentenceTranslator | ScriptTranslator) -> None:
+    def __init__(self, plain: SentenceTranslator | FormTranslator) -> None:
         self._plain = plain
 
     def translate(

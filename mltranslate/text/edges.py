@@ -20,7 +20,7 @@ _NUMBER = r"(?:\(?\d{1,4}\)|\(?[A-Za-z]\)|\d{1,3}\.|[①-⑳])[ \t\u3000]+"
 _LEAD = re.compile(f"(?:{_BULLET})*(?:{_NUMBER})?")
 _LEAD_BUT_ORDINAL = re.compile(rf"(?:{_BULLET})*(?:(?!\d+\.){_NUMBER})?")
 
-_CANDIDATE = re.compile(r"[^\s,;!?()\[\]{}\"“”„«»‹›|…<>]++")
+_CANDIDATE = re.compile(r"[^\s,;!?¡¿‚—–()\[\]{}\"“”„«»‹›|…<>]++")
 _AROUND_WORDS = ".:'’‘-*_~`/"
 _WORDS = re.compile(r"(?=.*[A-Za-z]{2})[A-Za-z]+(?:['’/&.:-]+[A-Za-z]+)*")
 _IDENTIFIER = re.compile(r"[a-z][A-Z]|\.[a-z0-9]{1,5}$|/.*/|::")

@@ -65,6 +65,7 @@ def test_the_runtime_needs_no_training_library(repository: Path) -> None:
         "numpy",
         "onnxruntime",
         "onnxruntime-gpu",
+        "opencc",
         "platformdirs",
         "sentencepiece",
         "textual",

@@ -39,3 +39,10 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, Dec
     import toy_run
 
     return toy_run.untrained_decoder(tmp_path_factory.mktemp("untrained"))
+
+
+@pytest.fixture(autouse=True)
+def _one_form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short texts are asked for once, as the tests of other things count on."""
+    if not request.path.name.startswith("test_forms"):
+        monkeypatch.setattr("mltranslate.forms.is_fragment", lambda _: False)

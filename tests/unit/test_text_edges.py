@@ -17,6 +17,7 @@ LANGUAGE = [
     "and/or", "e-mail",
     "**bold**", "<b>Hello</b>", "10 apples", "See https://example.com", "NATO", "(really?)",
     "今天ABC", "rock'n'roll", "naïve", "cafe\u0301", "the main.py file",
+    "¡Hola!", "¿Perro?", "‚Hallo‘", "—Hola",
 ]  # fmt: skip
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mltranslate.text.fragments import is_fragment
 from mltranslate_train.config import NoiseConfig
-from mltranslate_train.data.fragments import is_fragment, other_form
+from mltranslate_train.data.fragments import other_form
 from mltranslate_train.data.noise import noisy_copies
 
 SEEDS = range(200)

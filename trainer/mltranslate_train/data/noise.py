@@ -14,9 +14,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from mltranslate.text.fragments import is_fragment
 from mltranslate_train.config import NoiseConfig
 from mltranslate_train.data import invented
-from mltranslate_train.data.fragments import cased, is_fragment, other_form
+from mltranslate_train.data.fragments import cased, other_form
 from mltranslate_train.data.shards import Way
 
 Copy = tuple[str, str, Way]
