@@ -40,7 +40,7 @@ class _Bare:
         target = self.sentence.target
         if self.upper or self.capital:
             text = raised(text, (), target) if self.upper else capitalised(text, target)
-        return ended(text, self.mark, target) if self.mark else text
+        return ended(unended(text)[0], self.mark, target) if self.mark else text
 
 
 class FormTranslator:

@@ -40,6 +40,8 @@ AUTO = "auto"
 """The source language that asks for detection."""
 OFF_TARGET_CONFIDENCE = 0.9
 """Above this probability of another language a translation counts as not in the target."""
+_LOOKED_AT = 2000
+"""Characters of a text by which it is settled whether OpenCC will be needed."""
 OFF_TARGET_LETTERS = 20
 """Letters that a translation needs before its language says anything about it."""
 
@@ -320,8 +322,8 @@ def _seconds_to_load(jobs: Sequence[Job], beams: Iterable[int]) -> float:
         for beam in beams:
             model.prepare(beam)
     for job in jobs:  # OpenCC loads what it goes by at the first use
-        as_read("".join(job.current), job.source)
-        as_written("".join(job.current)[:1], job.variety)
+        as_read(job.text[:_LOOKED_AT], job.source)
+        as_written(job.text[:1], job.variety)
     return time.perf_counter() - begun
 
 

@@ -9,7 +9,12 @@ from mltranslate.decode.types import Hypothesis, Request, Sampling, Search
 from mltranslate.glossary import Glossary, Term
 from mltranslate.pipeline import Translator
 
-KNOWN = {"dog": ("hund", -0.1), "paris": ("x", -3.0), "guten Morgen": ("good morning", -0.1)}
+KNOWN = {
+    "dog": ("hund", -0.1),
+    "help": ("hilfe!", -0.1),
+    "paris": ("x", -3.0),
+    "guten Morgen": ("good morning", -0.1),
+}
 
 
 class Knowing(FakeDecoder):
@@ -41,6 +46,8 @@ def _translator(render: Callable[[str, str, bool], str] = lambda text, *_: text)
         ("Dog!", "fr", "Hund !"),
         ("Dog?", "es", "¿Hund?"),
         ("Dog.", "zh", "Hund。"),
+        ("Help!", "de", "Hilfe!"),
+        ("Help!", "es", "¡Hilfe!"),
         ("Paris", "de", "Paris"),
         ("Paris.", "de", "Paris."),
         ("Cat", "de", "Cat"),
