@@ -233,6 +233,16 @@ def test_temperature_flattens_the_shares(tmp_path: Path, prepared: tuple[Recipe,
         assert stage.shares.tolist() == pytest.approx(wanted)
 
 
+def test_weights_of_directions_multiply_their_shares(
+    tmp_path: Path, prepared: tuple[Recipe, Path]
+) -> None:
+    shard = make_shard(tmp_path, ["x"] * 9)
+    found = [*streams(shard), *streams(shard, "bb", "aa")]
+    for weights, wanted in (({"*-bb": 3.0}, [0.75, 0.25]), ({"*": 3.0, "aa-*": 1.0}, [0.25, 0.75])):
+        data = replace(prepared[0].data, temperature=2.0, direction_weights=weights)
+        assert stages_of(found, data)[0].shares.tolist() == pytest.approx(wanted)
+
+
 STAGES = (
     StageConfig(from_step=4, weights={"*": 0.0, "clean": 1.0}),
     StageConfig(from_step=9, weights={"clean": 0.0}),

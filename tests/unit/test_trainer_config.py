@@ -52,6 +52,8 @@ def test_unknown_key_in_a_list_is_named_in_full(recipe_path: Path) -> None:
         ),
         ("data.temperature=0", r"data\.temperature is 0\.0: it must be more than 0"),
         ("data.weights={toy=-1}", r"data\.weights\.toy is -1\.0"),
+        ("data.direction_weights={aa-bb=0}", r"data\.direction_weights\.aa-bb is 0\.0"),
+        ("data.direction_weights={aa-cc=2}", r"direction_weights names 'aa-cc': it is none of"),
         ("data.noise.upper=1.5", r"it must be 0 at least, and 1 at most"),
         ("vocabulary.size=70000", r"65536 at most"),
         ("model.heads=3", r"does not fit 3 heads"),

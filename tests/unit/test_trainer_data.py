@@ -193,7 +193,12 @@ def test_what_only_uses_the_data_may_change(tmp_path: Path) -> None:
     path, run = write_recipe(tmp_path), tmp_path / "run"
     prepare(load_recipe(path), run)
     made = (run / "data.json").stat().st_mtime_ns
-    changes = ["train.max_steps=99", "data.temperature=2", "data.subword_sampling=0.5"]
+    changes = [
+        "train.max_steps=99",
+        "data.temperature=2",
+        "data.direction_weights={'*'=2}",
+        "data.subword_sampling=0.5",
+    ]
     changes.append('data.curriculum=[{from_step=5, weights={"*"=2.0}}]')
     recipe = load_recipe(path, [*changes, "model.ffn=128"])
     prepare(recipe, run)

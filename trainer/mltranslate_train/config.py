@@ -154,6 +154,9 @@ class DataConfig:
     """
     temperature: float = 1.0
     """Directions are drawn in proportion to size ** (1 / temperature)."""
+    direction_weights: dict[str, float] = field(default_factory=dict)
+    """What multiplies the share of a direction after the temperature (shell patterns as "*-zh",
+    the last match counts); default 1."""
     max_tokens: int = 128
     """Longest side of an example, in pieces, tag and end mark not counted."""
     licences: str | tuple[str, ...] = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 import functools
 import math
 import typing
@@ -337,6 +338,17 @@ def _check_numbers(recipe: Recipe) -> None:
     for origin, weight in recipe.data.weights.items():
         if not 0 <= weight < math.inf:
             raise ConfigError(f"data.weights.{origin} is {weight}", why="it must be 0 at least")
+    for pattern, weight in recipe.data.direction_weights.items():
+        if not 0 < weight < math.inf:
+            raise ConfigError(
+                f"data.direction_weights.{pattern} is {weight}", why="it must be more than 0"
+            )
+        if not fnmatch.filter(recipe.data.directions, pattern):
+            raise ConfigError(
+                f"data.direction_weights names {pattern!r}",
+                why="it is none of data.directions",
+                fix="Correct or remove it",
+            )
     for language, weight in recipe.vocabulary.weights.items():
         if not 0 < weight < math.inf:
             raise ConfigError(

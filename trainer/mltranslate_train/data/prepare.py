@@ -46,7 +46,14 @@ PARENT = "parent.json"
 """What a run was started from, and whose vocabulary it may have taken over."""
 _FREE = frozenset(
     f"data.{name}"
-    for name in ("weights", "curriculum", "temperature", "subword_sampling", "subword_alpha")
+    for name in (
+        "weights",
+        "curriculum",
+        "temperature",
+        "direction_weights",
+        "subword_sampling",
+        "subword_alpha",
+    )
 ) | {f"model.{name}dropout" for name in ("", "word_", "attention_", "activation_")}
 """What may change in a run whose data is made: it decides only how data and model are used."""
 

@@ -150,16 +150,19 @@ def stages_of(streams: list[Stream], data: DataConfig) -> list[Stage]:
         DataError: a stage leaves a direction that it trains without any example.
     """
     return [
-        Stage(stage.from_step, _shares(streams, stage, data.temperature))
-        for stage in weighted_stages(data)
+        Stage(stage.from_step, _shares(streams, stage, data)) for stage in weighted_stages(data)
     ]
 
 
-def _shares(streams: list[Stream], stage: StageConfig, temperature: float) -> NDArray[np.float64]:
-    """Directions by size ** (1 / temperature), origins of a direction by weighted size."""
+def _shares(streams: list[Stream], stage: StageConfig, data: DataConfig) -> NDArray[np.float64]:
+    """Directions by weight times size ** (1 / temperature), origins in one by weighted size."""
     totals = _weighted_sizes(streams, stage)
     largest = max(totals.values())
-    factors = {name: (total / largest) ** (1 / temperature - 1) for name, total in totals.items()}
+    factors = {
+        name: (total / largest) ** (1 / data.temperature - 1)
+        * weight_of(name, data.direction_weights)
+        for name, total in totals.items()
+    }
     shares = np.array(
         [
             _weighted_size(stream, stage) * factors.get(stream.direction.name, 0)
