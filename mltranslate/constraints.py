@@ -60,7 +60,7 @@ class TermTranslator:
         if known is not None:
             return known
         spans = self._plain.pieces(sentence)
-        if sum(span.translatable for span in spans) > 1:
+        if len(spans) > 1 or not spans[0].translatable:
             made = self._in_pieces(sentence, spans, search, cancel)
         else:
             made = TermSearch(sentence, self._tries, search, cancel).best(free)

@@ -1,6 +1,7 @@
 """The error family: every message says what went wrong, why, and what to do."""
 
 import errno
+from types import UnionType
 
 _IN_THE_WAY = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY}
 _FORBIDDEN = {errno.EACCES, errno.ENOENT, errno.EPERM, errno.EROFS}
@@ -30,6 +31,12 @@ class UsageError(MltError):
     """An argument or a combination of arguments that makes no sense."""
 
     exit_code = 2
+
+
+def check_kind(value: object, kind: type | UnionType, noun: str, fix: str) -> None:
+    """Raise UsageError for an argument that is of no such type."""
+    if not isinstance(value, kind):
+        raise UsageError(f"a {type(value).__name__} is no {noun}", fix=fix)
 
 
 class LanguageError(UsageError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import numbers
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from mltranslate.decode.types import Sampling, Search
 from mltranslate.detect.elsewhere import DetectorLike, detectable, elsewhere
 from mltranslate.detect.varieties import variety
-from mltranslate.errors import InputError, UsageError
+from mltranslate.errors import InputError, UsageError, check_kind
 from mltranslate.glossary import Glossary
 from mltranslate.jobs import Job, Meter, translate_hop
 from mltranslate.languages import asked_variety, resolve
@@ -70,6 +71,7 @@ class Translator:
         "fp16" or "int8" (None: the best for the device). A `decoder` or `detector` that is
         already loaded takes the place of the packs or of the program's own detector.
         """
+        check_kind(threads, numbers.Integral | None, "number of threads", "Give a whole number")
         if threads is not None and threads < 1:
             raise UsageError(f"{threads} threads make no sense", fix="Give 1 or more")
         self._find = functools.partial(find_models, pack, device, threads, precision)
@@ -115,6 +117,7 @@ class Translator:
 
         Where `detect` returns one that no pack has, it is the only one.
         """
+        check_kind(text, str, "text", "Give a string")
         return self._recognised([text], top)[0]
 
     def translate(
@@ -163,12 +166,12 @@ class Translator:
         completed, Cancelled when `cancel` is set, and PackError or DeviceError when the model
         cannot be loaded as asked, or is too old for what is asked.
         """
-        texts = _checked([text] if isinstance(text, str) else list(text), prefix)
+        texts = _checked(text, prefix)
         if draft and len(texts) != 1:
             raise UsageError(f"drafts do not fit {len(texts)} texts", fix="Give one text")
-        if not isinstance(glossary, Glossary | None):
-            kind = type(glossary).__name__
-            raise UsageError(f"a {kind} is no glossary", fix="Use Glossary.read(path)")
+        check_kind(glossary, Glossary | None, "glossary", "Use Glossary.read(path)")
+        check_kind(target, str, "target language", "Give a code or a name")
+        check_kind(source, Iterable | Detection, "source language", "Give a code or a name")
         search = Search(
             beam=beam, alternatives=n_best,
             length_penalty=1.0 if length_penalty is None else length_penalty,
@@ -291,10 +294,13 @@ def _shared() -> Translator:
     return Translator()
 
 
-def _checked(texts: list[str], prefix: str) -> list[str]:
-    for text in (*texts, prefix):
-        if not isinstance(text, str):
-            raise UsageError(f"cannot translate a {type(text).__name__}", fix="Give strings")
+def _checked(given: str | Sequence[str], prefix: str) -> list[str]:
+    check_kind(prefix, str, "prefix", "Give a string")
+    if isinstance(given, bytes | bytearray | memoryview) or not isinstance(given, Iterable):
+        raise UsageError(f"a {type(given).__name__} is no text", fix="Give a string, or several")
+    texts = [given] if isinstance(given, str) else list(given)
+    for text in texts:
+        check_kind(text, str, "text", "Give a string, or several")
     if prefix and len(texts) != 1:
         raise UsageError(f"a prefix does not fit {len(texts)} texts", fix="Give one text")
     size = sum(map(len, texts)) + len(prefix)
@@ -307,7 +313,10 @@ def _checked(texts: list[str], prefix: str) -> list[str]:
     return texts
 
 
-def _one_each(detections: Sequence[Detection], texts: Sequence[str]) -> Sequence[Detection]:
+def _one_each(given: Iterable[Detection], texts: Sequence[str]) -> Sequence[Detection]:
+    detections = list(given)
+    for one in detections:
+        check_kind(one, Detection, "Detection", "Give one for each text, or one language for all")
     if len(detections) != len(texts):
         raise UsageError(
             f"{len(detections)} detections do not fit {len(texts)} texts", fix="Give one for each"

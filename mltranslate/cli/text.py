@@ -27,7 +27,7 @@ from mltranslate.errors import LanguageError, UsageError
 from mltranslate.languages import asked_variety, describe
 from mltranslate.limits import MAX_DEFAULT_THREADS
 from mltranslate.text.spans import gap
-from mltranslate.text.verbatim import Run, runs_of_blocks
+from mltranslate.text.verbatim import Run, runs_of_blocks, whole_kept
 from mltranslate.types import (
     UNDETERMINED,
     Alternative,
@@ -47,6 +47,9 @@ _NAMED = 20
 """Languages or terms that a warning names at most."""
 _SAMPLE = 6000
 """Characters of stdin that decide its language; until they are read, each block may correct it."""
+
+_LONG_BLOCK = 2**20
+"""Characters of code after which, by paragraphs, the end of its block is not waited for."""
 
 _NO_LANGUAGE = Detection(language=UNDETERMINED, confidence=1.0)
 
@@ -223,7 +226,8 @@ class _Job:
         self._settle_languages()
         languages = ParagraphLanguages()
         lines = whole_lines(decoded(standard_input()))
-        for runs in runs_of_blocks(whole_paragraphs(lines, LONG_LINE)):
+        blocks = runs_of_blocks(whole_paragraphs(lines, LONG_LINE))
+        for runs in whole_kept(blocks, _LONG_BLOCK):
             parts = _paragraphs(runs)
             found = languages.settle([self._candidates(part, kept) for part, kept in parts])
             if self._options.json or self._options.n_best != 1:

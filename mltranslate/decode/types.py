@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
 
-from mltranslate.errors import UsageError
+from mltranslate.errors import UsageError, check_kind
 from mltranslate.limits import (
     MAX_BEAM,
     MAX_COVERAGE_PENALTY,
@@ -80,6 +81,9 @@ class Sampling:
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for what makes no sense."""
+        _check_whole("seed", self.seed)
+        _check_number("temperature", self.temperature)
+        _check_whole("number of tokens to draw from", self.top)
         if self.seed < 0 or self.top < 0:
             raise UsageError(
                 "seed and number of tokens to draw from cannot be negative", fix="Give 0 or more"
@@ -114,6 +118,7 @@ class Search:
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for what makes no sense."""
+        self._check_kinds()
         if not 1 <= self.beam <= MAX_BEAM:
             raise UsageError(f"beam {self.beam} is out of range", fix=f"Give 1 to {MAX_BEAM}")
         if self.sampling and (self.beam > 1 or self.alternatives != 1 or self._penalised):
@@ -142,9 +147,24 @@ class Search:
             kind = "coverage" if self.coverage_penalty else "length"
             raise UsageError(f"greedy search knows no {kind} penalty", fix="Give a beam over 1")
 
+    def _check_kinds(self) -> None:
+        _check_whole("beam", self.beam)
+        _check_whole("number of alternatives", self.alternatives)
+        _check_number("length penalty", self.length_penalty)
+        _check_number("coverage penalty", self.coverage_penalty)
+        check_kind(self.sampling, Sampling | None, "sampling", "Use Sampling(seed=1), or None")
+
     @property
     def _penalised(self) -> bool:
         return self.coverage_penalty != 0 or not math.isclose(self.length_penalty, 1)
+
+
+def _check_whole(noun: str, value: object) -> None:
+    check_kind(value, numbers.Integral, noun, "Give a whole number")
+
+
+def _check_number(noun: str, value: object) -> None:
+    check_kind(value, numbers.Real, noun, "Give a number")
 
 
 GREEDY = Search()

@@ -51,7 +51,12 @@ class SentenceTranslator:
         return twin
 
     def pieces(self, sentence: Sentence) -> list[Span]:
-        """The spans that the sentence is translated in; one, unless it is longer than the limit."""
+        """The spans that the sentence is translated in; one, unless it is longer than the limit.
+
+        One that is begun stays whole: what is no language by itself may have to be completed too.
+        """
+        if sentence.prefix:
+            return [Span(sentence.text, translatable=True)]
         return split_long(sentence.text, self._limit, self._count)
 
     def size(self, sentence: Sentence) -> int:
@@ -146,14 +151,13 @@ class SentenceTranslator:
         """The pieces that the model can take."""
         if (sentence, search) in self._memory:
             return [Span(sentence.text, translatable=True)]
-        spans = self.pieces(sentence)
-        if sentence.prefix and len(pieces_of(sentence, spans)) > 1:
+        if sentence.prefix and (size := self.size(sentence)) > self._limit:
             raise InputError(
                 "a sentence is too long to be completed",
-                why=f"it has {self._count(sentence.text)} subwords, the model takes {self._limit}",
+                why=f"it has {size} subwords, the model takes {self._limit}",
                 fix="Split it first",
             )
-        return spans
+        return self.pieces(sentence)
 
     def _work(self, sentence: Sentence) -> Work:
         pieces = self._tokenizer.encode(clean(sentence.prefix))

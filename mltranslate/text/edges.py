@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from mltranslate.text.items import ITEM, find_items, may_hold_items
+from mltranslate.text.rules import SentenceRules
 
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff" + "".join(
     map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
@@ -16,9 +17,13 @@ BLANK = _SPACES + _INVISIBLE
 _BLANKS = re.compile(f"[{re.escape(BLANK)}]*+")
 
 _BULLET = r"(?:(?:\#{1,6}|>+|\[[ xX]\]|[-*+·○–—])[ \t\u3000]+|[•‣◦▪●■□◆][ \t\u3000]*)"
-_NUMBER = r"(?:\(?\d{1,4}\)|\(?[A-Za-z]\)|\d{1,3}\.|[①-⑳])[ \t\u3000]+"
+_NUMBER = r"(?:\(?\d{1,4}\)|\(?[A-Za-z]\)|(?P<stopped>\d{1,3}\.)|[①-⑳])[ \t\u3000]+"
 _LEAD = re.compile(f"(?:{_BULLET})*(?:{_NUMBER})?")
-_LEAD_BUT_ORDINAL = re.compile(rf"(?:{_BULLET})*(?:(?!\d+\.){_NUMBER})?")
+_COUNTED = re.compile(r"[^\W\d_]{1,24}")
+_DATE = re.compile(r"(?:[–—/-][ \t]?)?\d{1,2}\.")
+"""What goes on with a date, or with a range: "3. 5. 2026", "3. – 5. Mai"."""
+
+_COMMON = SentenceRules()
 
 _CANDIDATE = re.compile(r"[^\s,;!?¡¿‚—–()\[\]{}\"“”„«»‹›|…<>]++")
 _AROUND_WORDS = ".:'’‘-*_~`/"
@@ -26,14 +31,17 @@ _WORDS = re.compile(r"(?=.*[A-Za-z]{2})[A-Za-z]+(?:['’/&.:-]+[A-Za-z]+)*")
 _IDENTIFIER = re.compile(r"[a-z][A-Z]|\.[a-z0-9]{1,5}$|/.*/|::")
 
 
-def bullet_end(line: str, *, ordinal_stop: bool = False) -> int:
+def bullet_end(line: str, rules: SentenceRules = _COMMON) -> int:
     """Return the length of the indentation, bullet and number that begin `line`.
 
-    With `ordinal_stop`, "3. " stays in the sentence, where it may be an ordinal ("3. Mai").
+    By `rules` that know ordinals with a stop, such a number stays in the sentence ("3. Mai").
     """
     indent = _after_blank(line, 0)
-    match = (_LEAD_BUT_ORDINAL if ordinal_stop else _LEAD).match(line, indent)
-    return match.end() if match else indent
+    match = _LEAD.match(line, indent)
+    if match is None:
+        return indent
+    ordinal = rules.ordinal_stop and match["stopped"] and _is_counted(line, match.end(), rules)
+    return match.start("stopped") if ordinal else match.end()
 
 
 def core(sentence: str) -> tuple[int, int]:
@@ -90,6 +98,14 @@ def _is_word(text: str) -> bool:
         text = unicodedata.normalize("NFC", text)
         return any(char.isalpha() and not char.isascii() for char in text)
     return bool(_WORDS.fullmatch(text)) and not _IDENTIFIER.search(text)
+
+
+def _is_counted(line: str, start: int, rules: SentenceRules) -> bool:
+    """True when what begins at `start` makes an ordinal of the number with a stop before it."""
+    word = _COUNTED.match(line, start)
+    if word is None:
+        return _DATE.match(line, start) is not None
+    return line[start].islower() or word.group().casefold() in rules.counted
 
 
 def _after_blank(text: str, start: int) -> int:

@@ -23,6 +23,8 @@ class SentenceRules:
     """Words that begin a sentence even after an initial, an ordinal or "U.S."."""
     ordinal_stop: bool = False
     """True when a stop after a number makes it an ordinal: "3. Mai"."""
+    counted: frozenset[str] = frozenset()
+    """Words with a capital before which such a number is an ordinal also where a line begins."""
     quote_goes_on: str = ""
     """Text that, right after a closed quotation, goes on with the same sentence."""
 
@@ -40,6 +42,7 @@ def rules_for(language: str) -> SentenceRules:
         binds_number=_COMMON_NUMBER | _words(row.get("number", "")),
         starters=_words(row.get("starters", "")),
         ordinal_stop=language in _ORDINAL_STOP,
+        counted=_words(_COUNTED.get(language, "")),
         quote_goes_on=_QUOTE_GOES_ON.get(language, ""),
     )
 
@@ -52,6 +55,24 @@ _COMMON_BINDS = _words("dr mr mrs ms prof st v vs e.g i.e cf")
 _COMMON_NUMBER = _words("no nr p pp fig vol art tel ca op")
 
 _ORDINAL_STOP = frozenset({"de", "pl", "tr"})
+
+# Only what hardly ever begins an item of a numbered list.
+_COUNTED = {
+    "de": "januar jänner februar feber märz april mai juni juli august september oktober "
+    "november dezember jan jän feb mär mrz apr jun jul aug sep sept okt nov dez "
+    "jahrtausend jahrhundert jahrhunderts jh jahrzehnt jahr jahrestag geburtstag "
+    "todestag hochzeitstag tag woche monat quartal halbjahr schuljahr lehrjahr "
+    "semester trimester klasse jahrgang stunde halbzeit spieltag runde etappe "
+    "wahlgang lesung platz rang liga bundesliga kreisklasse weltkrieg advent "
+    "adventssonntag weihnachtstag weihnachtsfeiertag fc fsv ffc mannschaft "
+    "vorsitzende vorsitzender stock stockwerk etage obergeschoss untergeschoss og ug "
+    "kapitel akt szene strophe staffel auflage sinfonie symphonie "
+    "bezirk senat strafsenat zivilsenat division armee korps mose samuel könige "
+    "korinther",
+    "pl": "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października "
+    "listopada grudnia dywizja korpus armia",
+    "tr": "dünya lig ordu kolordu yüzyıl bölüm ünite sınıf gün hafta dönem tur madde",
+}
 
 # Regular expressions, matched where the quotation has closed.
 _QUOTE_GOES_ON = {

@@ -119,11 +119,11 @@ def _sentence_ranges(text: str, language: str) -> Iterator[tuple[int, int]]:
 
 
 def _ranges_of_prose(text: str, language: str) -> Iterator[tuple[int, int]]:
-    ordinal_stop = rules_for(language).ordinal_stop
+    rules = rules_for(language)
     offset = 0
     for line in text.splitlines(keepends=True):
         if not line.isspace():
-            for first, last in cells(line, bullet_end(line, ordinal_stop=ordinal_stop)):
+            for first, last in cells(line, bullet_end(line, rules)):
                 for start, end in _cores(line[first:last], language):
                     yield offset + first + start, offset + first + end
         offset += len(line)

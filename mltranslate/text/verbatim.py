@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _OPENING = re.compile(
-    r"(?P<before>(?:[ \t]*+(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*+[ \t]*+)"
+    r"\ufeff?+(?P<before>(?:[ \t]*+(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*+[ \t]*+)"
     r"(?P<fence>`{3,}+(?!.*`)|~{3,}+(?!.*~))"
 )
 _QUOTE = re.compile(r"[ \t]*+>")
@@ -65,6 +65,31 @@ def runs_of_blocks(blocks: Iterable[str]) -> Iterator[list[Run]]:
     cutter = _Cutter()
     for block in _with_whole_head(blocks):
         yield list(cutter.runs(block))
+
+
+def whole_kept(blocks: Iterable[list[Run]], longest: int) -> Iterator[list[Run]]:
+    """Regroup the runs of blocks so that no run to keep ends at the end of a block and goes on.
+
+    More than `longest` characters of it are not waited for.
+    """
+    waiting: list[str] = []
+    size = 0
+    for block in blocks:
+        found = list(block)
+        if waiting and found and found[0][1]:
+            run, _ = found.pop(0)
+            waiting.append(run)
+            size += len(run)
+        if waiting and (found or size > longest):
+            found.insert(0, ("".join(waiting), True))
+            waiting, size = [], 0
+        if found and found[-1][1] and len(found[-1][0]) <= longest:
+            run, _ = found.pop()
+            waiting, size = [run], len(run)
+        if found:
+            yield found
+    if waiting:
+        yield [("".join(waiting), True)]
 
 
 def prose(text: str) -> str:

@@ -102,6 +102,30 @@ def test_blank_lines_are_no_paragraph(
         assert {line.split("\t")[0] for line in lines} == set("123456")
 
 
+@pytest.mark.parametrize("lines", [1500, 6000])
+def test_code_has_one_result_however_it_comes(
+    lines: int, feed: Feed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = "```\n" + "x = 1 + 2\n\n" * lines + "```"
+    feed(f"Katz und Maus.\n\n{code}\n\nKatz und Maus.\n")
+    assert main(["text", "--to", "en", "--by-paragraph", "--json"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["source_text"] for one in records] == ["Katz und Maus.", code, "Katz und Maus."]
+    feed(f"{code}\n\nKatz und Maus.\n")
+    assert main(["text", "--to", "en", "--by-paragraph"]) == 0
+    assert capsys.readouterr().out == f"{code}\n\nen<Katz und Maus.>\n"
+
+
+def test_code_behind_a_byte_order_mark_is_code(
+    feed: Feed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "\ufeff```\nKatz und Maus.\n```\n"
+    for options in (["--by-paragraph"], ["--from", "de"], []):
+        feed(text)
+        assert main(["text", "--to", "en", *options]) == 0
+        assert capsys.readouterr().out == text
+
+
 def test_a_long_document_comes_in_blocks(feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:
     text = "Katz und Maus.\n\nHello there.\n\n" * 2000
     feed(text)

@@ -66,6 +66,12 @@ MATCHES = [
     pytest.param("- One.", "- E", ("- ", "E", "One."), id="a bullet"),
     pytest.param("One.", "12 ", ("", "12 ", "One."), id="no word yet"),
     pytest.param("One.\nTwo.", "Eins\n", ("Eins\n", "", "Two."), id="lines"),
+    pytest.param("1. One.", "1. E", ("1. ", "E", "One."), id="an item"),
+    pytest.param("May 3 is off.", "3. M", ("", "3. M", "May 3 is off."), id="an ordinal"),
+    pytest.param("May 3 is off.", "3. ", ("", "3. ", "May 3 is off."), id="only its number"),
+    pytest.param("- May 3 is off.", "- 3. M", ("- ", "3. M", "May 3 is off."), id="listed"),
+    pytest.param("One.\nMay 3.", "Eins.\n3. M", ("Eins.\n", "3. M", "May 3."), id="second line"),
+    pytest.param("One. Two.", "Er war 3. Das ", ("Er war 3. ", "Das ", "Two."), id="a third place"),
 ]
 
 

@@ -3,15 +3,16 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
+import numpy as np
 import pytest
 from fake_engine_parts import FakeDecoder, FakeDetector, FakePack, label, shout
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 import mltranslate
-from mltranslate.decode import Search
+from mltranslate.decode import Sampling, Search
 from mltranslate.errors import Cancelled, InputError, LanguageError, MltError, UsageError
 from mltranslate.pipeline import Translator
 from mltranslate.types import CancelToken, Caution, Detection, Progress
@@ -449,6 +450,56 @@ def test_wrong_arguments_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mltranslate.pipeline.MAX_INPUT_CHARACTERS", 10)
     with pytest.raises(InputError, match="11 characters"):
         translator.translate(["12345", "678901"], "de")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        ({"text": None}, "NoneType"),
+        ({"text": 5}, "int"),
+        ({"text": b"Hi"}, "bytes"),
+        ({"text": bytearray(b"Hi")}, "bytearray"),
+        ({"text": ["Hi", None]}, "NoneType"),
+        ({"prefix": None}, "NoneType"),
+        ({"target": None}, "NoneType"),
+        ({"target": ["de"]}, "list"),
+        ({"source": None}, "NoneType"),
+        ({"source": 5}, "int"),
+        ({"source": ["en"]}, "str"),
+        ({"source": [None]}, "NoneType"),
+        ({"beam": "4"}, "str"),
+        ({"beam": None}, "NoneType"),
+        ({"n_best": 1.0}, "float"),
+        ({"beam": 4, "length_penalty": "1"}, "str"),
+        ({"beam": 4, "coverage_penalty": None}, "NoneType"),
+        ({"sampling": 1}, "int"),
+    ],
+)
+def test_arguments_of_a_wrong_type_are_refused(arguments: dict[str, Any], kind: str) -> None:
+    with pytest.raises(UsageError, match=rf"\b{kind}\b"):
+        _translator().translate(**{"text": "Hi", "target": "de", **arguments})
+
+
+def test_a_wrong_type_is_refused_elsewhere_too() -> None:
+    detect: Any = _translator().detect
+    sampling: Any = Sampling
+    translator: Any = Translator
+    for refused in (
+        lambda: detect(None),
+        lambda: detect(b"Hi"),
+        lambda: sampling(seed="1"),
+        lambda: sampling(seed=1, temperature="1"),
+        lambda: sampling(seed=1, top=None),
+        lambda: translator(threads="2"),
+    ):
+        with pytest.raises(UsageError, match=r"NoneType|bytes|str"):
+            refused()
+
+
+def test_numbers_of_other_libraries_will_do() -> None:
+    for beam, penalty in ((np.int64(2), np.float32(1.5)), (2, 1)):
+        result = _translator().translate("Hi", "de", beam=beam, length_penalty=penalty)
+        assert result[0].text == "HI"
 
 
 def test_detection_is_restricted_to_the_pack() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mltranslate.decode import Sampling, Search
 from mltranslate.errors import InputError, UsageError
+from mltranslate.glossary import Glossary
 from mltranslate.pipeline import Translator
 from mltranslate.types import TokenScore
 
@@ -139,6 +140,19 @@ def test_a_prefix_through_english_is_of_the_last_translation() -> None:
     assert decoder.sentences == ["Katz und Maus.", "en<Katz und Maus.>"]
 
 
+def test_a_prefix_is_kept_where_the_english_between_is_no_language() -> None:
+    def english(text: str, target: str, guard: bool) -> str:
+        return "Street1." if target == "en" else f"{target}<{text}>"
+
+    decoder = FakeDecoder(render=english)
+    for glossary in (None, Glossary([("Straße1", "zh")])):
+        result = _translator(decoder).translate(
+            "Straße1.", "zh", "de", prefix="\u732b", glossary=glossary
+        )[0]
+        assert result.text == "\u732bh<Street1.>"
+    assert _translator(decoder).translate("Straße1.", "zh", "de")[0].text == "Street1."
+
+
 def test_completions_are_remembered_by_their_beginning() -> None:
     decoder = FakeDecoder()
     translator = _translator(decoder)
@@ -158,8 +172,9 @@ def test_a_prefix_needs_one_text_that_the_model_takes_whole() -> None:
         with pytest.raises(UsageError, match="Give one text"):
             _translator().translate(texts, "de", "en", prefix="E")
     decoder = FakeDecoder(pack=FakePack(max_source_tokens=20))
-    with pytest.raises(InputError, match="too long to be completed"):
-        _translator(decoder).translate("one two three, four five six", "de", "en", prefix="e")
+    for text in ("one two three, four five six", "1 2 3 4 5 6 7 8 9, words here"):
+        with pytest.raises(InputError, match="too long to be completed"):
+            _translator(decoder).translate(text, "de", "en", prefix="e")
     assert _translator().translate("12", "de", "en", prefix="e")[0].text == "12"
 
 

@@ -1,8 +1,11 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mltranslate.text.edges import BLANK, bullet_end, core, has_language
+from mltranslate.text.rules import rules_for
 
 NO_LANGUAGE = [
     "", "   ", "12", "3.14", "1,000.50 €", "12:30", "2026-11-22", "100 %", "+49 30 123456",
@@ -87,6 +90,42 @@ def test_bullets(line: str, lead: str) -> None:
     assert line[: bullet_end(line)] == lead
 
 
-def test_an_ordinal_is_no_bullet() -> None:
-    assert bullet_end("3. Mai", ordinal_stop=True) == 0
-    assert bullet_end("- 3) Mai", ordinal_stop=True) == len("- 3) ")
+ORDINALS = [
+    ("de", "3. Mai ist frei"), ("de", "3. MAI"), ("de", "24. Dez. frei"), ("de", "1. Mai-Feier"),
+    ("de", "19. Jahrhundert"), ("de", "1. Platz: Anna"), ("de", "2. Weltkrieg"), ("de", "1. FC"),
+    ("de", "3. und 4. Klasse"), ("de", "5. bis 7. Juni"), ("de", "3. 5. 2026"), ("de", "1. \tMai"),
+    ("de", "3. – 5. Mai"), ("de", "3. / 4. Klasse"), ("de-AT", "1. Jänner"),
+    ("pl", "3. maja"), ("pl", "3. MAJA"), ("tr", "3. kat"), ("tr", "2. Dünya Savaşı"),
+]  # fmt: skip
+LISTED = [
+    ("de", "5. ", "Bitte schließen Sie die Tür."), ("de", "7. ", "Montag ist frei."),
+    ("de", "11. ", "Brot kaufen"), ("de", "1. ", "Die Tür"), ("de", "2. ", "„Nein“"),
+    ("de", "> - 3. ", "Maike kommt"), ("de", "- 3) ", "Mai"), ("de", "4. ", "10 Eier"),
+    ("de", "4. ", "😀 Ja"), ("de", "4. ", "– Ja"), ("de", "4. ", ""), ("de", "4. ", "*Mai*"),
+    ("pl", "5. ", "Proszę zamknąć drzwi."), ("tr", "5. ", "Lütfen kapıyı kapatın."),
+    ("en", "3. ", "may be"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "line"), ORDINALS)
+def test_an_ordinal_is_no_bullet(language: str, line: str) -> None:
+    for before in ("", "  ", "> - "):
+        assert bullet_end(before + line, rules_for(language)) == len(before)
+
+
+@pytest.mark.parametrize(("language", "lead", "item"), LISTED)
+def test_the_number_of_an_item_is_no_ordinal(language: str, lead: str, item: str) -> None:
+    assert bullet_end(lead + item, rules_for(language)) == len(lead)
+
+
+def test_words_that_are_counted_can_be_found() -> None:
+    for language in ("de", "pl", "tr"):
+        for word in rules_for(language).counted:
+            assert bullet_end(f"3. {word.title()}", rules_for(language)) == 0
+
+
+@given(st.text(alphabet=st.sampled_from("13.  \t-–/>aMMai.mai"), max_size=30))
+def test_a_number_with_a_stop_is_a_bullet_or_in_the_sentence(line: str) -> None:
+    short, long = bullet_end(line, rules_for("de")), bullet_end(line)
+    assert short <= long
+    assert re.fullmatch(r"(?:\d{1,3}\.[ \t]+)?", line[short:long])

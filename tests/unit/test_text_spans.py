@@ -54,6 +54,15 @@ def test_line_structure_indentation_and_bullets_are_kept() -> None:
     assert join(cut(text, "en"), shouted, "de") == text.upper()
 
 
+def test_a_numbered_list_keeps_its_numbers_also_where_a_stop_makes_ordinals() -> None:
+    text = (
+        "5. Bitte schließen Sie die Tür.\n7. Montag ist frei.\n11. Brot kaufen\n3. Mai ist frei.\n"
+    )
+    items = ["Bitte schließen Sie die Tür.", "Montag ist frei.", "Brot kaufen", "3. Mai ist frei."]
+    assert _sentences(text, "de") == items
+    assert join(cut(text, "de"), list("ABCD"), "fr") == "5. A\n7. B\n11. C\nD\n"
+
+
 def test_cells_of_a_table_are_sentences_of_their_own() -> None:
     assert _sentences("Name\tBig city\t12\nOne      Two  three") == [
         "Name", "Big city", "One", "Two  three",
@@ -148,6 +157,7 @@ HOSTILE = [
     "|", "a | ", " | (", " | [(", " | \"", "«|", " | ` ", "(()|", " | `` ` ", "(a(b)|", "„|",
     "」|「", "|-", "|-|\n", "-|-\na|b\n", "*a", "**", "[a](", "![", "](a", "1a", "-1", "AA11 ",
     "a@a.a-", "<a", "x()", "\u200d", ".-", "\n", "a b", "你好。", "/", "a/", "\u0301", "1.", "@",
+    "1. ", "1. –", "\n1. ", "\n1. M",
 ]  # fmt: skip
 
 
@@ -157,3 +167,4 @@ def test_time_is_linear_in_the_text(unit: str) -> None:
     """A quadratic pattern would take hours on this much."""
     text = unit * (120_000 // len(unit)) + "x"
     assert sum(len(span.text) for span in cut(text, "en")) == len(text)
+    assert sum(len(span.text) for span in cut(text, "de")) == len(text)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mltranslate.text.spans import cut, join
-from mltranslate.text.verbatim import prose, runs, runs_of_blocks, units
+from mltranslate.text.verbatim import prose, runs, runs_of_blocks, units, whole_kept
 
 LINES = st.text(alphabet=st.one_of(st.sampled_from("aB1 \t\r#|>-.!?。•😀:{}"), st.characters()))
 TEXTS = st.lists(
@@ -57,6 +59,8 @@ CODE = "```python\nprint('Hello world')\n```\n"
         ("- > ```\n  > code\n  > ```\nText.", ["- > ```\n  > code\n  > ```\n"]),
         ("> - > ```\n>   > code\n>   > ```\nText.", ["> - > ```\n>   > code\n>   > ```\n"]),
         ("> 10. ~~~\n>     code\n>     ~~~\n> Text.", ["> 10. ~~~\n>     code\n>     ~~~\n"]),
+        ("\ufeff```\nOne.\n```\nTwo.", ["\ufeff```\nOne.\n```\n"]),
+        ("\ufeff> ~~~\n> One.\nTwo.", ["\ufeff> ~~~\n> One.\n"]),
         ("```code``` and words\nTwo.", []),
         ("~~~ Chapter One ~~~\nTwo.", []),
         ("``\nOne.\n``\n", []),
@@ -181,6 +185,42 @@ def test_a_head_is_waited_for_only_while_it_may_be_one() -> None:
     assert grouped([]) == []
 
 
+def _whole_kept(blocks: list[str], longest: int) -> list[list[tuple[str, bool]]]:
+    return list(whole_kept(runs_of_blocks(blocks), longest))
+
+
+def test_code_in_several_blocks_is_one_run() -> None:
+    blocks = ["One.\n\n```\na\n\n", "b\n\n", "c\n```\nTwo.\n\n", "Three.\n"]
+    assert _whole_kept(blocks, 1000) == [
+        [("One.\n\n", False)],
+        [("```\na\n\nb\n\nc\n```\n", True), ("Two.\n\n", False)],
+        [("Three.\n", False)],
+    ]
+    assert _whole_kept(["```\na\n\n", "b\n"], 1000) == [[("```\na\n\nb\n", True)]]
+    assert _whole_kept(["> ```\n> a\n", "Two.\n"], 1000) == [
+        [("> ```\n> a\n", True), ("Two.\n", False)]
+    ]
+    assert _whole_kept([], 1000) == []
+
+
+def test_code_without_end_is_not_waited_for() -> None:
+    found = _whole_kept(["```\n", *["a\n\n"] * 5], 7)
+    assert found == [[("```\na\n\n" + "a\n\n", True)], [("a\n\n" * 3, True)]]
+
+
+@given(st.lists(TEXTS), st.integers(0, 99))
+def test_no_run_to_keep_goes_on_behind_another(parts: list[str], longest: int) -> None:
+    blocks = [f"{part}\n" for part in parts]
+    found = _whole_kept(blocks, longest)
+    assert all(found)
+    assert "".join(run for block in found for run, _ in block) == "".join(blocks)
+    assert "".join(run for block in found for run, kept in block if kept) == "".join(
+        _kept("".join(blocks))
+    )
+    for one, following in pairwise(found):
+        assert not (one[-1][1] and following[0][1]) or len(one[-1][0]) > longest
+
+
 def test_units_are_translated_by_themselves_as_in_the_whole() -> None:
     text = f"---\na: b\n---\nOne.\n{CODE}\nTwo.\n---\nc: d\n---\nThree"
     assert list(units(text)) == [
@@ -203,5 +243,8 @@ def test_units_have_the_sentences_of_the_whole(text: str) -> None:
 def test_time_is_linear_in_the_text(unit: str) -> None:
     text = unit * (200_000 // len(unit))
     assert "".join(run for run, _ in runs(text)) == text
+    lines = ["```\n", *(text + "\n").splitlines(keepends=True)]
+    whole = [run for block in _whole_kept(lines, 2**20) for run, _ in block]
+    assert "".join(whole) == "".join(lines)
     quoted = "> " * 50_000 + "```\n" + text
     assert "".join(run for run, _ in runs(quoted)) == quoted
