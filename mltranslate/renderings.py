@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mltranslate.alignment import NO_ALIGNMENT, Alignment, joined
+from mltranslate.decode.types import Hypothesis
 from mltranslate.text.spans import Span, join
 from mltranslate.types import Caution, TokenScore
 
@@ -30,6 +31,8 @@ class Rendering:
     """Tokens with end marks; none unless they were asked for."""
     alignment: Alignment = NO_ALIGNMENT
     """Which of the model's words come from which; empty unless it was asked for."""
+    hypothesis: Hypothesis | None = None
+    """What the model wrote, subword by subword; None for what was put together from parts."""
 
     @property
     def score(self) -> float:
