@@ -137,7 +137,7 @@ class Drafter:
     def _waiting(self, sentence: Sentence, search: Search, before: Sequence[_Waiting]) -> _Waiting:
         masked = None if sentence.prefix else mask(sentence.text, language=sentence.source)
         text = masked.text if masked else sentence.text
-        asked = as_known(replace(sentence, text=text, terms=()))
+        asked = as_known(replace(sentence, text=text, terms=(), abbreviations=()))
         known = self._plain.remembers(asked, search) or any(one.asked == asked for one in before)
         return _Waiting(sentence, masked, asked, 0 if known else self._plain.size(asked))
 

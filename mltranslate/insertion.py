@@ -92,11 +92,12 @@ class TermSearch:
         if self._lean.beam > 1:
             others += self._complete(self._hypotheses(self._sentence))
         if others:
-            return self._listed(self._finished(others))
+            return self._listed(self._finished(others, self._sentence.prefix))
         made = self._placed(free)
         if made is None:
             return free
-        return self._listed(self._finished([made.rendering, *self._others(made)]))
+        found = [made.rendering, *self._others(made)]
+        return self._listed(self._finished(found, made.prefix))
 
     def _hypotheses(self, sentence: Sentence) -> list[Rendering]:
         """The best of the beam, and what else in it is sound."""
@@ -134,15 +135,14 @@ class TermSearch:
             best, alternatives=tuple(distinct(best, others))[: self._asked.alternatives - 1]
         )
 
-    def _finished(self, found: Sequence[Rendering]) -> list[Rendering]:
-        """These renderings with the numbers of the source, the first with all that is asked for."""
+    def _finished(self, found: Sequence[Rendering], prefix: str) -> list[Rendering]:
+        """These renderings with the numbers of the source, the first with all that is asked for.
+
+        It was searched for with `prefix`.
+        """
         made = [self._mended(one) for one in found]
-        if self._asked.token_scores or self._asked.alignment:
-            # The space says that nothing is missing: the model has but to end the sentence.
-            whole = replace(self._sentence, prefix=made[0].text + " ")
-            told = self._translated([whole], replace(self._asked, alternatives=1))[0]
-            if told.text.rstrip() == made[0].text:
-                made[0] = replace(made[0], token_scores=told.token_scores, alignment=told.alignment)
+        asked = replace(self._sentence, prefix=prefix)
+        made[0] = self._plain.detailed(made[0], asked, self._asked, cancel=self._cancel)
         return made
 
     def _mended(self, rendering: Rendering) -> Rendering:

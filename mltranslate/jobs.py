@@ -12,10 +12,12 @@ from mltranslate.completion import begun
 from mltranslate.decode.types import Search
 from mltranslate.detect.varieties import variety
 from mltranslate.glossary import Glossary, Term, missing
+from mltranslate.languages import describe
 from mltranslate.models import Model
 from mltranslate.renderings import Rendering, variants
 from mltranslate.routes import Hop
 from mltranslate.sentences.work import Sentence
+from mltranslate.text.abbreviations import abbreviations
 from mltranslate.text.casing import is_shouted
 from mltranslate.text.chinese import TRADITIONAL, as_read, as_written
 from mltranslate.text.spans import Span, join, starts
@@ -36,6 +38,8 @@ LOW_CONFIDENCE = 0.6
 """Below this probability the second guess is a serious rival, and the result says so."""
 
 _ORDER = tuple(Caution)
+_STANDING_OUT = frozenset(("zh", "ja"))
+"""Languages in which Latin capitals are abbreviations: elsewhere they may be words with stress."""
 
 
 @dataclass(slots=True)
@@ -106,7 +110,10 @@ class Job:
         way = self.hops[hop]
         last = hop == len(self.hops) - 1
         wish = self.variety if last else ""
-        found = [Sentence(one, way.target, way.source, variety=wish) for one in self.current]
+        found = [
+            Sentence(one, way.target, way.source, variety=wish, abbreviations=its)
+            for one, its in zip(self.current, self._abbreviations(way.target), strict=True)
+        ]
         if last and found:
             found[0] = replace(found[0], prefix=self.prefix)
             if glossary := self.glossary:
@@ -115,6 +122,13 @@ class Job:
                 terms = [self._terms(text, glossary, asked) for text in self._originals()]
                 found = [replace(one, terms=own) for one, own in zip(found, terms, strict=True)]
         return found
+
+    def _abbreviations(self, target: str) -> list[tuple[str, ...]]:
+        """The abbreviations of each original, if languages such as `target` may write them so."""
+        alike = target in _STANDING_OUT or describe(target).script == "Latn"
+        if self.source not in _STANDING_OUT or not alike:
+            return [()] * len(self.current)
+        return list(map(abbreviations, self._originals()))
 
     def _terms(self, text: str, glossary: Glossary, asked: str) -> tuple[Term, ...]:
         """The terms of a sentence, by its characters or by those that a model reads instead."""

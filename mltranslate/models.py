@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mltranslate.abbreviations import AbbreviationTranslator
 from mltranslate.constraints import TermTranslator
 from mltranslate.drafts import Drafter
 from mltranslate.forms import FormTranslator
@@ -71,9 +72,8 @@ class Model:
             if self._loaded is None:
                 decoder = self._load(beam)
                 plain = SentenceTranslator(decoder)
-                whole = ProtectingTranslator(
-                    FormTranslator(ScriptTranslator(TermTranslator(plain)))
-                )
+                formed = FormTranslator(ScriptTranslator(TermTranslator(plain)))
+                whole = ProtectingTranslator(AbbreviationTranslator(formed))
                 self._loaded = decoder, whole, Drafter(plain, whole)
             return self._loaded
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from mltranslate.abbreviations import AbbreviationTranslator
 from mltranslate.decode.types import GREEDY, Search
-from mltranslate.forms import FormTranslator
 from mltranslate.glossary import Term
-from mltranslate.renderings import Rendering, assemble, distinct
+from mltranslate.renderings import Rendering, assemble, restored
 from mltranslate.sentences.translator import SentenceTranslator
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.casing import capitalised, lowered, raised
@@ -25,7 +25,7 @@ class ProtectingTranslator:
     code: its beginning says how they look there, and whether the rest is in capitals.
     """
 
-    def __init__(self, plain: SentenceTranslator | FormTranslator) -> None:
+    def __init__(self, plain: SentenceTranslator | AbbreviationTranslator) -> None:
         self._plain = plain
 
     def translate(
@@ -55,7 +55,7 @@ class ProtectingTranslator:
         if not masked:
             return found
         whole: dict[Sentence, Rendering | None] = {
-            one: _restored(rendering, masked[one], one.target) if one in masked else rendering
+            one: restored(rendering, masked[one], one.target) if one in masked else rendering
             for one, rendering in zip(sentences, found, strict=True)
         }
         for attempt in range(1, len(STAND_INS)):
@@ -71,7 +71,7 @@ class ProtectingTranslator:
         asked = [_asked(one, made) for one, made in masked.items()]
         found = self._plain.translate(asked, search, cancel=cancel)
         return {
-            one: _restored(rendering, made, one.target)
+            one: restored(rendering, made, one.target)
             for (one, made), rendering in zip(masked.items(), found, strict=True)
         }
 
@@ -143,18 +143,3 @@ def _asked(sentence: Sentence, masked: Masked | None) -> Sentence:
 
 def _lost(whole: dict[Sentence, Rendering | None]) -> list[Sentence]:
     return [one for one, rendering in whole.items() if rendering is None]
-
-
-def _restored(rendering: Rendering, masked: Masked, target: str) -> Rendering | None:
-    """The rendering of a masked sentence with everything back in it; None when a name is lost."""
-    found = masked.restore(rendering.text, target)
-    if found is None:
-        return None
-    text, guessed = found
-    best = replace(
-        rendering,
-        text=text,
-        cautions=rendering.cautions | {Caution.PLACED} if guessed else rendering.cautions,
-    )
-    others = (_restored(other, masked, target) for other in rendering.alternatives)
-    return replace(best, alternatives=tuple(distinct(best, list(filter(None, others)))))

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mltranslate.alignment import NO_ALIGNMENT, Alignment, joined
+from mltranslate.decode.types import Hypothesis
+from mltranslate.text.protected import Masked
 from mltranslate.text.spans import Span, join
 from mltranslate.types import Caution, TokenScore
 
@@ -30,6 +32,8 @@ class Rendering:
     """Tokens with end marks; none unless they were asked for."""
     alignment: Alignment = NO_ALIGNMENT
     """Which of the model's words come from which; empty unless it was asked for."""
+    hypothesis: Hypothesis | None = None
+    """What the model wrote, subword by subword; None for what was put together from parts."""
 
     @property
     def score(self) -> float:
@@ -48,6 +52,21 @@ def assemble(
         return parts[0]
     best, *others = (_joined(spans, chosen, target) for chosen in variants(parts, count))
     return replace(best, alternatives=tuple(distinct(best, others)))
+
+
+def restored(rendering: Rendering, masked: Masked, target: str) -> Rendering | None:
+    """The rendering of a masked sentence with everything back in it; None when a name is lost."""
+    found = masked.restore(rendering.text, target)
+    if found is None:
+        return None
+    text, guessed = found
+    best = replace(
+        rendering,
+        text=text,
+        cautions=rendering.cautions | {Caution.PLACED} if guessed else rendering.cautions,
+    )
+    others = (restored(other, masked, target) for other in rendering.alternatives)
+    return replace(best, alternatives=tuple(distinct(best, list(filter(None, others)))))
 
 
 def distinct(best: Rendering, others: Sequence[Rendering]) -> Iterator[Rendering]:

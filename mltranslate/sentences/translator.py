@@ -90,6 +90,23 @@ class SentenceTranslator:
         going = next((one for one in found if one.pieces and not one.finished), None)
         return None if going is None else self._text(work, going).rstrip("\ufffd")
 
+    def detailed(
+        self,
+        rendering: Rendering,
+        sentence: Sentence,
+        search: Search,
+        *,
+        cancel: CancelToken | None = None,
+    ) -> Rendering:
+        """The rendering of a sentence, with the scores and the links that `search` asks for.
+
+        `sentence` is as it was searched for, its prefix too: by it the model may say more words.
+        """
+        if rendering.hypothesis is None:
+            return rendering
+        batch, best = [self._work(sentence)], [rendering.hypothesis]
+        return self._detailed([rendering], batch, best, search, cancel)[0]
+
     def translate(
         self,
         sentences: Sequence[Sentence],
@@ -193,15 +210,27 @@ class SentenceTranslator:
             self._rank(work, hypotheses, search)
             for work, hypotheses in zip(batch, found, strict=True)
         ]
-        if search.token_scores:
-            best = [hypotheses[0] for hypotheses in found]
-            scores = self._decoder.token_scores(requests, best, cancel=cancel)
-            rendered = list(map(self._scored, rendered, best, scores))
-        if search.alignment:
-            best = [hypotheses[0] for hypotheses in found]
-            looks = self._decoder.alignment(requests, best, cancel=cancel)
-            rendered = list(map(self._aligned, rendered, batch, best, looks))
+        best = [hypotheses[0] for hypotheses in found]
+        rendered = self._detailed(rendered, batch, best, search, cancel)
         return {work.sentence: one for work, one in zip(batch, rendered, strict=True)}
+
+    def _detailed(
+        self,
+        rendered: list[Rendering],
+        batch: Sequence[Work],
+        hypotheses: Sequence[Hypothesis],
+        search: Search,
+        cancel: CancelToken | None,
+    ) -> list[Rendering]:
+        """The renderings of `hypotheses` with the scores and the links that are asked for."""
+        requests = [request_of(work) for work in batch]
+        if search.token_scores:
+            scores = self._decoder.token_scores(requests, hypotheses, cancel=cancel)
+            rendered = list(map(self._scored, rendered, hypotheses, scores))
+        if search.alignment:
+            looks = self._decoder.alignment(requests, hypotheses, cancel=cancel)
+            rendered = list(map(self._aligned, rendered, batch, hypotheses, looks))
+        return rendered
 
     def _scored(
         self, rendering: Rendering, hypothesis: Hypothesis, scores: Sequence[float]
@@ -240,6 +269,7 @@ class SentenceTranslator:
             log_probability=hypothesis.score * tokens,
             tokens=tokens,
             cautions=cautions if text else cautions | {Caution.LENGTH},
+            hypothesis=hypothesis,
         )
 
     def _text(self, work: Work, hypothesis: Hypothesis) -> str:

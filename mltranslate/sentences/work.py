@@ -31,6 +31,8 @@ class Sentence:
 
     variety: str = ""
     """Of the target language, that was asked for; only `mltranslate.scripts` can do something."""
+    abbreviations: tuple[str, ...] = ()
+    """What its translation should not lack; only `mltranslate.abbreviations` looks."""
 
     def part(self, text: str) -> Sentence:
         """Return a part of this sentence, with the terms that it holds itself."""

@@ -298,6 +298,45 @@ def test_links_between_words_are_those_of_what_is_said() -> None:
     assert "das" in written
 
 
+class Garrulous(FakeDecoder):
+    """Goes on where it is given a whole sentence that it would not have written."""
+
+    def _found(self, text: str, request: Request, beam: int) -> list[Hypothesis]:
+        given = request.prefix.pieces if request.prefix else ()
+        whole = len(given) >= len(text) > 0
+        return super()._found(text + " AND SO ON." if whole else text, request, beam)
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+def test_scores_and_links_do_not_ask_the_model_for_the_whole_again(beam: int) -> None:
+    result = _translator(Garrulous()).translate(
+        "Press it now.", "de", "en", beam, token_scores=True, alignment=True,
+        glossary=Glossary([("it", "das")]),
+    )[0]  # fmt: skip
+    assert "das" in result.text
+    assert "".join(one.token for one in result.token_scores) == result.text + "</s>"
+    assert "das" in [result.text[slice(*link.target)].casefold() for link in result.alignment]
+
+
+@functools.cache
+def _core() -> Translator:
+    return Translator("core9-small", "cpu", 1)
+
+
+@pytest.mark.parametrize("beam", [1, 2])
+@pytest.mark.parametrize("said", ["The cat sleeps in the house.", "The dog barks.", "a house"])
+def test_real_packs_score_and_link_forced_terms(said: str, beam: int) -> None:
+    glossary = Glossary([("cat", "Mieze"), ("dog", "Pfiffi"), ("house", "Hütte")])
+    result = _core().translate(
+        said, "de", "en", beam, token_scores=True, alignment=True, glossary=glossary
+    )[0]
+    assert result.missing_terms == ()
+    assert result.token_scores[-1].token == "</s>"
+    total = sum(one.log_probability for one in result.token_scores)
+    assert total / len(result.token_scores) == pytest.approx(result.score, abs=0.05)
+    assert result.alignment
+
+
 def test_drawn_translations_have_terms() -> None:
     result = _translator().translate(
         "Press button.", "de", "en", sampling=Sampling(seed=1), glossary=KNOPF

@@ -257,6 +257,21 @@ def test_terms_may_be_missing_in_drafts_only(
     assert "HEIM" in text
 
 
+def test_a_remembered_sentence_with_an_abbreviation_is_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mltranslate.drafts.WAIT", 0.0)
+    decoder = FakeDecoder(render=lambda text, *_: text.replace("NHK", "zzz") + "!")
+    translator = Translator(decoder=decoder, detector=FakeDetector())
+    text = "我们 都想 每天 早上 看 NHK 的 新闻。"
+    drafts: list[str] = []
+    for _ in range(2):
+        found = translator.translate(text, "en", "zh", draft=drafts.append)[0]
+        assert found.text == f"{text}!"
+        assert drafts == ["我们 都想"]
+        assert len(decoder.batches) == 4, "two looks, two translations, and no more"
+
+
 def test_nothing_is_told_of_what_is_not_translated() -> None:
     for text in ("", "12", "\n"):
         assert _drafts(_translator(), text) == ([], text)
