@@ -24,31 +24,70 @@ SIGN = (
 """Pattern of one emoji or symbol."""
 _CURRENCIES = r"\u20a0-\u20cf\u00a2\u00a3\u00a5"
 _CURRENCY = f"[{_CURRENCIES}]"
-_TAGS = r"</?[A-Za-z][A-Za-z0-9-]*+(?:\s++[\w:-]++=[^<>]{0,200})?\s?/?>"
-_EMPHASIS = r"(?<![\w*])\*{1,3}(?=[^\s*.])|(?<=[^\s*])\*{1,3}(?![\w*])"
-_LINKED = r"!?\[(?=[^\[\]\n]{1,300}\]\([^\s()]{1,300}\))|\]\([^\s()]{1,300}\)"
-_MARK = f"{_TAGS}|{_CURRENCY}|{_EMPHASIS}|{_LINKED}"
-
 _W = "[A-Za-z0-9_]"
 _END = rf"(?!{_W})"
+_UNSPACED = (
+    r"\u2e80-\u2fdf\u3005-\u3007\u3041-\u312f\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f"
+    r"\U00020000-\U0003ffff"
+)
+_LETTER = rf"[^\W{_UNSPACED}]"
+"""A character of a word in a script with spaces: Han and kana touch what is no part of theirs."""
+
+_BOOLEAN = (
+    "allowfullscreen|async|autofocus|autoplay|checked|controls|default|defer|disabled|download"
+    "|hidden|inert|ismap|itemscope|loop|multiple|muted|nomodule|novalidate|open|playsinline"
+    "|readonly|required|reversed|selected"
+)
+"""Attributes of HTML that need no value; of other words, "a <b and c>" is no tag."""
+_ATTRIBUTES = (
+    r"\s++[\w:-]++=[^<>]{0,200}"
+    r"|(?:\s++[\w:-]++){1,9}+=[\"'][^<>]{0,200}"
+    rf"|(?:\s++(?i:{_BOOLEAN}|data-[\w-]++)(?![\w-])){{1,9}}+(?:\s++[\w:-]++=[^<>]{{0,200}})?"
+)
+_TAGS = rf"</?[A-Za-z][A-Za-z0-9-]*+(?:{_ATTRIBUTES})?\s?/?>|<!--[^\n]{{0,500}}?-->"
+# Lines are no part of a name ("_private", "type_") only where both ends are found, or a sentence
+# within emphasis begins or ends.
+_EMPHASIS = (
+    rf"(?<!{_LETTER}|\*)\*{{1,3}}(?=[^\s*.])|(?<=[^\s*])\*{{1,3}}(?!{_LETTER}|\*)"
+    rf"|(?<!{_LETTER}|[~\\])(?P<open>_{{1,3}}|~~)(?=[^\s_~])"
+    rf"(?=[^\n]{{1,300}}?(?<=[^\s_~\\])(?P=open)(?!{_LETTER}|~))"
+    r"|\A(?:_{1,3}|~~)(?=[^\W\d_a-z]\w{0,30}+[\s,])|(?<=[.!?…。！？])(?:_{1,3}|~~)\Z"
+    rf"|(?<=[^\s_~\\])(?P<close>_{{1,3}}|~~)(?!{_LETTER}|~)"
+)
+_TARGET = (
+    r"\]\((?=[^\s)])[^\s()]{0,300}+(?:\([^\s()]{0,300}+\)[^\s()]{0,300}+){0,3}+"
+    r"(?:[ \t]{1,3}+(?:\"[^\"\n]{0,300}+\"|'[^'\n]{0,300}+'))?+\)"
+)
+_LINKED = rf"!?\[(?=[^\[\]\n]{{1,300}}{_TARGET})|{_TARGET}"
+_MARK = f"{_TAGS}|{_CURRENCY}|{_EMPHASIS}|{_LINKED}"
+
 _URL_END = r"[A-Za-z0-9/_=&#+~-]"
-_URL = rf"(?:(?:https?|ftp|file)://|mailto:|www\.)[!-~]*{_URL_END}"
+# A bracket ends one where the other of its pair is in it: "…/Mercury_(planet)".
+_URL_REST = (
+    r"(?:[!-~]*\([!-'*-~]{0,100}+\)(?=[!-\"$%'-*,.:-<>?@\[-^`{-}]{0,20}+(?![!-~]))"
+    rf"|[!-~]*{_URL_END})"
+)
+_URL = rf"(?:(?:https?|ftp|file)://|mailto:|www\.){_URL_REST}"
 _DOMAIN = (
     rf"(?<![A-Za-z0-9_.@/-])(?:[A-Za-z0-9-]++\.)+(?:com|org|net|edu|gov|io|eu){_END}"
-    rf"(?!\.[A-Za-z])(?:/[!-~]*{_URL_END}|/)?"
+    rf"(?!\.[A-Za-z])(?:/{_URL_REST}|/)?"
 )
 # The look-behinds let a run of letters be tried once, not once a letter.
 _EMAIL = r"(?<![A-Za-z0-9_.+-])[A-Za-z0-9_.+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)+"
-_MENTION = r"(?<![A-Za-z0-9_@])@\w++"
-_TAG = r"(?<![\w&#/])#(?=\d*+[^\W\d_])\w++"
+# A name in Han or kana ends with a space, or else where it ends is not known.
+_MENTION = rf"(?<![A-Za-z0-9_@])@(?:{_LETTER}++|\w{{1,20}}+(?=\s))"
+_TAG = (
+    rf"(?<!{_LETTER}|[&#/])#(?:{_LETTER}{{0,20}}+[{_UNSPACED}]\w{{0,30}}+#"
+    rf"|\d*+[^\W\d_{_UNSPACED}]{_LETTER}*+|\d*+[{_UNSPACED}]\w{{0,20}}+(?=\s|\Z))"
+)
 
 _BRACES = r"\$?\{\{?+ ?[^{}\s]{1,60} ?\}{1,2}"
 _PERCENT = (
-    r"(?<![\w%])%(?:(?:\([A-Za-z]\w{0,40}\)|\d{1,2}\$)?[-+#0]?\d{0,3}(?:\.\d{1,3})?[sdifuxXgc@]"
+    r"(?<![A-Za-z0-9_%])%(?:(?:\([A-Za-z]\w{0,40}\)|\d{1,2}\$)?[-+#0]?\d{0,3}(?:\.\d{1,3})?[sdifuxXgc@]"
     rf"|\d{{1,2}}){_END}"
 )
-_VARIABLE = r"(?<![\w$])\$[A-Za-z_]\w*+"
-_QUOTED = r"`[^`\n]{1,200}`"
+_VARIABLE = rf"(?<![A-Za-z0-9_$])\$[A-Za-z_]{_W}*+"
+_QUOTED = r"(?<!`)(?P<ticks>`{1,9}+)(?!`)[^\n]{1,200}?(?<!`)(?P=ticks)(?!`)"
 _PATH = (
     r"(?<![A-Za-z0-9_.])[A-Za-z]:\\[A-Za-z0-9_.+@%\\-]*[A-Za-z0-9_\\]"
     r"|(?<![A-Za-z0-9_/.~<+@%-])(?:~|\.{1,2})?/(?=[A-Za-z0-9_.])[A-Za-z0-9_.+@%/-]*[A-Za-z0-9_/]"
@@ -62,8 +101,11 @@ _FILE = (
     rf"(?:{_EXTENSIONS}){_END}"
 )
 _CALL = rf"(?<![A-Za-z0-9_.:])[A-Za-z_]{_W}*+(?:(?:\.|::){_W}++)*+\(\)|(?<!{_W}){_W}++(?:::{_W}++)+"
-_OPTION = r"(?<![\w-])--[A-Za-z][A-Za-z0-9_-]*+"
-_SNAKE = rf"(?<!{_W})[A-Za-z][A-Za-z0-9]*+(?:_[A-Za-z0-9]++)+{_END}"
+_OPTION = r"(?<![A-Za-z0-9_-])--[A-Za-z][A-Za-z0-9_-]*+"
+_SNAKE = (
+    rf"(?<!{_W})[A-Za-z][A-Za-z0-9]*+(?:_[A-Za-z0-9]++)+{_END}"
+    rf"|(?<!{_W})__(?:init|new|main|name|file|dict|repr|str|call|enter|exit|FILE|LINE)__{_END}"
+)
 _CAMEL = rf"(?<!{_W})[a-z]{{2,40}}(?:[A-Z][a-z0-9]*+)+{_END}"
 _AMOUNT = (
     rf"{_CURRENCY}[ \u00a0\u202f]?\d(?:[.,]?\d)*+"
@@ -90,7 +132,7 @@ ITEM = re.compile(
 """One item; the name of the group that matched says which sort it is."""
 
 _HINT = re.compile(
-    rf"[@#{{%$`/\\_<*\u20e3{_SIGNS}{_CURRENCIES}]"
+    rf"[@#{{%$`/\\_<*\u20e3{_SIGNS}{_CURRENCIES}]|~~"
     r"|[.(:-](?:(?<=[.:])[!-~\d]|(?<=\()\)|(?<=\]\()|(?<=-)[-\d])|[A-Z](?<=[a-z][A-Z])"
     r"|\d(?:(?<=[A-Za-f]\d)|(?=[a-f]))"
 )
@@ -105,4 +147,31 @@ def may_hold_items(text: str) -> bool:
 def find_items(text: str, start: int = 0, end: int | None = None) -> Iterator[re.Match[str]]:
     """Return the items of `text`, in order, between two offsets."""
     last = len(text) if end is None else end
-    return ITEM.finditer(text, start, last) if _HINT.search(text, start, last) else iter(())
+    if not _HINT.search(text, start, last):
+        return iter(())
+    return _paired(ITEM.finditer(text, start, last))
+
+
+def unbroken(text: str, start: int = 0) -> set[int]:
+    """Return the offsets within code in backticks, tags and targets of links, which are no ends.
+
+    Neither a sentence nor a cell of a table ends in one, whatever it holds.
+    """
+    offsets: set[int] = set()
+    for match in find_items(text, start):
+        if match.group()[0] in "`<]":
+            offsets.update(range(match.start() + 1, match.end()))
+    return offsets
+
+
+def _paired(matches: Iterator[re.Match[str]]) -> Iterator[re.Match[str]]:
+    """Leave out lines of emphasis that close what nothing opened."""
+    opened: set[str] = set()
+    for match in matches:
+        if match["open"]:
+            opened.add(match["open"])
+        elif (closed := match["close"]) and closed not in opened:
+            continue
+        elif closed:
+            opened.remove(closed)
+        yield match

@@ -23,6 +23,8 @@ STAND_INS: tuple[tuple[str, ...], ...] = (("@a1", "@b2", "@c3", "@d4"), ("Linux"
 
 _MOST_ITEMS = 200
 """A "sentence" with more of them is a list or noise; it goes to the model as it is."""
+_EMPHASIS = frozenset("*_~")
+_OPENING_TAG = re.compile(r"(?:<[A-Za-z](?:[^<>]*[^<>/])?>)+")
 _JOINTS = frozenset("-/:.+=_")
 _CLOSING = frozenset(".,;:!?…)]}»”。，、；：！？）」』،؛؟")
 
@@ -144,11 +146,24 @@ class _Making:
             self.text = self.text.rstrip(BLANK)
         elif _is_letter(left) and _is_letter(right):
             self.text += " "
-        # Chinese and Japanese have no spaces, so that touching says nothing there.
+        # Chinese and Japanese have no spaces, so that touching says nothing there, except for
+        # markup, which touches what it is around.
         stop = left.isascii() and not left.isalnum() and bool(left) and left not in BLANK
-        touching = _is_letter(left) or stop
-        self.marks.append(Mark(found, len(self.text), touching, _is_letter(right)))
+        behind = _is_letter(left) or stop or (self._closes(found) and is_ideograph(left))
+        before = _is_letter(right) or (self._opens(found) and is_ideograph(right))
+        self.marks.append(Mark(found, len(self.text), behind, before))
         return skipped
+
+    def _opens(self, found: str) -> bool:
+        if found[0] in _EMPHASIS:
+            return not self._is_open(found)
+        return found.startswith(("[", "![")) or _OPENING_TAG.fullmatch(found) is not None
+
+    def _closes(self, found: str) -> bool:
+        return self._is_open(found) if found[0] in _EMPHASIS else found.startswith(("]", "</"))
+
+    def _is_open(self, found: str) -> bool:
+        return sum(mark.text == found for mark in self.marks) % 2 == 1
 
 
 def _items(sentence: str) -> list[_Item]:

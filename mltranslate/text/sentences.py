@@ -18,7 +18,7 @@ _STOP = re.compile(
     r"(?:(?P<wide>[。！？｡]++[。！？｡.!?…]*+)(?P<wide_close>[」』】》〉）”’\"')\]]*+)"
     r"|(?P<stop>[.!?…‼⁇⁈⁉؟۔]++)"
     # French sets a space before its closing mark; elsewhere that mark would open a quotation.
-    r"(?P<close>(?:[\"'”’“‘»«›‹)\]}」』*_]|[ \u00a0\u202f]»(?![^\s.,;:!?)]))*+))"
+    r"(?P<close>(?:[\"'”’“‘»«›‹)\]}」』*_~]|[ \u00a0\u202f]»(?![^\s.,;:!?)]))*+))"
     rf"(?P<gap>\s*+)(?:{_OPENERS}|\s)*+"
 )
 _SIGNS = re.compile(rf"(?:(?:{SIGN})[^\S\n]*+)++")

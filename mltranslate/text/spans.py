@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from mltranslate.languages import is_spaced
 from mltranslate.text.edges import BLANK, bullet_end, core, has_language, is_ideograph
+from mltranslate.text.items import unbroken
 from mltranslate.text.rules import rules_for
 from mltranslate.text.sentences import sentence_starts, sign_breaks
 from mltranslate.text.tables import cells
@@ -92,10 +93,7 @@ def gap(left: str, right: str, target: str) -> str:
 
 def last_sentence_start(text: str, language: str) -> int:
     """Return where the last sentence of `text` begins; 0 when it holds only one."""
-    start = 0
-    for start in sentence_starts(text, language):  # noqa: B007 - the last one counts
-        pass
-    return start
+    return max(_ends(text, sentence_starts(text, language)), default=0)
 
 
 def _meet(left: Span, right: Span) -> bool:
@@ -132,8 +130,15 @@ def _ranges_of_prose(text: str, language: str) -> Iterator[tuple[int, int]]:
 def _cores(body: str, language: str) -> Iterator[tuple[int, int]]:
     """The sentences of a cell, without their untranslated edges."""
     start = 0
-    for end in sorted({*sentence_starts(body, language), *sign_breaks(body, language), len(body)}):
+    breaks = (*sentence_starts(body, language), *sign_breaks(body, language))
+    for end in (*sorted(_ends(body, breaks)), len(body)):
         left, right = core(body[start:end])
         if left < right and has_language(body[start + left : start + right]):
             yield start + left, start + right
         start = end
+
+
+def _ends(text: str, breaks: Iterable[int]) -> set[int]:
+    """The breaks that are not within code, a tag or the target of a link."""
+    found = set(breaks)
+    return found - unbroken(text) if found else found

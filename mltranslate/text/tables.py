@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
+
+from mltranslate.text.items import unbroken
 
 _CELL = re.compile(r"(?:[^\t ]| (?! {3}))++")
 _FRAMED_CELL = re.compile(r"(?:\\\||[^\t |｜]| (?! {3}))++")
@@ -29,9 +32,23 @@ def cells(line: str, begin: int) -> Iterator[tuple[int, int]]:
     r"""Yield where the cells of `line` from `begin` on start and end.
 
     In a line that begins and ends with a bar, every bar but `\|` is a border; in others those with
-    a blank or nothing on both sides, but for "P(A | B)". A full-width bar always is one.
+    a blank or nothing on both sides, but for "P(A | B)". A full-width bar always is one. Code, tags
+    and targets of links are never cut at a gap, and at a bar only in a line of the first sort.
     """
-    if _is_framed(line):
+    framed = _is_framed(line)
+    found = list(_between_borders(line, begin, framed=framed))
+    whole = unbroken(line, begin) if len(found) > 1 else set()
+    start = found[0][0] if found else begin
+    for (_, end), (following, _) in pairwise(found):
+        if end not in whole or (framed and not line[end:following].isspace()):
+            yield start, end
+            start = following
+    if found:
+        yield start, found[-1][1]
+
+
+def _between_borders(line: str, begin: int, *, framed: bool) -> Iterator[tuple[int, int]]:
+    if framed:
         yield from (match.span() for match in _FRAMED_CELL.finditer(line, begin))
         return
     start = begin

@@ -96,10 +96,42 @@ def test_cells_of_a_table_are_sentences_of_their_own() -> None:
         ("Run `ls | sort` now", ["Run `ls | sort` now"]),
         ("either|or", ["either|or"]),
         ("|---|:-:|", []),
+        ("Use `a    b` here    and there", ["Use `a    b` here", "and there"]),
+        ("| Use `a    b` here | One    two |", ["Use `a    b` here", "One", "two"]),
+        ("| One ` two | Three ` four |", ["One ` two", "Three ` four"]),
+        ('<a title="x    y | z">One</a> | Two', ['<a title="x    y | z">One</a>', "Two"]),
+        ("Run <!-- a | b --> it | Two", ["Run <!-- a | b --> it", "Two"]),
     ],
 )
 def test_bars_set_cells_apart(line: str, cells: list[str]) -> None:
     assert _sentences(line, "en") == cells
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        (
+            "Please run `echo Hello. World` in the terminal. Now go.",
+            ["Please run `echo Hello. World` in the terminal.", "Now go."],
+        ),
+        ("Use ``a ` b. C`` here please.", ["Use ``a ` b. C`` here please."]),
+        (
+            '<a href="/x" title="Press OK. Then wait" class="big">Click here</a> now. Go.',
+            ['<a href="/x" title="Press OK. Then wait" class="big">Click here</a> now.', "Go."],
+        ),
+        (
+            'See ![the cat](a.png "A cat. It sleeps") now.',
+            ['See ![the cat](a.png "A cat. It sleeps") now.'],
+        ),
+        ("请运行`回答。很好`吧。再见。", ["请运行`回答。很好`吧。", "再见。"]),
+        ("~~Do not do this.~~ Do that.", ["~~Do not do this.~~", "Do that."]),
+        ("Press `a → The b` now", ["Press `a → The b` now"]),
+        ("Run <!-- Stop. Wait --> it.", ["Run <!-- Stop. Wait --> it."]),
+        ("A lone ` is one. Two is ` too. Three", ["A lone ` is one. Two is ` too.", "Three"]),
+    ],
+)
+def test_no_sentence_ends_within_code_and_tags(text: str, sentences: list[str]) -> None:
+    assert _sentences(text, "zh" if "。" in text else "en") == sentences
 
 
 def test_a_row_is_one_whatever_stands_around_it() -> None:
@@ -144,6 +176,8 @@ def test_where_the_spans_begin(text: str) -> None:
 
 def test_last_sentence_start() -> None:
     assert last_sentence_start("One. Two. Three", "en") == len("One. Two.")
+    assert last_sentence_start("Run `a. B", "en") == len("Run `a.")
+    assert last_sentence_start("One. Run `a. B` now", "en") == len("One.")
     assert last_sentence_start("One", "en") == last_sentence_start("", "en") == 0
 
 
@@ -157,7 +191,11 @@ HOSTILE = [
     "|", "a | ", " | (", " | [(", " | \"", "«|", " | ` ", "(()|", " | `` ` ", "(a(b)|", "„|",
     "」|「", "|-", "|-|\n", "-|-\na|b\n", "*a", "**", "[a](", "![", "](a", "1a", "-1", "AA11 ",
     "a@a.a-", "<a", "x()", "\u200d", ".-", "\n", "a b", "你好。", "/", "a/", "\u0301", "1.", "@",
+<<<<<<< HEAD
     "1. ", "1. –", "\n1. ", "\n1. M",
+=======
+    "`a. B", "`a. B` ", "`    ", "`a\t`", "_a", "_A. ", "~~a", "<!--. A", "](a \"A. B", "<a b=\".",
+>>>>>>> fix-a
 ]  # fmt: skip
 
 
