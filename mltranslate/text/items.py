@@ -87,7 +87,8 @@ _PERCENT = (
     rf"|\d{{1,2}}){_END}"
 )
 _VARIABLE = rf"(?<![A-Za-z0-9_$])\$[A-Za-z_]{_W}*+"
-_QUOTED = r"(?<!`)(?P<ticks>`{1,9}+)(?!`)[^\n]{1,200}?(?<!`)(?P=ticks)(?!`)"
+# Behind a letter it is an apostrophe ("It`s"), and a tab ends the cell of a table.
+_QUOTED = rf"(?<!{_LETTER}|`)(?P<ticks>`{{1,9}}+)(?!`)[^\t\n]{{1,200}}?(?<!`)(?P=ticks)(?!`)"
 _PATH = (
     r"(?<![A-Za-z0-9_.])[A-Za-z]:\\[A-Za-z0-9_.+@%\\-]*[A-Za-z0-9_\\]"
     r"|(?<![A-Za-z0-9_/.~<+@%-])(?:~|\.{1,2})?/(?=[A-Za-z0-9_.])[A-Za-z0-9_.+@%/-]*[A-Za-z0-9_/]"

@@ -128,6 +128,8 @@ def test_bars_set_cells_apart(line: str, cells: list[str]) -> None:
         ("Press `a → The b` now", ["Press `a → The b` now"]),
         ("Run <!-- Stop. Wait --> it.", ["Run <!-- Stop. Wait --> it."]),
         ("A lone ` is one. Two is ` too. Three", ["A lone ` is one. Two is ` too.", "Three"]),
+        ("It`s fine. That`s good.", ["It`s fine.", "That`s good."]),
+        ("Press ` here.\tRed ` there.", ["Press ` here.", "Red ` there."]),
     ],
 )
 def test_no_sentence_ends_within_code_and_tags(text: str, sentences: list[str]) -> None:
@@ -191,11 +193,8 @@ HOSTILE = [
     "|", "a | ", " | (", " | [(", " | \"", "«|", " | ` ", "(()|", " | `` ` ", "(a(b)|", "„|",
     "」|「", "|-", "|-|\n", "-|-\na|b\n", "*a", "**", "[a](", "![", "](a", "1a", "-1", "AA11 ",
     "a@a.a-", "<a", "x()", "\u200d", ".-", "\n", "a b", "你好。", "/", "a/", "\u0301", "1.", "@",
-<<<<<<< HEAD
     "1. ", "1. –", "\n1. ", "\n1. M",
-=======
     "`a. B", "`a. B` ", "`    ", "`a\t`", "_a", "_A. ", "~~a", "<!--. A", "](a \"A. B", "<a b=\".",
->>>>>>> fix-a
 ]  # fmt: skip
 
 
