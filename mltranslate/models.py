@@ -72,7 +72,7 @@ class Model:
                 decoder = self._load(beam)
                 plain = SentenceTranslator(decoder)
                 whole = ProtectingTranslator(
-                    FormTranslator(ScriptTranslator(TermTranslator(plain)))
+                    FormTranslator(ScriptTranslator(TermTranslator(plain))), plain.knows
                 )
                 self._loaded = decoder, whole, Drafter(plain, whole)
             return self._loaded
