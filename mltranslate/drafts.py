@@ -135,7 +135,9 @@ class Drafter:
             yield group
 
     def _waiting(self, sentence: Sentence, search: Search, before: Sequence[_Waiting]) -> _Waiting:
-        masked = None if sentence.prefix else mask(sentence.text, language=sentence.source)
+        masked = None
+        if not sentence.prefix:
+            masked = mask(sentence.text, language=sentence.source, knows=self._plain.knows)
         text = masked.text if masked else sentence.text
         asked = as_known(replace(sentence, text=text, terms=(), abbreviations=()))
         known = self._plain.remembers(asked, search) or any(one.asked == asked for one in before)

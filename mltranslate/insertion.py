@@ -30,6 +30,8 @@ _FINALISTS = 4
 """Places, best first by greedy search, from which the wider search completes the sentence."""
 _MOST_PLACES = 200
 """Places that are tried at most: the first ones of a sentence."""
+_APART = {"fr": ("!", "?", ";", ":", "»")}
+"""Marks that a language sets apart from the word before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,10 @@ class TermSearch:
         if self._asked.alternatives == 1:
             return []
         best = made.rendering
+        found = self._hypotheses(replace(self._sentence, prefix=made.prefix))
         return [
             one
-            for one in self._hypotheses(replace(self._sentence, prefix=made.prefix))
+            for one in (self._closed(other, made.prefix) for other in found)
             if self._held(one) >= self._held(best)
             and made.own.repeated(one.text) <= made.own.repeated(best.text)
         ]
@@ -206,9 +209,20 @@ class TermSearch:
     ) -> list[_Try]:
         """What the model makes of beginnings, the best first; only what has the term."""
         asked = [replace(self._sentence, prefix=prefix) for prefix in prefixes]
-        found = zip(prefixes, self._translated(asked, search), strict=True)
-        tries = [_Try(*one, own) for one in found if term not in self._lacks(one[1].text)]
+        found = map(self._closed, self._translated(asked, search), prefixes)
+        pairs = zip(prefixes, found, strict=True)
+        tries = [_Try(*one, own) for one in pairs if term not in self._lacks(one[1].text)]
         return sorted(tries, key=lambda one: self._rank(one.rendering, own), reverse=True)
+
+    def _closed(self, rendering: Rendering, prefix: str) -> Rendering:
+        """The rendering without the space that was put behind a term, where no word follows it."""
+        end = len(prefix.rstrip())
+        rest = rendering.text[end:]
+        if end == len(prefix) or any(map(is_word, rest)):
+            return rendering
+        if rest.lstrip().startswith(_APART.get(self._sentence.target.partition("-")[0], ())):
+            return rendering
+        return replace(rendering, text=rendering.text[:end] + rest.lstrip())
 
     def _translated(self, asked: Sequence[Sentence], search: Search) -> list[Rendering]:
         """Renderings of `asked`; an empty one where the pack cannot write what is given."""

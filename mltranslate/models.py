@@ -73,7 +73,7 @@ class Model:
                 decoder = self._load(beam)
                 plain = SentenceTranslator(decoder)
                 formed = FormTranslator(ScriptTranslator(TermTranslator(plain)))
-                whole = ProtectingTranslator(AbbreviationTranslator(formed))
+                whole = ProtectingTranslator(AbbreviationTranslator(formed), plain.knows)
                 self._loaded = decoder, whole, Drafter(plain, whole)
             return self._loaded
 

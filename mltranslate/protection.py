@@ -12,6 +12,7 @@ from mltranslate.renderings import Rendering, assemble, restored
 from mltranslate.sentences.translator import SentenceTranslator
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.casing import capitalised, lowered, raised
+from mltranslate.text.foreign import Knows, knows_all
 from mltranslate.text.protected import STAND_INS, Masked, calmed, mask, names, parts
 from mltranslate.types import CancelToken, Caution
 
@@ -25,8 +26,12 @@ class ProtectingTranslator:
     code: its beginning says how they look there, and whether the rest is in capitals.
     """
 
-    def __init__(self, plain: SentenceTranslator | AbbreviationTranslator) -> None:
+    def __init__(
+        self, plain: SentenceTranslator | AbbreviationTranslator, knows: Knows = knows_all
+    ) -> None:
+        """Take what translates sentences, and what knows the characters of its model."""
         self._plain = plain
+        self._knows = knows
 
     def translate(
         self,
@@ -43,7 +48,7 @@ class ProtectingTranslator:
         masked = {
             one: made
             for one in dict.fromkeys(sentences)
-            if not one.prefix and (made := mask(one.text, language=one.source))
+            if not one.prefix and (made := self._masked(one))
         }
         calm = {one: small for one in sentences if one.prefix and (small := _calmed(one))}
         asked = [calm.get(one) or _asked(one, masked.get(one)) for one in sentences]
@@ -63,11 +68,19 @@ class ProtectingTranslator:
         whole |= self._in_parts(_lost(whole), search, cancel)
         return [whole[one] or _kept(one) for one in sentences]
 
+    def _masked(self, sentence: Sentence, attempt: int = 0) -> Masked | None:
+        return mask(sentence.text, attempt, sentence.source, self._knowing(sentence))
+
+    def _knowing(self, sentence: Sentence) -> Knows:
+        """What the model knows; a word that the glossary has is not to be hidden."""
+        told = {char for term in sentence.terms for char in term.source}
+        return (lambda char: char in told or self._knows(char)) if told else self._knows
+
     def _again(
         self, lost: Sequence[Sentence], attempt: int, search: Search, cancel: CancelToken | None
     ) -> dict[Sentence, Rendering | None]:
         """The `lost` sentences with other stand-ins; None for those that are lost again."""
-        masked = {one: made for one in lost if (made := mask(one.text, attempt, one.source))}
+        masked = {one: made for one in lost if (made := self._masked(one, attempt))}
         asked = [_asked(one, made) for one, made in masked.items()]
         found = self._plain.translate(asked, search, cancel=cancel)
         return {
@@ -79,7 +92,7 @@ class ProtectingTranslator:
         self, lost: Sequence[Sentence], search: Search, cancel: CancelToken | None
     ) -> dict[Sentence, Rendering]:
         """The `lost` sentences cut around their names; the parts hold no names any more."""
-        plans = {one: parts(one.text) for one in lost}
+        plans = {one: parts(one.text, self._knowing(one)) for one in lost}
         asked = [
             one.part(span.text)
             for one, spans in plans.items()

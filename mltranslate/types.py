@@ -27,6 +27,8 @@ class Caution(StrEnum):
     """Emoji, markup or another sign was put back at a guessed place, or a number was mended."""
     NUMBERS = "numbers"
     """A number of the source is not in the output; it may be spelt out there, or wrong."""
+    CHARACTERS = "characters"
+    """The model wrote bytes that make no character; they were left out of the output."""
     LOW_CONFIDENCE = "low-confidence"
     """The source language was detected with little confidence."""
     UNTRANSLATED = "untranslated"

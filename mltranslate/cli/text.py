@@ -59,6 +59,7 @@ _MEANINGS = {
     Caution.SPLIT: "a sentence was translated in pieces: too long, or around a link or code",
     Caution.PLACED: "an emoji, tag or sign was put back at a guessed place, or a number mended",
     Caution.NUMBERS: "a number of the source is not in the translation; compare",
+    Caution.CHARACTERS: "the model wrote broken characters, which were left out; compare",
     Caution.LOW_CONFIDENCE: "the source language is uncertain; name it with --from",
     Caution.UNTRANSLATED: "nothing was translated: no language, or already the target language",
     Caution.UNOFFERED: "a text is in a language that no pack in use has ({}) and was left alone",

@@ -22,7 +22,8 @@ from mltranslate.renderings import Rendering, assemble, distinct, faithful
 from mltranslate.sentences.memory import REMEMBERED, Memory
 from mltranslate.sentences.parts import DecoderLike
 from mltranslate.sentences.work import Sentence, Tally, Work, cut_batches, pieces_of, request_of
-from mltranslate.text.cleaning import clean, printable
+from mltranslate.text.cleaning import clean, printable, readable
+from mltranslate.text.foreign import is_index
 from mltranslate.text.pieces import split_long
 from mltranslate.text.spans import Span
 from mltranslate.types import CancelToken, Caution, TokenScore, stop_if_cancelled
@@ -30,6 +31,9 @@ from mltranslate.types import CancelToken, Caution, TokenScore, stop_if_cancelle
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_BROKEN = "\ufffd"
+"""What bytes that make no character are decoded to."""
 
 
 class SentenceTranslator:
@@ -43,6 +47,7 @@ class SentenceTranslator:
         self._tokenizer = decoder.pack.tokenizer()
         self._limit = decoder.pack.max_source_tokens
         self._memory = Memory(REMEMBERED)
+        self._known: dict[str, bool] = {}
 
     def forgetful(self) -> SentenceTranslator:
         """Return the same translator without a memory, for what is only tried."""
@@ -88,7 +93,7 @@ class SentenceTranslator:
         [found] = self._decoder.search([request], plain, cancel=cancel)
         # A short one that has ended ranks first, while the search would still go on.
         going = next((one for one in found if one.pieces and not one.finished), None)
-        return None if going is None else self._text(work, going).rstrip("\ufffd")
+        return None if going is None else self._text(work, going).rstrip(_BROKEN)
 
     def detailed(
         self,
@@ -177,13 +182,23 @@ class SentenceTranslator:
         return self.pieces(sentence)
 
     def _work(self, sentence: Sentence) -> Work:
-        pieces = self._tokenizer.encode(clean(sentence.prefix))
+        pieces = self._tokenizer.encode(readable(sentence.prefix))
         prefix = Prefix(pieces=pieces, ends_word=sentence.prefix[-1:].isspace())
-        source = self._tokenizer.encode(clean(sentence.text))
+        source = self._tokenizer.encode(readable(sentence.text))
         return Work(sentence, source, prefix if pieces else None)
 
     def _count(self, text: str) -> int:
-        return len(self._tokenizer.encode(clean(text)))
+        return len(self._tokenizer.encode(readable(text)))
+
+    def knows(self, char: str) -> bool:
+        """Whether the model can write a character: not if it has to spell it in bytes."""
+        known = self._known.get(char)
+        if known is None:
+            read = readable(char)
+            written = self._tokenizer.written(self._tokenizer.encode(read))
+            known = not is_index(char) and (not read or _are_whole(written))
+            self._known[char] = known
+        return known
 
     def _render(
         self, batch: Sequence[Work], search: Search, cancel: CancelToken | None
@@ -205,7 +220,8 @@ class SentenceTranslator:
     ) -> dict[Sentence, Rendering]:
         stop_if_cancelled(cancel)
         requests = [request_of(work) for work in batch]
-        found = self._decoder.search(requests, search, cancel=cancel, repetition_guard=guard)
+        searched = self._decoder.search(requests, search, cancel=cancel, repetition_guard=guard)
+        found = list(map(self._whole_first, batch, searched))
         rendered = [
             self._rank(work, hypotheses, search)
             for work, hypotheses in zip(batch, found, strict=True)
@@ -260,9 +276,29 @@ class SentenceTranslator:
         ]
         return replace(best, alternatives=tuple(distinct(best, sound))[: search.alternatives - 1])
 
+    def _whole_first(self, work: Work, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+        """Hypotheses, the best one that is well spelt before those that are not."""
+        if not self._is_broken(work, hypotheses[0]):
+            return hypotheses
+        sound = (
+            at
+            for at, one in enumerate(hypotheses)
+            if one.pieces and one.finished and not self._is_broken(work, one)
+        )
+        at = next(sound, 0)
+        return [hypotheses[at], *hypotheses[:at], *hypotheses[at + 1 :]]
+
+    def _is_broken(self, work: Work, hypothesis: Hypothesis) -> bool:
+        """Whether it has bytes that make no character, and its source has no such thing."""
+        if _BROKEN not in self._tokenizer.decode(hypothesis.pieces):
+            return False
+        return _BROKEN not in clean(work.sentence.text + work.sentence.prefix)
+
     def _judge(self, work: Work, hypothesis: Hypothesis) -> Rendering:
         text = self._text(work, hypothesis)
         cautions = inspect(work.pieces, hypothesis.pieces, finished=hypothesis.finished)
+        if self._is_broken(work, hypothesis):
+            cautions |= {Caution.CHARACTERS}
         tokens = len(hypothesis.pieces) + hypothesis.finished
         return Rendering(
             text=text,
@@ -275,6 +311,8 @@ class SentenceTranslator:
     def _text(self, work: Work, hypothesis: Hypothesis) -> str:
         """What a hypothesis says; the beginning that was given is kept character by character."""
         text = self._tokenizer.decode(hypothesis.pieces)
+        if self._is_broken(work, hypothesis):
+            text = text.replace(_BROKEN, "")
         given = work.sentence.prefix
         if not work.prefix:
             return given + clean(text)
@@ -283,6 +321,14 @@ class SentenceTranslator:
         tail = text[len(spelt) :] if text.startswith(spelt) else ""
         tail = printable(tail).rstrip()
         return given + (tail.lstrip() if work.prefix.ends_word else tail)
+
+
+def _are_whole(written: Sequence[bytes]) -> bool:
+    """Whether subwords write something, and each of them whole characters."""
+    try:
+        return any(piece.decode().strip() for piece in written)
+    except UnicodeDecodeError:
+        return False
 
 
 def _worth(rendering: Rendering, search: Search) -> float:

@@ -7,6 +7,11 @@ import unicodedata
 
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SHAPES = str.maketrans(
+    {char: unicodedata.normalize("NFKC", char) for char in map(chr, range(0xFB00, 0xFB07))}
+    | dict.fromkeys("\u00ad\u200b\u2060\ufeff", "")
+)
+"""Latin ligatures, and what neither shows nor says anything: most models know none of them."""
 
 
 def without_surrogates(text: str) -> str:
@@ -17,6 +22,11 @@ def without_surrogates(text: str) -> str:
 def clean(text: str) -> str:
     """Return `text` as the model knows it: NFC, on one line, no surrogates, no controls."""
     return printable(text).strip()
+
+
+def readable(text: str) -> str:
+    """Like `clean`, without ligatures ("ﬁ"), soft hyphens and spaces of no width."""
+    return clean(text.translate(_SHAPES))
 
 
 def printable(text: str) -> str:

@@ -1,9 +1,9 @@
 """Keeps links, code, placeholders, emoji and markup through a model that knows none of them.
 
-Words that must not change (links, code, placeholders) go through the model as stand-ins, short
-words that models copy, and are put back where these come out. Emoji, symbols, markup and currency
-signs are taken out of the sentence and put back by `mltranslate.text.places`. Sentences in capitals
-go through the model in small letters.
+Words that must not change (links, code, placeholders, what no vocabulary spells) go through the
+model as stand-ins, short words that models copy, and are put back where these come out. Emoji,
+symbols, markup and currency signs are taken out of the sentence and put back by
+`mltranslate.text.places`. Sentences in capitals go through the model in small letters.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from mltranslate.text.casing import capitalised, is_shouted, lowered, raised
 from mltranslate.text.edges import BLANK, core, has_language, is_ideograph
+from mltranslate.text.foreign import Knows, foreign_words, knows_all
 from mltranslate.text.items import find_items
 from mltranslate.text.places import Edit, Mark, apply, put_back
 from mltranslate.text.spans import Span, spans_of
@@ -70,13 +71,16 @@ class Masked:
         return apply(edits, translation)
 
 
-def mask(sentence: str, attempt: int = 0, language: str = "") -> Masked | None:
+def mask(
+    sentence: str, attempt: int = 0, language: str = "", knows: Knows = knows_all
+) -> Masked | None:
     """Hide from the model what it must not change, and capitals; None when there is neither.
 
     `attempt` chooses the stand-ins. In a sentence with more names than stand-ins, the last ones
-    go to the model as they are. `language` is the sentence's, if it is known.
+    go to the model as they are. `language` is the sentence's, if it is known. Words with what the
+    model does not know count as names.
     """
-    items = _items(sentence)
+    items = _items(sentence, knows)
     shouted = is_shouted(_without(items, sentence))
     if len(items) > _MOST_ITEMS or not (items or shouted):
         return None
@@ -113,9 +117,9 @@ def names(sentence: str) -> list[str]:
     return [sentence[item.start : item.end] for item in _items(sentence) if item.is_name]
 
 
-def parts(sentence: str) -> list[Span]:
+def parts(sentence: str, knows: Knows = knows_all) -> list[Span]:
     """Cut a sentence around its names, which are spans to keep; see `spans_of`."""
-    return spans_of(sentence, _between_names(sentence))
+    return spans_of(sentence, _between_names(sentence, knows))
 
 
 @dataclass(slots=True)
@@ -166,17 +170,30 @@ class _Making:
         return sum(mark.text == found for mark in self.marks) % 2 == 1
 
 
-def _items(sentence: str) -> list[_Item]:
+def _items(sentence: str, knows: Knows = knows_all) -> list[_Item]:
     """The items of a sentence; neighbours of one sort, and what joins them, are one."""
     items: list[_Item] = []
-    for match in find_items(sentence):
-        is_name = match.lastgroup in ("link", "code")
+    for one in _found_items(sentence, knows):
         last = items[-1] if items else None
-        if last and last.is_name == is_name and _joins(sentence[last.end : match.start()], is_name):
-            last.end = match.end()
+        joined = last and last.is_name == one.is_name
+        if last and joined and _joins(sentence[last.end : one.start], one.is_name):
+            last.end = one.end
         else:
-            items.append(_Item(*match.span(), is_name))
+            items.append(one)
     return items
+
+
+def _found_items(sentence: str, knows: Knows) -> list[_Item]:
+    found = [
+        _Item(*match.span(), match.lastgroup in ("link", "code")) for match in find_items(sentence)
+    ]
+    rest, done = "", 0
+    for item in found:
+        rest += sentence[done : item.start] + "\n" * (item.end - item.start)
+        done = item.end
+    rest += sentence[done:]
+    found += [_Item(*word) for word in foreign_words(rest, knows)]
+    return sorted(found, key=lambda item: item.start)
 
 
 def _without(items: list[_Item], sentence: str) -> str:
@@ -211,10 +228,10 @@ def _before_broken(text: str, stand_ins: Sequence[str]) -> str:
     return text[: min(ends)].rstrip() if min(ends) < len(text) else text
 
 
-def _between_names(sentence: str) -> Iterator[tuple[int, int]]:
+def _between_names(sentence: str, knows: Knows) -> Iterator[tuple[int, int]]:
     """Ranges of what is to be translated when the names of a sentence stay where they are."""
     start = 0
-    ends = [(item.start, item.end) for item in _items(sentence) if item.is_name]
+    ends = [(item.start, item.end) for item in _items(sentence, knows) if item.is_name]
     for end, following in [*ends, (len(sentence), len(sentence))]:
         left, right = core(sentence[start:end])
         if left < right and has_language(sentence[start + left : start + right]):

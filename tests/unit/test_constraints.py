@@ -109,6 +109,40 @@ def test_what_says_things_twice_is_not_taken() -> None:
     assert len(found.text) == len("Press it now."), "nothing was put in beside the rest"
 
 
+def test_the_space_behind_a_forced_term_goes_where_no_word_follows() -> None:
+    class Growing(FakeDecoder):
+        """Makes a longer word of every term that no space ends."""
+
+        def _found(self, text: str, request: Request, beam: int) -> list[Hypothesis]:
+            prefix = request.prefix
+            given = FakeTokenizer().decode(prefix.pieces) if prefix else ""
+            if given.endswith("Knopf") and prefix and not prefix.ends_word:
+                return super()._found(given + "er", request, beam)
+            return super()._found(given if given.endswith("Knopf") else text, request, beam)
+
+    for beam in (1, 4):
+        result = _translate("Button", KNOPF, Growing(), beam)
+        assert (result.text.split()[-1], result.missing_terms) == ("Knopf", ())
+        assert result.text == result.text.strip()
+
+
+@pytest.mark.parametrize(("target", "mark"), [("de", "!"), ("fr", " !")])
+def test_marks_behind_a_forced_term_stand_as_the_language_has_them(target: str, mark: str) -> None:
+    class Exclaiming(FakeDecoder):
+        def _found(self, text: str, request: Request, beam: int) -> list[Hypothesis]:
+            prefix = request.prefix
+            given = FakeTokenizer().decode(prefix.pieces) if prefix else ""
+            if not given.endswith("Knopf"):
+                return super()._found(text, request, beam)
+            ends = prefix is not None and prefix.ends_word
+            return super()._found(given + (" !" if ends else "er"), request, beam)
+
+    pack = FakePack(languages=("en", target), directions=frozenset({("en", target)}))
+    translator = _translator(Exclaiming(pack=pack))
+    [result] = translator.translate("Button!", target, "en", glossary=KNOPF)
+    assert result.text.endswith("Knopf" + mark)
+
+
 def test_several_terms_are_placed_one_after_the_other() -> None:
     glossary = Glossary([("press", "Drücke"), ("button", "Knopf"), ("now", "jetzt")])
     result = _translate("Press the button now, please.", glossary, FakeDecoder(), 4)

@@ -1,6 +1,7 @@
 """Words and short phrases are tried without capital and mark; the model's probability decides."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 from fake_engine_parts import FakeDecoder, FakeDetector, FakePack
@@ -13,6 +14,10 @@ KNOWN = {
     "dog": ("hund", -0.1),
     "help": ("hilfe!", -0.1),
     "paris": ("x", -3.0),
+    "US": ("États-Unis", -0.4),
+    "us": ("nous", -0.1),
+    "abc": ("alphabet", -0.7),
+    "abcde": ("alphabet", -0.7),
     "guten Morgen": ("good morning", -0.1),
 }
 
@@ -54,6 +59,12 @@ def _translator(render: Callable[[str, str, bool], str] = lambda text, *_: text)
         ("My dog", "de", "My dog"),
         ("iPhone", "de", "iPhone"),
         ("A dog is here now.", "de", "A dog is here now."),
+        ("US", "fr", "États-Unis"),
+        ("US.", "fr", "US."),
+        ("us", "fr", "nous"),
+        ("ABC", "de", "ABC"),
+        ("Abc", "de", "Alphabet"),
+        ("ABCDE", "de", "ALPHABET"),
     ],
 )
 def test_the_form_that_the_model_is_surer_of_counts(text: str, target: str, expected: str) -> None:
@@ -71,6 +82,39 @@ def test_what_is_begun_bound_or_drawn_is_left_alone() -> None:
     assert translator.translate("Dog", "de", "en", prefix="H")[0].text.startswith("H")
     bound = translator.translate("Dog", "de", "en", glossary=Glossary([Term("dog", "Dog")]))[0]
     assert (bound.text, bound.missing_terms) == ("Dog", ())
+
+
+def test_a_few_capitals_that_the_model_fails_at_are_taken_for_a_word() -> None:
+    class Looping(Knowing):
+        def _found(self, text: str, request: Request, beam: int) -> list[Hypothesis]:
+            [one] = super()._found(text, request, beam)
+            return [replace(one, finished=text != "ABC")]
+
+    decoder = Looping(render=lambda text, *_: text)
+    found = Translator(decoder=decoder, detector=FakeDetector()).translate("ABC", "de", "en")[0]
+    assert (found.text, found.warnings) == ("ALPHABET", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("Dog", "Hund"), ("Dog.", "Hund."), ("DOG", "HUND"), ("Dog!", "Hund!"), ("dog", "hund")],
+)
+def test_a_term_that_the_bare_form_has_costs_nothing(text: str, expected: str) -> None:
+    decoder = Knowing(render=lambda text, *_: text)
+    glossary = Glossary([Term("dog", "hund")])
+    translator = Translator(decoder=decoder, detector=FakeDetector())
+    found = translator.translate(text, "de", "en", glossary=glossary)[0]
+    assert (found.text, found.missing_terms) == (expected, ())
+    assert sum(map(len, decoder.batches)) == len({text, "dog"})
+
+
+def test_a_term_is_forced_into_the_bare_form() -> None:
+    translator = _translator()
+    for text, expected in (("Dog.", "Wauwau"), ("DOG", "Wauwau"), ("dog", "Wauwau")):
+        glossary = Glossary([Term("dog", "Wauwau")])
+        found = translator.translate(text, "de", "en", glossary=glossary)[0]
+        assert expected in found.text
+        assert (found.text.strip(), found.missing_terms) == (found.text, ())
 
 
 def test_long_text_is_searched_for_once() -> None:

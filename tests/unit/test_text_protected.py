@@ -155,3 +155,31 @@ def test_any_text_can_be_masked_and_restored(text: str, target: str) -> None:
     if made:
         assert made.restore(made.text, target) == (text, False)
         made.restore("Something else.", target)
+
+
+def test_words_that_the_model_cannot_spell_are_names() -> None:
+    made = mask("The word 한국어 means H₂O 😀, see {x}.", language="en", knows=str.isascii)
+    assert made
+    assert made.text == "The word @a1 means @b2, see @c3."
+    assert made.restore("Das Wort @a1 heißt @b2, siehe @c3.", "de") == (
+        "Das Wort 한국어 heißt H₂O 😀, siehe {x}.", False,
+    )  # fmt: skip
+    assert [span.text for span in parts("The 한국어 word", str.isascii)] == [
+        "The",
+        " 한국어 ",
+        "word",
+    ]
+    assert mask("The word 한국어 means Korean.", language="en") is None
+
+
+def test_the_number_of_a_footnote_is_put_back() -> None:
+    made = mask("The meaning¹ is clear.", language="en", knows=str.isascii)
+    assert made
+    assert (made.text, made.names) == ("The meaning is clear.", ())
+    assert made.restore("Meaning is clear", "de") == ("Meaning¹ is clear", True)
+
+
+def test_nothing_within_a_link_is_foreign() -> None:
+    made = mask("See @안녕 and #한국 안녕.", language="en", knows=str.isascii)
+    assert made
+    assert [name for _, name in made.names] == ["@안녕", "#한국", "안녕"]

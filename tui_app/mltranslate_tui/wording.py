@@ -16,6 +16,7 @@ _CAUTIONS = {
     Caution.SPLIT: "A sentence was translated in pieces: too long, or around a link or code",
     Caution.PLACED: "A sign was put back at a guessed place, or a number mended",
     Caution.NUMBERS: "A number of the source is missing here: compare",
+    Caution.CHARACTERS: "Broken characters were left out here: compare",
     Caution.LOW_CONFIDENCE: "Unsure of the source language: F2 sets it",
 }
 _BAR_CELLS = 12
