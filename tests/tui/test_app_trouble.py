@@ -8,12 +8,14 @@ import pytest
 from driven_app import Driven, running
 from fake_engine import FakeEngine
 from textual.screen import Screen
+from textual.widgets import Button, Input
 
-from mltranslate.errors import DeviceError
+from mltranslate.errors import DeviceError, PackError
 from mltranslate_tui.app import TranslatorApp
 from mltranslate_tui.engine import PipelineEngine
 from mltranslate_tui.screens.help import KEYS, NOTES
-from mltranslate_tui.screens.problem import ProblemScreen
+from mltranslate_tui.screens.picker import LanguagePicker
+from mltranslate_tui.screens.problem import CALM, ProblemScreen
 
 
 async def problem(app: Driven, but: Screen[object] | None = None) -> Screen[object]:
@@ -66,6 +68,56 @@ async def test_f5_in_the_dialog_of_a_failed_translation_translates_again() -> No
         await app.pilot.press("f5")
         await app.until(lambda: app.app.screen is app.main)
         await app.until(lambda: app.target.endswith("a"))
+
+
+async def test_what_is_typed_into_a_dialog_that_has_just_come_is_text() -> None:
+    engine = FakeEngine()
+    engine.load_failure = PackError("no pack")
+    engine.loading.clear()
+    async with running(engine, loaded=False) as app:
+        await app.type("guten")
+        engine.loading.set()
+        dialog = await problem(app)
+        await app.pilot.press(*" morgen", "enter", "w")
+        assert app.source.text == "guten morgen\nw"
+        assert app.app.screen is dialog
+        # Once the typing has stopped, Enter is for the dialog, and a letter for the text again.
+        await app.until(lambda: isinstance(dialog.focused, Button))
+        await app.pilot.press("i")
+        assert app.source.text == "guten morgen\nwi"
+        assert dialog.focused is None
+        await app.until(lambda: isinstance(dialog.focused, Button))
+        engine.load_failure = None
+        await app.pilot.press("enter")
+        await app.translated("[en] guten morgen\nwi")
+
+
+async def test_a_button_that_was_chosen_with_tab_keeps_the_focus() -> None:
+    engine = FakeEngine()
+    engine.load_failure = PackError("no pack")
+    async with running(engine, loaded=False) as app:
+        dialog = await problem(app)
+        await app.pilot.press("tab", "tab")
+        await app.pilot.pause(CALM + 0.1)
+        assert dialog.focused is dialog.query_one("#close")
+
+
+async def test_what_is_typed_into_dialogs_over_a_picker_is_a_search() -> None:
+    engine = FakeEngine()
+    engine.load_failure = PackError("no pack")
+    engine.loading.clear()
+    async with running(engine, loaded=False, target="klingon") as app:
+        await problem(app)
+        await app.pilot.press("escape", "f3")
+        await app.until(lambda: isinstance(app.app.screen, LanguagePicker))
+        search = app.app.screen.query_one(Input)
+        engine.loading.set()
+        await problem(app)
+        app.main._complain(PackError("another"))
+        await app.until(lambda: app.app.screen.query(".what") and app.label(".what") == "Another.")
+        await app.pilot.press(*"deu", "enter")
+        assert search.value == "deu"
+        assert isinstance(app.app.screen, ProblemScreen)
 
 
 def test_help_tells_of_names_codes_varieties_and_the_glossary() -> None:

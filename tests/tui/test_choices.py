@@ -78,10 +78,10 @@ def test_swap_of_a_text_that_is_already_in_the_target_language() -> None:
     assert swapped(pair, "en") == Pair(source=AUTO, target="de", spare="en")
 
 
-def test_swap_before_anything_was_detected() -> None:
-    pair = Pair(source=AUTO, target="en", spare="de")
-    assert swapped(pair, None) == Pair(source="en", target="de", spare="en")
-    assert swapped(pair, "und") == Pair(source="en", target="de", spare="en")
+@pytest.mark.parametrize("detected", [None, "und"])
+def test_swap_where_no_language_was_detected_goes_on_detecting(detected: str | None) -> None:
+    pair = Pair(source=AUTO, target="en", spare="de", variety="en-GB")
+    assert swapped(pair, detected) == Pair(source=AUTO, target="de", spare="en")
 
 
 @given(PAIRS, st.sampled_from((None, "und", *CODES)))
@@ -176,6 +176,32 @@ def test_a_refused_wish_is_told_beside_the_default_pair() -> None:
         Pair(source=AUTO, target="fr", spare="de"), None,
     )  # fmt: skip
     pair, error = opening_pair(offer, "German", "de", spoken="fr")
-    assert pair == Pair(source=AUTO, target="fr", spare="en")
+    assert pair == Pair(source="de", target="fr", spare="en")
     assert error is not None
     assert error.what == "Source and target are both German"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "pair", "refused"),
+    [
+        ("de", "klingon", Pair(source="de", target="fr", spare="en"), "Klingon"),
+        ("klingon", "de", Pair(source=AUTO, target="de", spare="fr"), "Klingon"),
+        ("dothraki", "klingon", Pair(source=AUTO, target="fr", spare="en"), "dothraki"),
+    ],
+)
+def test_a_refused_wish_leaves_the_other(
+    source: str, target: str, pair: Pair, refused: str
+) -> None:
+    offer = Offer(("en", "de"), ("en", "de", "fr"))
+    opening, error = opening_pair(offer, source, target, spoken="fr")
+    assert opening == pair
+    assert error is not None
+    assert refused in str(error)
+
+
+def test_an_offer_has_a_pair_in_its_direction_only() -> None:
+    offer = Offer(("en", "sv"), ("en", "de"))
+    assert offer.has(Pair(source=AUTO, target="de", spare="en"))
+    assert offer.has(Pair(source="sv", target="en", spare="de"))
+    assert not offer.has(Pair(source="en", target="sv", spare="de"))
+    assert not offer.has(Pair(source="de", target="en", spare="de"))

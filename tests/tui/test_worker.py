@@ -111,6 +111,13 @@ def test_one_model_of_several_that_does_not_load_is_not_the_end() -> None:
     ]  # fmt: skip
 
 
+def test_a_device_that_cannot_be_used_is_the_end_with_several_packs_as_well() -> None:
+    engine = FakeEngine()
+    engine.packs = ("one 1.0.0", "two 1.0.0")
+    engine.load_failure = DeviceError("CUDA cannot be used")
+    assert kinds(run(engine)) == [messages.EngineOpened, messages.EngineFailed]
+
+
 def test_partial_results_are_thinned_out() -> None:
     ticks = iter(range(10_000))
     engine = FakeEngine()

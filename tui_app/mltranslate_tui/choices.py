@@ -27,6 +27,10 @@ class Offer:
         """Every language once."""
         return tuple(dict.fromkeys((*self.sources, *self.targets)))
 
+    def has(self, pair: Pair) -> bool:
+        """Whether both languages of a pair can be chosen where they are."""
+        return pair.source in {AUTO, *self.sources} and pair.target in self.targets
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
@@ -92,11 +96,14 @@ def asked_target(spelling: str, offered: Iterable[str]) -> tuple[str, str]:
 def opening_pair(
     offer: Offer, source: str, target: str | None, *, spoken: str
 ) -> tuple[Pair, LanguageError | None]:
-    """Return what `first_pair` does; for wishes that it refuses, the default pair and its error."""
-    try:
-        return first_pair(offer, source, target, spoken=spoken), None
-    except LanguageError as error:
-        return default_pair(offer.targets, spoken=spoken), error
+    """Return what `first_pair` does; where it refuses, a pair with one wish or none, and why."""
+    refusal: LanguageError | None = None
+    for wish in ((source, target), (source, None), (AUTO, target)):
+        try:
+            return first_pair(offer, *wish, spoken=spoken), refusal
+        except LanguageError as error:
+            refusal = refusal or error
+    return default_pair(offer.targets, spoken=spoken), refusal
 
 
 def with_source(pair: Pair, code: str) -> Pair:
@@ -118,13 +125,11 @@ def with_target(pair: Pair, code: str, variety: str = "") -> Pair:
 def swapped(pair: Pair, detected: str | None) -> Pair:
     """Exchange the languages, with the detected one standing in for `AUTO`.
 
-    A text that is already in the target language goes into the spare one instead.
+    A text that is already in the target language, or in none, goes into the spare one instead.
     """
     source = detected if pair.source == AUTO else pair.source
-    if source == pair.target:
+    if source is None or source in {pair.target, UNDETERMINED}:
         return replace(pair, target=pair.spare, spare=pair.target, variety="")
-    if source is None or source == UNDETERMINED:
-        return Pair(source=pair.target, target=pair.spare, spare=pair.target)
     return Pair(
         source=pair.target,
         target=source,

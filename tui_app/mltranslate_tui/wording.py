@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mltranslate.errors import MltError
 from mltranslate.languages import asked_variety, describe
 from mltranslate.types import BETWEEN_HOPS, UNDETERMINED, Caution, Detection, Translation
-from mltranslate_tui.choices import AUTO, Pair
+from mltranslate_tui.choices import AUTO, Offer, Pair
 from mltranslate_tui.controller import Draft
 
 _CAUTIONS = {
@@ -64,6 +64,20 @@ def detection_line(detections: Sequence[Detection]) -> str:
 def doubt(code: str) -> str:
     """Say that the text does not seem to be in the chosen language, and what to do."""
     return f"Looks like {name(code)}: F6 unpins"
+
+
+def no_source(code: str) -> str:
+    """Say that nothing is translated from a language, and what to do."""
+    return f"No pack translates from {name(code)}: F2 sets another."
+
+
+def unoffered(pair: Pair, offered: Offer) -> str:
+    """Say which language of a pair is not offered, and what to do."""
+    if pair.target == AUTO:  # stands in for a second language to translate into
+        return "No pack translates into another language."
+    if pair.target not in offered.targets:
+        return f"No pack translates into {name(pair.target)}: F3 sets another."
+    return no_source(pair.source)
 
 
 def characters(count: int) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from textual.message import Message
 
 from mltranslate.detect.live import LiveLabel
-from mltranslate.errors import Cancelled, MltError
+from mltranslate.errors import Cancelled, MltError, PackError
 from mltranslate.types import Detection
 from mltranslate_tui.blocks import around
 from mltranslate_tui.choices import AUTO, Pair, locale_language, opening_pair
@@ -64,10 +64,10 @@ def serve(
 
 
 def _load(engine: Engine, pair: Pair, post: Post) -> None:
-    """Load the first model; where there are other packs, its failure is not the end."""
+    """Load the first model; where there are other packs, a fault of its own is not the end."""
     try:
         engine.load(pair)
-    except MltError as error:
+    except PackError as error:
         if len(engine.packs) == 1:
             raise
         post(ModelFailed(error))

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
+from textual.timer import Timer
 from textual.widgets import Button, Static
 
 from mltranslate.errors import MltError
 from mltranslate_tui import wording
 
+CALM = 0.5
+"""Seconds without typing after which Enter is for the dialog."""
+
 
 class ProblemScreen(ModalScreen[bool]):
-    """What went wrong, why, and what to do; returns True when the user wants another try."""
+    """What went wrong, why, and what to do; returns True when the user wants another try.
 
+    It may come while the user types: letters go on to where they went before.
+    """
+
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(False)", "Close"),
         Binding("f5,ctrl+enter", "dismiss(True)", "Try again"),
@@ -27,6 +35,7 @@ class ProblemScreen(ModalScreen[bool]):
         super().__init__()
         self._error = error
         self._retry = retry
+        self._calm: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the error's parts and the buttons."""
@@ -43,7 +52,32 @@ class ProblemScreen(ModalScreen[bool]):
                     yield Button("Try again (F5)", id="retry", variant="primary", compact=True)
                 yield Button("Close", id="close", compact=True)
 
+    def on_mount(self) -> None:
+        """Wait until the user has stopped typing."""
+        self._await_calm()
+
+    def on_key(self, event: events.Key) -> None:
+        """Hand on what is typed; Enter as well, as long as no button has the focus."""
+        if event.is_printable or (event.key == "enter" and self.focused is None):
+            # Stopped, it goes no further where it is of no use, and does not come back from there.
+            event.stop()
+            self.set_focus(None)
+            self._await_calm()
+            stack = reversed(self.app.screen_stack)
+            below = next(screen for screen in stack if not isinstance(screen, ProblemScreen))
+            if below.focused is not None:
+                below.focused.post_message(event)
+
     @on(Button.Pressed)
     def close(self, event: Button.Pressed) -> None:
         """Go back to the text."""
         self.dismiss(event.button.id == "retry")
+
+    def _await_calm(self) -> None:
+        if self._calm is not None:
+            self._calm.stop()
+        self._calm = self.set_timer(CALM, self._listen)
+
+    def _listen(self) -> None:
+        if self.focused is None:
+            self.query(Button).first().focus()

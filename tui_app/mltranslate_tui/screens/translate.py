@@ -17,7 +17,7 @@ from mltranslate.errors import InputError, LanguageError, MltError
 from mltranslate.languages import Language, describe
 from mltranslate.types import Translation
 from mltranslate_tui import choices, messages, wording
-from mltranslate_tui.choices import AUTO, Offer
+from mltranslate_tui.choices import AUTO, Offer, Pair
 from mltranslate_tui.controller import Controller, Draft, Engine, Phase, Slot, is_edit
 from mltranslate_tui.screens.help import HelpScreen
 from mltranslate_tui.screens.picker import DETECT, LanguagePicker
@@ -65,9 +65,13 @@ class TranslateScreen(Screen[None]):
         self._packs: tuple[str, ...] = ()
         self._state = "Loading the model…"
         """What the status line says while there is no result; empty once the model is ready."""
+        self._ready = "Ready"
+        """What it says then; the fault of the first model, until another one has translated."""
         self._down = False
         """Whether the engine thread has ended because the engine could not be started."""
         self._translation: Translation | None = None
+        self._made: tuple[str, Pair | None, str] | None = None
+        """What was translated, the languages, and what was shown of it."""
         self._edited = -1, False
         """The number of a job, and whether it is about an edit of what was translated before."""
         self._able = True
@@ -129,9 +133,12 @@ class TranslateScreen(Screen[None]):
         self._packs = message.packs
         for left_out in message.left_out:
             self.notify(left_out, title="A pack is left out", severity="warning", markup=False)
-        if message.refusal is not None:
-            self._complain(message.refusal)
-        self.controller.choose(message.pair)
+        chosen = self.controller.pair
+        # At another start, what was chosen meanwhile counts, not what was wished for at first.
+        if chosen is None or not message.offer.has(chosen):
+            if message.refusal is not None:
+                self._complain(message.refusal)
+            self.controller.choose(message.pair)
         self._await_answer()
 
     @on(messages.EngineReady)
@@ -143,6 +150,7 @@ class TranslateScreen(Screen[None]):
     @on(messages.ModelFailed)
     def model_failed(self, message: messages.ModelFailed) -> None:
         """Tell why; texts that need another model can be translated."""
+        self._ready = wording.failure(message.error)
         self._complain(message.error)
 
     @on(messages.EngineFailed)
@@ -191,7 +199,9 @@ class TranslateScreen(Screen[None]):
             self.query_one(TargetArea).show(message.translation.text)
         if self.controller.note_translated(message.number, message.seconds, message.linked):
             self._translation, self._able = message.translation, message.links
-            self._failure = ""
+            # The editor may be ahead of the text that this is about.
+            self._made = self.controller.text, self.controller.pair, self.query_one(TargetArea).text
+            self._failure, self._ready = "", "Ready"
             self._settle()
             self._look()
 
@@ -256,8 +266,7 @@ class TranslateScreen(Screen[None]):
         if code is None:
             self.notify("No language is detected yet.", severity="warning")
         elif code not in (AUTO, *self._offer.sources):
-            said = f"No pack translates from {wording.name(code)}: F2 sets another."
-            self.notify(said, severity="warning")
+            self.notify(wording.no_source(code), severity="warning")
             code = None
         self._take_source(code)
 
@@ -274,18 +283,28 @@ class TranslateScreen(Screen[None]):
         old = self.controller.pair
         if old is None:
             return
-        detected = self.controller.detected
-        pair = choices.swapped(old, detected if detected in self._offer.targets else None)
+        pair = choices.swapped(old, self.controller.detected)
+        if not self._offer.has(pair):
+            self.notify(wording.unoffered(pair, self._offer), severity="warning")
+            return
+        if pair.source == AUTO or not self.query_one(SourceArea).text.strip():
+            self.controller.choose(pair)
+        elif self._finished:
+            self._exchange(pair)
+        else:
+            said = "Nothing swapped: no finished translation of this text."
+            self.notify(said, severity="warning")
+            return
+        self._await_answer()
+
+    def _exchange(self, pair: Pair) -> None:
+        """Take the translation as the text, and show the text in its place."""
         source, target = self.query_one(SourceArea), self.query_one(TargetArea)
         text, translation = source.text, target.text
-        if pair.source != AUTO and translation:
-            source.put(translation)
-            self.controller.links_at = self._linking.place
-            self.controller.restate(translation, pair)
-            target.show(text)
-        else:
-            self.controller.choose(pair)
-        self._await_answer()
+        source.put(translation)
+        self.controller.links_at = self._linking.place
+        self.controller.restate(translation, pair)
+        target.show(text)
 
     def action_translate_now(self) -> None:
         """Translate without waiting, in live mode or not; start an engine that had failed."""
@@ -311,7 +330,13 @@ class TranslateScreen(Screen[None]):
             self.notify("There is no translation to copy yet.", severity="warning")
             return
         self.app.copy_to_clipboard(text)
-        self.notify(f"{wording.characters(len(text))} copied.", timeout=2)
+        said = f"{wording.characters(len(text))} copied"
+        if target.selected_text or self._finished:
+            self.notify(f"{said}.", timeout=2)
+        elif self._made is not None and self._made[2] == text:
+            self.notify(f"{said}, but from before the last change.", severity="warning")
+        else:
+            self.notify(f"{said}, but it is not finished.", severity="warning")
 
     def action_clear(self) -> None:
         """Empty both panes; undo brings the source back."""
@@ -320,6 +345,15 @@ class TranslateScreen(Screen[None]):
         source.focus()
 
     # Helpers
+
+    @property
+    def _finished(self) -> bool:
+        """Whether what is shown is a whole translation of this text with these languages.
+
+        It may be made again at the same time, for its links.
+        """
+        text, shown = self.query_one(SourceArea).text, self.query_one(TargetArea).text
+        return bool(shown) and self._made == (text, self.controller.pair, shown)
 
     def _take_source(self, code: str | None) -> None:
         if code is not None and self.controller.pair is not None:
@@ -409,7 +443,7 @@ class TranslateScreen(Screen[None]):
         if self._state:
             return (self._state,)
         if self._translation is None:
-            return ("Ready", *wording.offer(self._packs, self._offer.languages))
+            return (self._ready, *wording.offer(self._packs, self._offer.languages))
         return wording.facts(self._translation)
 
     def _notice(self) -> Notice:
