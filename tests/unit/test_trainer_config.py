@@ -50,6 +50,15 @@ def test_unknown_key_in_a_list_is_named_in_full(recipe_path: Path) -> None:
             "evaluate.dev=[{name='d',prefix='x.',directions=['aa-cc']}]",
             r"dev set d has the direction aa-cc.*data\.directions does not have it",
         ),
+        (
+            "evaluate.dev=[{name='d',prefix='x.'},{name='d',prefix='y.'}]",
+            r"evaluate\.dev has two sets named d",
+        ),
+        (
+            "evaluate.dev=[{name='d',prefix='x.',directions=['aa-bb','aa-bb']}]",
+            r"dev set d names a direction twice",
+        ),
+        ("evaluate.dev=[{name='d',prefix='x.',lines=-1}]", r"dev set d has lines -1.*0 uses all"),
         ("data.temperature=0", r"data\.temperature is 0\.0: it must be more than 0"),
         ("data.weights={toy=-1}", r"data\.weights\.toy is -1\.0"),
         ("data.direction_weights={aa-bb=0}", r"data\.direction_weights\.aa-bb is 0\.0"),

@@ -106,13 +106,7 @@ def check_recipe(recipe: Recipe) -> None:
         raise ConfigError(
             "data.directions names one twice", fix="data.weights repeats origins, if you mean that"
         )
-    for dev in recipe.evaluate.dev:
-        if strange := set(dev.directions) - set(recipe.data.directions):
-            raise ConfigError(
-                f"dev set {dev.name} has the direction {min(strange)}",
-                why="data.directions does not have it",
-                fix="Correct one of the two in the recipe",
-            )
+    _check_dev_sets(recipe)
     _check_corpora(recipe.data)
     _check_curriculum(recipe.data)
     _check_averaging(recipe.train)
@@ -279,6 +273,30 @@ def _check_alignment(recipe: Recipe) -> None:
             why="a sentence in other pieces has no word alignment, and none would be left",
             fix="Set data.subword_sampling below 1, or train.alignment_weight to 0",
         )
+
+
+def _check_dev_sets(recipe: Recipe) -> None:
+    """Refuse sets whose scores would share a name, and what no set can be cut to."""
+    names = [dev.name for dev in recipe.evaluate.dev]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ConfigError(
+            f"evaluate.dev has two sets named {twice[0]}", fix="Give each set its own name"
+        )
+    for dev in recipe.evaluate.dev:
+        if dev.lines < 0:
+            raise ConfigError(
+                f"dev set {dev.name} has lines {dev.lines}", fix="Give 1 or more; 0 uses all"
+            )
+        if len(set(dev.directions)) < len(dev.directions):
+            raise ConfigError(
+                f"dev set {dev.name} names a direction twice", fix="Name each direction once"
+            )
+        if strange := set(dev.directions) - set(recipe.data.directions):
+            raise ConfigError(
+                f"dev set {dev.name} has the direction {min(strange)}",
+                why="data.directions does not have it",
+                fix="Correct one of the two in the recipe",
+            )
 
 
 def _check_corpora(data: DataConfig) -> None:
