@@ -349,9 +349,12 @@ def _check_filter(config: FilterConfig) -> None:
 def _check_numbers(recipe: Recipe) -> None:
     for key, (low, high) in RANGES.items():
         value = functools.reduce(getattr, key.split("."), recipe)
-        if not low <= typing.cast(Any, value) <= high:
+        # Infinite temperature, for one, has a meaning; no optimiser learns by infinite numbers.
+        endless = value == math.inf and not key.startswith("data.")
+        if endless or not low <= typing.cast(Any, value) <= high:
             least = "more than 0" if 0 < low < 1 else f"{low} at least"
-            most = "" if high == math.inf else f", and {high} at most"
+            bound = "" if high == math.inf else f", and {high} at most"
+            most = ", and finite" if endless else bound
             raise ConfigError(f"{key} is {value}", why=f"it must be {least}{most}")
     for origin, weight in recipe.data.weights.items():
         if not 0 <= weight < math.inf:
