@@ -14,7 +14,7 @@ from mltranslate.decode import Decoder, Request
 from mltranslate.errors import DataError, UsageError, VerificationError
 from mltranslate.packs import load_pack, read_pack, verify_pack
 from mltranslate.packs.card import read_card
-from mltranslate_export.build import PackPlan
+from mltranslate_export.build import PackPlan, write_json
 from mltranslate_export.checkpoint import load_run
 from mltranslate_export.cli import main
 from mltranslate_export.pack import export_pack
@@ -138,6 +138,29 @@ def test_failed_verification_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(VerificationError, match="int8 loses"):
         export_pack(checkpoint, tmp_path, plan, pairs, most_chrf_lost=-200.0)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("most", ["nan", "inf", "-0.1"])
+@pytest.mark.parametrize("command", ["pack", "verify", "import"])
+def test_a_loss_that_is_no_limit_is_refused(
+    command: str, most: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needed = {
+        "pack": ["--out", str(tmp_path)],
+        "verify": ["--run", "none"],
+        "import": ["--out", str(tmp_path), "--licence", "x", "--verify-data", "none"],
+    }
+    chosen = [command, "none", *needed[command], f"--max-chrf-loss={most}"]
+    assert main(chosen) == UsageError.exit_code
+    error = capsys.readouterr().err
+    assert f"--max-chrf-loss {most} makes no sense" in error
+    assert error.count("\n") == 1
+
+
+def test_no_file_of_a_pack_holds_a_number_that_json_lacks(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "report.json", {"lost": float("nan")})
+    assert not (tmp_path / "report.json").exists()
 
 
 def test_unknown_precision_is_refused() -> None:

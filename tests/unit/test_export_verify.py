@@ -81,6 +81,8 @@ def test_int8_may_not_lose_too_much() -> None:
         quality.check_loss([loss], 0.3, quality.INT8)
     with pytest.raises(VerificationError, match=r"the shortlist loses 0\.50 chrF"):
         quality.check_loss([loss], 0.3, quality.SHORTLIST)
+    with pytest.raises(VerificationError, match="may be nan at most"):
+        quality.check_loss([loss], float("nan"), quality.INT8)
 
 
 def test_census_sees_a_float_product() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
+from mltranslate.errors import UsageError
 from mltranslate.packs.pack import read_pack
 from mltranslate_export.checkpoint import load_run
 from mltranslate_export.verify.pairs import Pair, held_out_pairs, read_pairs
@@ -41,11 +43,23 @@ def verification_pairs(options: argparse.Namespace, run_folder: Path) -> list[Pa
     return read_pairs(data) if data else held_out_pairs(run_folder)
 
 
+def most_chrf_lost(options: argparse.Namespace) -> float:
+    """What --max-chrf-loss allows; raises UsageError for what would allow anything or nothing."""
+    most: float = options.max_chrf_loss
+    if not 0 <= most < math.inf:
+        raise UsageError(
+            f"--max-chrf-loss {most} makes no sense",
+            fix="Give a finite number, 0 or more",
+        )
+    return most
+
+
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Verify a pack and return its report."""
+    most = most_chrf_lost(options)
     return verify(
         read_pack(options.source),
         load_run(options.run),
         verification_pairs(options, options.run),
-        most_chrf_lost=options.max_chrf_loss,
+        most_chrf_lost=most,
     )
