@@ -114,6 +114,21 @@ def test_verify_command_accepts_its_own_pack(
     assert json.loads(capsys.readouterr().out)["parity"][1]["search"] == "beam 4"
 
 
+@pytest.mark.parametrize("command", ["pack", "verify"])
+def test_sentences_of_another_direction_are_not_dropped(
+    command: str, exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, data = toy_run.toy_run(), tmp_path / "pairs.tsv"
+    rows = (run / "pairs.tsv").read_text("utf-8")
+    data.write_text(f"{rows}en\tdd\tone\teins\n", encoding="utf-8")
+    chosen = {
+        "pack": [str(run), "--out", str(tmp_path / "packs")],
+        "verify": [str(exported), "--run", str(run)],
+    }
+    assert main([command, *chosen[command], "--verify-data", str(data)]) == DataError.exit_code
+    assert "sentences for en-dd, which the pack does not have" in capsys.readouterr().err
+
+
 def test_verify_command_refuses_the_pack_of_another_model(exported: Path, tmp_path: Path) -> None:
     run = changed_run(tmp_path)
     data = str(toy_run.toy_run() / "pairs.tsv")

@@ -42,6 +42,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     most = most_chrf_lost(options)
     card_sections = sections_of(options)
     checkpoint = load_run(options.source)
+    pairs = verification_pairs(options, options.source, checkpoint.directions)
     plan = PackPlan(
         name=options.name or checkpoint.name,
         version=options.version,
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         checkpoint,
         options.out,
         plan,
-        verification_pairs(options, options.source),
+        pairs,
         force=options.force,
         most_chrf_lost=most,
         card_sections=card_sections,
