@@ -126,7 +126,8 @@ def write_manifest(
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write an object as indented UTF-8 JSON."""
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+    path.write_text(text + "\n", "utf-8")
 
 
 def _manifest(

@@ -14,7 +14,7 @@ from mltranslate.decode import Decoder, Request
 from mltranslate.errors import DataError, UsageError, VerificationError
 from mltranslate.packs import load_pack, read_pack, verify_pack
 from mltranslate.packs.card import read_card
-from mltranslate_export.build import PackPlan
+from mltranslate_export.build import PackPlan, write_json
 from mltranslate_export.checkpoint import load_run
 from mltranslate_export.cli import main
 from mltranslate_export.pack import export_pack
@@ -114,6 +114,21 @@ def test_verify_command_accepts_its_own_pack(
     assert json.loads(capsys.readouterr().out)["parity"][1]["search"] == "beam 4"
 
 
+@pytest.mark.parametrize("command", ["pack", "verify"])
+def test_sentences_of_another_direction_are_not_dropped(
+    command: str, exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, data = toy_run.toy_run(), tmp_path / "pairs.tsv"
+    rows = (run / "pairs.tsv").read_text("utf-8")
+    data.write_text(f"{rows}en\tdd\tone\teins\n", encoding="utf-8")
+    chosen = {
+        "pack": [str(run), "--out", str(tmp_path / "packs")],
+        "verify": [str(exported), "--run", str(run)],
+    }
+    assert main([command, *chosen[command], "--verify-data", str(data)]) == DataError.exit_code
+    assert "sentences for en-dd, which the pack does not have" in capsys.readouterr().err
+
+
 def test_verify_command_refuses_the_pack_of_another_model(exported: Path, tmp_path: Path) -> None:
     run = changed_run(tmp_path)
     data = str(toy_run.toy_run() / "pairs.tsv")
@@ -138,6 +153,29 @@ def test_failed_verification_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(VerificationError, match="int8 loses"):
         export_pack(checkpoint, tmp_path, plan, pairs, most_chrf_lost=-200.0)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("most", ["nan", "inf", "-0.1"])
+@pytest.mark.parametrize("command", ["pack", "verify", "import"])
+def test_a_loss_that_is_no_limit_is_refused(
+    command: str, most: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needed = {
+        "pack": ["--out", str(tmp_path)],
+        "verify": ["--run", "none"],
+        "import": ["--out", str(tmp_path), "--licence", "x", "--verify-data", "none"],
+    }
+    chosen = [command, "none", *needed[command], f"--max-chrf-loss={most}"]
+    assert main(chosen) == UsageError.exit_code
+    error = capsys.readouterr().err
+    assert f"--max-chrf-loss {most} makes no sense" in error
+    assert error.count("\n") == 1
+
+
+def test_no_file_of_a_pack_holds_a_number_that_json_lacks(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "report.json", {"lost": float("nan")})
+    assert not (tmp_path / "report.json").exists()
 
 
 def test_unknown_precision_is_refused() -> None:

@@ -16,6 +16,7 @@ from mltranslate_export.verify import census, parity, quality
 from mltranslate_export.verify.pairs import (
     Pair,
     by_direction,
+    check_directions,
     held_out_pairs,
     read_pairs,
     take_turns,
@@ -81,6 +82,8 @@ def test_int8_may_not_lose_too_much() -> None:
         quality.check_loss([loss], 0.3, quality.INT8)
     with pytest.raises(VerificationError, match=r"the shortlist loses 0\.50 chrF"):
         quality.check_loss([loss], 0.3, quality.SHORTLIST)
+    with pytest.raises(VerificationError, match="may be nan at most"):
+        quality.check_loss([loss], float("nan"), quality.INT8)
 
 
 def test_census_sees_a_float_product() -> None:
@@ -99,6 +102,26 @@ def test_only_line_feeds_end_held_out_lines(tmp_path: Path) -> None:
     (tmp_path / "heldout/en-de.de").write_bytes(b"e\nf\n")
     found = [(pair.text, pair.reference) for pair in held_out_pairs(tmp_path)[:2]]
     assert found == [("a\u2028b\rc", "e"), ("d", "f")]
+
+
+def test_a_byte_order_mark_is_no_text_to_verify_with(tmp_path: Path) -> None:
+    (tmp_path / "heldout").mkdir()
+    (tmp_path / "heldout/en-de.en").write_text("a\nb\n", encoding="utf-8-sig")
+    (tmp_path / "heldout/en-de.de").write_text("c\n\ufeffd\n", encoding="utf-8-sig")
+    found = [(pair.text, pair.reference) for pair in held_out_pairs(tmp_path)[:2]]
+    assert found == [("a", "c"), ("b", "\ufeffd")]
+    (tmp_path / "pairs.tsv").write_text("en\tde\tone\teins\n", encoding="utf-8-sig")
+    assert read_pairs(tmp_path / "pairs.tsv")[0].source == "en"
+
+
+def test_sentences_of_a_direction_that_the_pack_lacks_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.tsv"
+    path.write_text("en\tde\tone\teins\nde\tem\teins\tone\n", encoding="utf-8")
+    directions = frozenset({("en", "de"), ("de", "en")})
+    pairs = read_pairs(path)
+    check_directions(path, pairs[:1], directions)
+    with pytest.raises(DataError, match=r"pairs\.tsv has sentences for de-em.*de-en, en-de"):
+        check_directions(path, pairs, directions)
 
 
 def test_held_out_files_that_are_not_parallel_are_refused(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
          "backtranslate run --text dev.aa --from aa --to bb --out aa-bb.tsv.xz"),
         (6, "there is no folder none. Give", "export pack none --out packs"),
         (6, "best/model.json: No such file or directory. Give", "export pack empty --out packs"),
-        (6, "No such file or directory. Give a UTF-8 file",
+        (6, "No such file or directory. Correct its path",
          "export pack run --out packs --verify-data none"),
         (6, "File exists. Move away", "export pack run --out dev.aa --verify-data pairs.tsv"),
         (3, "there is no folder none. Give", "export verify none --run run"),

@@ -108,6 +108,11 @@ def test_only_line_feeds_end_lines(tmp_path: Path) -> None:
     assert read_side(dev, "aa") == ["a\u2028b\x85c\x0bd\re", "f"]
 
 
+def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+    dev = dev_set(tmp_path, "\ufeffa\n\ufeffb\n", "")
+    assert read_side(dev, "aa") == ["a", "\ufeffb"]
+
+
 @pytest.mark.parametrize("second", ["a\n", ""])
 def test_dev_sets_that_are_not_parallel_are_refused(
     toy: tuple[Recipe, Vocabulary, Seq2Seq], tmp_path: Path, second: str

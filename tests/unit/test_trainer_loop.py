@@ -9,7 +9,7 @@ import safetensors.torch
 import torch
 from toy_corpus import pairs, write_recipe
 
-from mltranslate.errors import DataError, TrainingError
+from mltranslate.errors import DataError, DivergenceError, TrainingError
 from mltranslate_train import cli, loop, objective
 from mltranslate_train.checkpoint import MODEL
 from mltranslate_train.config import Recipe, load_recipe
@@ -211,6 +211,31 @@ def test_diverging_run_stops_and_keeps_its_checkpoint(
         train(load_recipe(path, ["train.max_steps=4", "train.save_every=1"]), run)
     after = weights(run)
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize("part", ["model", "average", "evaluated"])
+def test_weights_that_are_not_finite_never_replace_a_checkpoint(tmp_path: Path, part: str) -> None:
+    dev = f'dev = [{{ name = "unseen", prefix = "{write_dev(tmp_path)}" }}]\n'
+    recipe, run = load_recipe(write_recipe(tmp_path, dev), ["train.max_steps=2"]), tmp_path / "run"
+    train(recipe, run)
+    before, best = weights(run), (run / "best" / MODEL).read_bytes()
+    trainer = Trainer(recipe, run)
+    average = trainer.averaging.state_dict()
+    broken = dict(trainer.model.named_parameters()) if part == "model" else average
+    name = next(iter(broken))
+    broken[name].data.view(-1)[0] = float("nan")
+    with pytest.raises(DivergenceError, match=rf"step 2: {name} holds .*not finite.*learning_rate"):
+        trainer.evaluate() if part == "evaluated" else trainer.save()
+    after = weights(run)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert (run / "best" / MODEL).read_bytes() == best
+
+
+def test_a_step_that_is_too_large_for_numbers_ends_the_run(tmp_path: Path) -> None:
+    path, run = write_recipe(tmp_path), tmp_path / "run"
+    with pytest.raises(DivergenceError, match=r"diverged at step 1"):
+        train(load_recipe(path, ["train.weight_decay=1e300", "train.save_every=1"]), run)
+    assert not (run / "last").exists()
 
 
 def test_accumulated_batches_count_by_their_tokens(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ from mltranslate_train.model.build import make_any_model, make_config
 from mltranslate_train.objectives import make_objective
 from mltranslate_train.optim import (
     DivergenceGuard,
+    check_finite,
     learning_rate,
     load_whole_state,
     make_optimizer,
@@ -117,8 +118,13 @@ class Trainer:
             rng=self.world.gathered(checkpoint.rng_state()),
             state=state,
         )
-        self.world.on_main(lambda: checkpoint.save_checkpoint(self.run / LAST, saved))
+        self.world.on_main(lambda: self._write(saved))
         self.averaging.saved(self.totals.step)
+
+    def _write(self, saved: Checkpoint) -> None:
+        for weights in (saved.model, saved.average):
+            check_finite(weights, self.totals.step)
+        checkpoint.save_checkpoint(self.run / LAST, saved)
 
     def step(self, batches: list[Batch]) -> Tensor:
         """One optimiser step; gives the summed loss of `batches`, on the device, in nats.
@@ -173,7 +179,11 @@ class Trainer:
         }
 
     def evaluate(self) -> Scores:
-        """Dev scores of the averaged weights; keeps them in BEST when they are the best so far."""
+        """Dev scores of the averaged weights; keeps them in BEST when they are the best so far.
+
+        Raises:
+            TrainingError: the run has diverged, or the disk is full; BEST stays as it is.
+        """
         self.guard.check()
         weights = whole_on_main(self.averaging.weights(), self.world)
         weights = finetune.plain_weights(weights, self.recipe)
@@ -185,6 +195,7 @@ class Trainer:
         return scores
 
     def _score(self, weights: dict[str, Tensor]) -> Scores:
+        check_finite(weights, self.totals.step)
         recipe = in_run(self.recipe, self.run)
         return dev_scores(recipe, self.model.config, weights, self.vocabulary, self.device)
 

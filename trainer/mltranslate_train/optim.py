@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -91,6 +92,9 @@ def load_whole_state(optimizer: torch.optim.Optimizer, packed: dict[str, Any]) -
     optimizer.load_state_dict({**optimizer.state_dict(), "state": placed})
 
 
+_LOWER = "Lower train.learning_rate; the same command resumes before this step"
+
+
 class DivergenceGuard:
     """Stops an optimiser at the first gradient that is no finite number, and all steps after it.
 
@@ -118,5 +122,16 @@ class DivergenceGuard:
             raise DivergenceError(
                 f"training diverged at step {int(self._first)}",
                 why=f"the gradient's norm is {float(self._norm)}",
-                fix="Lower train.learning_rate; the same command resumes before this step",
+                fix=_LOWER,
             )
+
+
+def check_finite(weights: Mapping[str, Tensor], step: int) -> None:
+    """Raise DivergenceError for weights of `step` that finite gradients broke all the same."""
+    broken = (name for name, weight in weights.items() if not weight.isfinite().all())
+    if name := next(broken, ""):
+        raise DivergenceError(
+            f"training has diverged at step {step}",
+            why=f"{name} holds values that are not finite",
+            fix=_LOWER,
+        )

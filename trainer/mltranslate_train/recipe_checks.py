@@ -106,13 +106,7 @@ def check_recipe(recipe: Recipe) -> None:
         raise ConfigError(
             "data.directions names one twice", fix="data.weights repeats origins, if you mean that"
         )
-    for dev in recipe.evaluate.dev:
-        if strange := set(dev.directions) - set(recipe.data.directions):
-            raise ConfigError(
-                f"dev set {dev.name} has the direction {min(strange)}",
-                why="data.directions does not have it",
-                fix="Correct one of the two in the recipe",
-            )
+    _check_dev_sets(recipe)
     _check_corpora(recipe.data)
     _check_curriculum(recipe.data)
     _check_averaging(recipe.train)
@@ -281,6 +275,30 @@ def _check_alignment(recipe: Recipe) -> None:
         )
 
 
+def _check_dev_sets(recipe: Recipe) -> None:
+    """Refuse sets whose scores would share a name, and what no set can be cut to."""
+    names = [dev.name for dev in recipe.evaluate.dev]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ConfigError(
+            f"evaluate.dev has two sets named {twice[0]}", fix="Give each set its own name"
+        )
+    for dev in recipe.evaluate.dev:
+        if dev.lines < 0:
+            raise ConfigError(
+                f"dev set {dev.name} has lines {dev.lines}", fix="Give 1 or more; 0 uses all"
+            )
+        if len(set(dev.directions)) < len(dev.directions):
+            raise ConfigError(
+                f"dev set {dev.name} names a direction twice", fix="Name each direction once"
+            )
+        if strange := set(dev.directions) - set(recipe.data.directions):
+            raise ConfigError(
+                f"dev set {dev.name} has the direction {min(strange)}",
+                why="data.directions does not have it",
+                fix="Correct one of the two in the recipe",
+            )
+
+
 def _check_corpora(data: DataConfig) -> None:
     for corpus in data.corpora:
         for direction in corpus.directions:
@@ -331,9 +349,12 @@ def _check_filter(config: FilterConfig) -> None:
 def _check_numbers(recipe: Recipe) -> None:
     for key, (low, high) in RANGES.items():
         value = functools.reduce(getattr, key.split("."), recipe)
-        if not low <= typing.cast(Any, value) <= high:
+        # Infinite temperature, for one, has a meaning; no optimiser learns by infinite numbers.
+        endless = value == math.inf and not key.startswith("data.")
+        if endless or not low <= typing.cast(Any, value) <= high:
             least = "more than 0" if 0 < low < 1 else f"{low} at least"
-            most = "" if high == math.inf else f", and {high} at most"
+            bound = "" if high == math.inf else f", and {high} at most"
+            most = ", and finite" if endless else bound
             raise ConfigError(f"{key} is {value}", why=f"it must be {least}{most}")
     for origin, weight in recipe.data.weights.items():
         if not 0 <= weight < math.inf:

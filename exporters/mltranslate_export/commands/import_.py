@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mltranslate_export.build import PRECISIONS, PackPlan
+from mltranslate_export.commands.verify import most_chrf_lost
 from mltranslate_export.importers.load import load_public
 from mltranslate_export.pack import export_pack
 from mltranslate_export.verify.pairs import read_pairs
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Import, verify and put in place; returns what `packs info` would show first."""
+    most = most_chrf_lost(options)
     pairs = read_pairs(options.verify_data)
     directions = list(dict.fromkeys((pair.source, pair.target) for pair in pairs))
     with tempfile.TemporaryDirectory() as work:
@@ -53,7 +55,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         )
         pack = export_pack(
             checkpoint, options.out, plan, pairs,
-            force=options.force, most_chrf_lost=options.max_chrf_loss,
+            force=options.force, most_chrf_lost=most,
         )  # fmt: skip
     size = sum(member.bytes for member in pack.manifest.members.values())
     return {"pack": str(pack.folder), "version": pack.version, "bytes": size}

@@ -11,7 +11,7 @@ from mltranslate.packs.shortlist import Shortlist
 from mltranslate_export.build import PRECISIONS, PackPlan
 from mltranslate_export.checkpoint import Checkpoint, load_run
 from mltranslate_export.commands.card import add_card_option, sections_of
-from mltranslate_export.commands.verify import add_verification, verification_pairs
+from mltranslate_export.commands.verify import add_verification, most_chrf_lost, verification_pairs
 from mltranslate_export.pack import export_pack
 from mltranslate_export.shortlist import make_shortlists
 
@@ -39,8 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Export, verify and put in place; returns what `packs info` would show first."""
     # What may be refused comes before what takes minutes.
+    most = most_chrf_lost(options)
     card_sections = sections_of(options)
     checkpoint = load_run(options.source)
+    pairs = verification_pairs(options, options.source, checkpoint.directions)
     plan = PackPlan(
         name=options.name or checkpoint.name,
         version=options.version,
@@ -53,9 +55,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         checkpoint,
         options.out,
         plan,
-        verification_pairs(options, options.source),
+        pairs,
         force=options.force,
-        most_chrf_lost=options.max_chrf_loss,
+        most_chrf_lost=most,
         card_sections=card_sections,
     )
     size = sum(member.bytes for member in pack.manifest.members.values())

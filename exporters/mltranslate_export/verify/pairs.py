@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
 
-from mltranslate.errors import DataError, reason
+from mltranslate.errors import DataError
+from mltranslate_train.data.readers import read_lines
 
 HELD_OUT = "heldout"
 _SUFFIX_FIX = "Give lines of: source code, target code, source text, target text, by tabs"
@@ -82,6 +83,18 @@ def by_direction(
     return groups
 
 
+def check_directions(
+    path: Path, pairs: Sequence[Pair], directions: frozenset[tuple[str, str]]
+) -> None:
+    """Refuse pairs of `path` that are of no direction of the pack; raises DataError."""
+    if strange := {(pair.source, pair.target) for pair in pairs} - directions:
+        raise DataError(
+            f"{path} has sentences for {'-'.join(min(strange))}, which the pack does not have",
+            why=f"it has {', '.join('-'.join(one) for one in sorted(directions))}",
+            fix="Correct the codes in the file, or leave these lines out",
+        )
+
+
 def take_turns(groups: Sequence[Sequence[Pair]], count: int) -> list[Pair]:
     """Take up to `count` pairs, one of each group in turn."""
     turns = chain.from_iterable(zip_longest(*groups))
@@ -89,11 +102,4 @@ def take_turns(groups: Sequence[Sequence[Pair]], count: int) -> list[Pair]:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        # Only a line feed ends a line: other such marks occur inside sentences.
-        with path.open(encoding="utf-8", newline="\n") as lines:
-            return [line.rstrip("\r\n") for line in lines]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path} cannot be read", why=reason(error), fix="Give a UTF-8 file with --verify-data"
-        ) from error
+    return [text for _, text in read_lines(path)]

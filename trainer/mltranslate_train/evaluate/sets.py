@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from mltranslate.errors import DataError, UsageError
-from mltranslate_train.data.readers.lines import open_text, readable
+from mltranslate_train.data import readers
 from mltranslate_train.evaluate.metrics import join_pieces
 
 Direction = tuple[str, str]
@@ -130,7 +130,5 @@ def choose_directions(
 
 
 def read_lines(path: Path, most: int = 0) -> list[str]:
-    """First `most` lines, or all; raises DataError if the file cannot be read as UTF-8."""
-    # Only a line feed ends a line: other such marks occur inside sentences.
-    with readable(path), open_text(path) as lines:
-        return [line.rstrip("\r\n") for line in islice(lines, most or None)]
+    """First `most` lines, or all, as training reads them; raises DataError if it cannot."""
+    return [text for _, text in islice(readers.read_lines(path), most or None)]
