@@ -348,10 +348,10 @@ def _check_filter(config: FilterConfig) -> None:
 
 def _check_numbers(recipe: Recipe) -> None:
     for key, (low, high) in RANGES.items():
-        value = functools.reduce(getattr, key.split("."), recipe)
+        value = typing.cast(Any, functools.reduce(getattr, key.split("."), recipe))
         # Infinite temperature, for one, has a meaning; no optimiser learns by infinite numbers.
         endless = value == math.inf and not key.startswith("data.")
-        if endless or not low <= typing.cast(Any, value) <= high:
+        if endless or not low <= value <= high:
             least = "more than 0" if 0 < low < 1 else f"{low} at least"
             bound = "" if high == math.inf else f", and {high} at most"
             most = ", and finite" if endless else bound
