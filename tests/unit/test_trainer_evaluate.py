@@ -123,6 +123,15 @@ def test_dev_sets_that_are_not_parallel_are_refused(
         check_dev_sets(recipe)
 
 
+def test_lines_that_are_not_used_are_parallel_too(
+    toy: tuple[Recipe, Vocabulary, Seq2Seq], tmp_path: Path
+) -> None:
+    dev = dev_set(tmp_path, "a\nb\nc\n", "b\nc\n", lines=2)  # its first line is missing
+    recipe = replace(toy[0], evaluate=replace(toy[0].evaluate, dev=(dev,)))
+    with pytest.raises(DataError, match=r"dev are not parallel.*'aa': 3, 'bb': 2"):
+        check_dev_sets(recipe)
+
+
 def test_missing_and_unreadable_dev_sets_are_refused(
     toy: tuple[Recipe, Vocabulary, Seq2Seq], tmp_path: Path
 ) -> None:

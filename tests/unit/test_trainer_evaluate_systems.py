@@ -309,6 +309,8 @@ def test_sets_and_directions_are_parsed_strictly(tmp_path: Path) -> None:
     (tmp_path / "x.de").write_text("a\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"not parallel.*en 2, de 1"):
         TestSet("x", f"{tmp_path.as_posix()}/x.").read(("en", "de"))
+    with pytest.raises(DataError, match=r"not parallel.*en 2, de 1"):
+        TestSet("x", f"{tmp_path.as_posix()}/x.", lines=1).read(("en", "de"))
 
 
 def test_wrong_devices_and_damaged_weights_are_refused(dev: TestSet, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from toy_corpus import write
 from mltranslate.errors import ConfigError, DataError
 from mltranslate_train.config import CorpusConfig
 from mltranslate_train.data.readers import Pair, Skipped, find_files, find_texts, lines
-from mltranslate_train.data.readers.lines import one_line
+from mltranslate_train.data.readers.lines import count_lines, one_line, read_lines
 
 WAY = [("aa", "bb")]
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\t"))
@@ -251,6 +251,19 @@ def test_columns_give_back_any_text(
     if make is tsv_of:  # a byte order mark can only stand at the start of a file
         wanted[0] = (start, rows[0][1])
     assert read(corpus) == wanted
+
+
+@pytest.mark.parametrize("name", ["text", "text.gz"])
+@given(text=st.text(st.sampled_from("a\u2028\ufeff\r\n"), max_size=8), block=st.integers(1, 9))
+def test_lines_are_counted_as_they_are_read(
+    name: str, tmp_path_factory: pytest.TempPathFactory, text: str, block: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / name
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    read = len(list(read_lines(path)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "MAX_LINE", block)
+        assert count_lines(path) == read
 
 
 @pytest.mark.parametrize("make", [jsonl_of, po_of])

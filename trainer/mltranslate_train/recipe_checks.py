@@ -348,7 +348,7 @@ def _check_filter(config: FilterConfig) -> None:
 
 def _check_numbers(recipe: Recipe) -> None:
     for key, (low, high) in RANGES.items():
-        value: Any = functools.reduce(getattr, key.split("."), recipe)
+        value = typing.cast(Any, functools.reduce(getattr, key.split("."), recipe))
         # Infinite temperature, for one, has a meaning; no optimiser learns by infinite numbers.
         endless = value == math.inf and not key.startswith("data.")
         if endless or not low <= value <= high:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -13,6 +15,7 @@ from torch import Tensor
 
 from mltranslate.errors import DataError
 from mltranslate_train.config import DevSet, Recipe
+from mltranslate_train.data.readers import count_lines
 from mltranslate_train.evaluate.metrics import Score, bleu, chrf
 from mltranslate_train.evaluate.sets import Direction, TextForm, read_lines
 from mltranslate_train.evaluate.translate import translate
@@ -122,7 +125,7 @@ def check_dev_sets(recipe: Recipe) -> None:
     """Raise DataError now rather than at the first evaluation, hours later."""
     for dev in recipe.evaluate.dev:
         sizes = {
-            code: len(read_side(dev, code)) for pair in recipe.directions_of(dev) for code in pair
+            code: _whole_size(dev, code) for pair in recipe.directions_of(dev) for code in pair
         }
         if len(set(sizes.values())) != 1 or not min(sizes.values()):
             raise DataError(
@@ -130,11 +133,24 @@ def check_dev_sets(recipe: Recipe) -> None:
             )
 
 
+def _whole_size(dev: DevSet, language: str) -> int:
+    """Lines of the file, beyond those that are used too: one may be missing before."""
+    read_side(dev, language)
+    with _naming(dev):
+        return count_lines(Path(dev.prefix + language))
+
+
 def read_side(dev: DevSet, language: str) -> list[str]:
     """First `dev.lines` lines of one language; raises DataError if the file cannot be read."""
-    path = Path(dev.prefix + language)
+    with _naming(dev):
+        return read_lines(Path(dev.prefix + language), dev.lines)
+
+
+@contextmanager
+def _naming(dev: DevSet) -> Iterator[None]:
+    """Name the set in errors of its files."""
     try:
-        return read_lines(path, dev.lines)
+        yield
     except DataError as error:
         raise DataError(
             f"dev set {dev.name}: {error.what}",

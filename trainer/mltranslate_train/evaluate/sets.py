@@ -54,11 +54,13 @@ class TestSet:
 
     def read(self, direction: Direction) -> tuple[list[str], list[str]]:
         """Sources and references; raises DataError if they are not parallel or cannot be read."""
-        source, target = (read_lines(path, self.lines) for path in self._files(direction))
-        if len(source) != len(target) or not source:
+        files = self._files(direction)
+        source, target = (read_lines(path, self.lines) for path in files)
+        sizes = [*map(readers.count_lines, files)]  # of the whole: a line may be missing before
+        if sizes[0] != sizes[1] or not source:
             raise DataError(
                 f"the files of set {self.name} are not parallel",
-                why=f"lines: {direction[0]} {len(source)}, {direction[1]} {len(target)}",
+                why=f"lines: {direction[0]} {sizes[0]}, {direction[1]} {sizes[1]}",
             )
         return source, target
 

@@ -7,7 +7,7 @@ with file and line; what a format itself marks as unusable (fuzzy entries, say) 
 from __future__ import annotations
 
 from mltranslate_train.data.readers.find import TextFile, find_files, find_sides, find_texts
-from mltranslate_train.data.readers.lines import open_text, read_lines
+from mltranslate_train.data.readers.lines import count_lines, open_text, read_lines
 from mltranslate_train.data.readers.pair import Pair, Skipped, weight_of
 from mltranslate_train.data.readers.pairs import PairFile
 
@@ -16,6 +16,7 @@ __all__ = [
     "PairFile",
     "Skipped",
     "TextFile",
+    "count_lines",
     "find_files",
     "find_sides",
     "find_texts",

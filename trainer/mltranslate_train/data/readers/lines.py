@@ -71,6 +71,15 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, text.removeprefix("\ufeff") if number == 1 else text
 
 
+def count_lines(path: Path) -> int:
+    """How many lines `read_lines` has, without decoding them; raises DataError if damaged."""
+    count, last = 0, b"\n"
+    with readable(path), open_bytes(path) as file:
+        for block in iter(partial(file.read, MAX_LINE), b""):
+            count, last = count + block.count(b"\n"), block[-1:]
+    return count + (last != b"\n")
+
+
 def one_line(text: str) -> str:
     """The text with each line break or tab, and the space around it, as one space."""
     return _BREAK.sub(" ", text).strip(" ")
