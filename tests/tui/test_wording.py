@@ -86,6 +86,18 @@ def test_every_caution_has_words(caution: Caution) -> None:
     assert len(sentence) > 10
 
 
+def test_the_gravest_caution_is_said_first() -> None:
+    several = (Caution.PLACED, Caution.GLOSSARY, Caution.NUMBERS, Caution.SPLIT)
+    cautious = dataclasses.replace(translation(), warnings=several, missing_terms=("Haus",))
+    assert [said.split()[0] for said in wording.cautions(cautious, PAIR)] == [
+        "A",
+        "The",
+        "Sign",
+        "A",
+    ]
+    assert "number" in wording.cautions(cautious, PAIR)[0]
+
+
 def test_text_in_the_target_language_is_told_with_a_way_out() -> None:
     assert wording.cautions(translation("Good evening"), PAIR) == (
         "Already in English: F4 translates into German",

@@ -11,14 +11,22 @@ from mltranslate_tui.choices import AUTO, Offer, Pair
 from mltranslate_tui.controller import Draft
 
 _CAUTIONS = {
-    Caution.LOOP: "The output repeats itself: do not rely on it",
-    Caution.LENGTH: "Unusually long or short: compare with the source",
-    Caution.SPLIT: "A sentence was translated in pieces: too long, or around a link or code",
-    Caution.PLACED: "A sign was put back at a guessed place, or a number mended",
-    Caution.NUMBERS: "A number of the source is missing here: compare",
-    Caution.CHARACTERS: "Broken characters were left out here: compare",
-    Caution.LOW_CONFIDENCE: "Unsure of the source language: F2 sets it",
+    Caution.LOOP: "It repeats itself: do not trust it",
+    Caution.LENGTH: "Unusually long or short: compare",
+    Caution.SPLIT: "A sentence was translated in pieces",
+    Caution.PLACED: "Sign or number put back: compare",
+    Caution.NUMBERS: "A number is missing here: compare",
+    Caution.CHARACTERS: "Broken characters left out: compare",
+    Caution.LOW_CONFIDENCE: "Source language unsure: F2 sets it",
 }
+_GRAVE = {
+    Caution.UNTRANSLATED,
+    Caution.UNOFFERED,
+    Caution.OFF_TARGET,
+    Caution.NUMBERS,
+    Caution.LOOP,
+}
+_MILD = {Caution.SPLIT, Caution.PLACED}
 _BAR_CELLS = 12
 
 
@@ -132,11 +140,15 @@ def unlinked(translation: Translation, *, able: bool) -> str:
 
 
 def cautions(translation: Translation, pair: Pair) -> tuple[str, ...]:
-    """Return the warnings of a result as sentences."""
-    found = translation.warnings
+    """Return the warnings of a result as sentences, the gravest first."""
+    found = sorted(translation.warnings, key=_mildness)
     if Caution.UNOFFERED in found:  # which says all
-        found = tuple(caution for caution in found if caution is not Caution.UNTRANSLATED)
+        found = [caution for caution in found if caution is not Caution.UNTRANSLATED]
     return tuple(_caution(caution, translation, pair) for caution in found)
+
+
+def _mildness(caution: Caution) -> int:
+    return 0 if caution in _GRAVE else 2 if caution in _MILD else 1
 
 
 def _caution(caution: Caution, translation: Translation, pair: Pair) -> str:

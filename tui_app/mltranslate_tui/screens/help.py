@@ -9,8 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from mltranslate_tui.screens.dialog import Dialog
 
 _KEY_CELLS = 18
 
@@ -41,7 +42,7 @@ glossary.tsv in the settings folder says, or the file that --glossary names."""
 """What the keys do not tell."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Keys, and how to read the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,12 +10,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from mltranslate.languages import Language
 from mltranslate_tui.choices import AUTO, matching, variety_meant
+from mltranslate_tui.screens.dialog import Dialog
 
 _NAME_CELLS = 22
 _CODE_CELLS = 8
@@ -25,7 +25,7 @@ DETECT = Language(code=AUTO, name="Detect language", endonym="", script="Zyyy")
 """The first row of the source picker."""
 
 
-class LanguagePicker(ModalScreen[str | None]):
+class LanguagePicker(Dialog[str | None]):
     """Choose a language by typing a part of its name; returns its code, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

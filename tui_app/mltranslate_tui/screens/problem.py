@@ -8,18 +8,18 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Button, Static
 
 from mltranslate.errors import MltError
 from mltranslate_tui import wording
+from mltranslate_tui.screens.dialog import Dialog
 
 CALM = 0.5
 """Seconds without typing after which Enter is for the dialog."""
 
 
-class ProblemScreen(ModalScreen[bool]):
+class ProblemScreen(Dialog[bool]):
     """What went wrong, why, and what to do; returns True when the user wants another try.
 
     It may come while the user types: letters go on to where they went before.
@@ -29,6 +29,10 @@ class ProblemScreen(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(False)", "Close"),
         Binding("f5,ctrl+enter", "dismiss(True)", "Try again"),
+        Binding("down", "move('scroll_down')", show=False),
+        Binding("up", "move('scroll_up')", show=False),
+        Binding("pagedown", "move('page_down')", show=False),
+        Binding("pageup", "move('page_up')", show=False),
     ]
 
     def __init__(self, error: MltError, *, retry: bool = False) -> None:
@@ -67,6 +71,10 @@ class ProblemScreen(ModalScreen[bool]):
             below = next(screen for screen in stack if not isinstance(screen, ProblemScreen))
             if below.focused is not None:
                 below.focused.post_message(event)
+
+    def action_move(self, movement: str) -> None:
+        """Scroll the text while a button has the focus."""
+        getattr(self.query_one(VerticalScroll), f"action_{movement}")()
 
     @on(Button.Pressed)
     def close(self, event: Button.Pressed) -> None:

@@ -26,7 +26,8 @@ from mltranslate_tui.widgets.areas import EDITOR_CHARACTERS, SourceArea, TargetA
 from mltranslate_tui.widgets.chip import Chip
 from mltranslate_tui.widgets.keys import KeyRow
 from mltranslate_tui.widgets.linking import Linking
-from mltranslate_tui.widgets.panes import Notice, SourcePane, TargetPane
+from mltranslate_tui.widgets.notice import Notice
+from mltranslate_tui.widgets.panes import SourcePane, TargetPane
 from mltranslate_tui.widgets.status import StatusLine
 from mltranslate_tui.worker import serve
 

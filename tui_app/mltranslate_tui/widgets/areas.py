@@ -79,21 +79,25 @@ class SourceArea(WordArea):
         self.move_cursor(self.document.end)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        text = printable(event.text)
-        characters = len(self.text) - len(self.selected_text) + len(text)
         # Textual calls the base class's handler as well unless it is told not to.
         event.prevent_default()
         event.stop()
+        self._paste(event.text)
+
+    def action_paste(self) -> None:
+        """Paste what was last copied inside the app."""
+        self._paste(self.app.clipboard)
+
+    def _paste(self, text: str) -> None:
+        text = printable(text)
+        characters = len(self.text) - len(self.selected_text) + len(text)
         if characters > EDITOR_CHARACTERS:
             self.post_message(self.TooLong(characters))
             return
         self._pasted = True
-        await super()._on_paste(events.Paste(text))
-
-    def action_paste(self) -> None:
-        """Paste what was last copied inside the app."""
-        self._pasted = True
-        super().action_paste()
+        if result := self._replace_via_keyboard(text, *self.selection):
+            self.move_cursor(result.end_location)
+            self.focus()
 
 
 class TargetArea(WordArea):

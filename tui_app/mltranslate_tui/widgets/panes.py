@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
@@ -12,13 +10,7 @@ from mltranslate_tui import wording
 from mltranslate_tui.controller import Controller, Phase
 from mltranslate_tui.widgets.areas import SourceArea, TargetArea
 from mltranslate_tui.widgets.chip import Chip
-
-
-class Notice(NamedTuple):
-    """What is said below the translation, and how loudly."""
-
-    text: str
-    severity: Literal["hint", "warning", "error"]
+from mltranslate_tui.widgets.notice import Notice, NoticeLine
 
 
 class SourcePane(Vertical):
@@ -84,16 +76,14 @@ class TargetPane(Vertical):
             )
         yield TargetArea()
         with Horizontal(classes="foot"):
-            yield Static("", id="notice", markup=False)
+            yield NoticeLine()
 
     def draw(self, controller: Controller, notice: Notice) -> None:
         """Bring the labels in line with the state; an outdated translation is dimmed."""
         self.query_one("#target-language", Chip).update(
             f"{wording.target_label(controller.pair)} ▾"
         )
-        line = self.query_one("#notice", Static)
-        line.update(notice.text)
-        line.set_classes(f"-{notice.severity}")
+        self.query_one(NoticeLine).say(notice)
         self.border_subtitle = wording.characters(len(self.query_one(TargetArea).text))
         outdated = controller.phase in {Phase.HELD, Phase.FAILED}
         self.query_one(TargetArea).set_class(outdated, "-outdated")
