@@ -44,7 +44,8 @@ async def test_a_problem_is_read_to_its_end_and_its_buttons_stay(size: tuple[int
         await app.pilot.pause()
         dialog = app.app.screen.query_one(".dialog")
         text = app.app.screen.query_one(VerticalScroll)
-        assert all(inside(button, dialog) for button in app.app.screen.query(Button))
+        buttons = app.app.screen.query(Button)
+        await app.until(lambda: all(inside(button, dialog) for button in buttons))
         assert text.region.bottom <= app.app.screen.query_one(".buttons").region.y
         await app.pilot.press("down", *["pagedown"] * 6)
         await app.until(lambda: text.scroll_y == text.max_scroll_y)

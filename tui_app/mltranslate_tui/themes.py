@@ -1,4 +1,4 @@
-"""The app's own colours: quiet surfaces, one accent, plain text above 7:1, quiet text above 4.5:1."""
+"""The app's own colours: plain text above 7:1 on its ground, quiet text above 4.5:1."""
 
 from __future__ import annotations
 
