@@ -127,4 +127,4 @@ async def test_draft_that_says_nothing_new_leaves_the_translation_whole() -> Non
         await app.type("!")
         await app.until(lambda: "%" in app.main_label("#notice"))
         assert app.target == before
-        assert at_end(right(app))()
+        await app.until(at_end(right(app)))  # the notice takes a row of the pane
