@@ -135,6 +135,10 @@ def _parent(parent: Record) -> str:
                        ("training_seconds", "seconds of training steps")):  # fmt: skip
         if key in parent:
             facts.append(f"{_number(parent[key])} {label}")
+    if "grown_from" in parent:
+        facts.append(
+            "narrower: " + " ".join(f"{k} {_value(v)}" for k, v in parent["grown_from"].items())
+        )
     if "parent" in parent:
         facts.append(f"which started from {_parent(parent['parent'])}")
     if "averaged" in parent:

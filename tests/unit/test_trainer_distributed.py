@@ -63,9 +63,16 @@ def runs():
         # Not evaluated where it is broken off: the run in one process has no such score.
         loop.train(recipe(how, broken, "evaluate.dev=[]"), folder / how)
         loop.train(recipe(how, steps), folder / how)
+    loop.train(recipe("ddp", steps, "train.optimizer=muon"), folder / "muon")
     loop.train(recipe("fsdp", broken, "train.ema_decay=0", "train.average_last=2",
                       "train.snapshot_every=1"), folder / "shared")
     (folder / f"copied.{rank}").write_text(json.dumps(made))
+
+
+def shares():
+    rows = torch.arange(10.0).view(5, 2)
+    made = [world.shared_out(torch.sqrt, rows[:count]).tolist() for count in range(6)]
+    (folder / f"shares.{rank}").write_text(json.dumps(made))
 
 
 def fail():
@@ -101,6 +108,7 @@ world = launched_world()
 with joined(world, torch.device("cpu")):
     loop.joined = lambda *_: contextlib.nullcontext()  # connected once, for all runs
     runs()
+    shares()
     first_fails()
     second_is_stopped()
 """
@@ -116,10 +124,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = write_recipe(folder, dev)
     (folder / "program.py").write_text(PROGRAM, encoding="utf-8")
     torch.set_num_threads(1)
-    train(
-        load_recipe(path, [*OVERRIDES, "train.accumulation=2", f"train.max_steps={STEPS}"]),
-        folder / "single",
-    )
+    alone = [*OVERRIDES, "train.accumulation=2", f"train.max_steps={STEPS}"]
+    train(load_recipe(path, alone), folder / "single")
+    train(load_recipe(path, [*alone, "train.optimizer=muon"]), folder / "single-muon")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2", str(folder / "program.py")]
     command += [str(Path(__file__).parent), str(folder)]
@@ -145,6 +152,19 @@ def test_two_processes_have_the_loss_curve_of_one_across_a_resume(folder: Path, 
     assert len({round(float(str(r["loss"])), 3) for r in single}) > STEPS // 2  # it moves
     events = [(r["event"], r["step"], r["processes"]) for r in records(folder / how, "event")]
     assert events == [("start", 0, 2), ("done", BREAK, 2), ("resume", BREAK, 2), ("done", STEPS, 2)]
+
+
+def test_two_processes_share_the_work_of_muon_and_have_the_loss_curve_of_one(folder: Path) -> None:
+    single, double = (records(folder / run, "loss") for run in ("single-muon", "muon"))
+    assert [r["loss"] for r in double] == pytest.approx([r["loss"] for r in single], rel=1e-4)
+    assert [r["loss"] for r in single] != [r["loss"] for r in records(folder / "single", "loss")]
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_shared_work_gives_each_process_all_rows(folder: Path, rank: int) -> None:
+    rows = torch.arange(10.0).view(5, 2).sqrt().tolist()
+    found = json.loads((folder / f"shares.{rank}").read_text())
+    assert found == [rows[:count] for count in range(6)]
 
 
 @pytest.mark.parametrize("how", ["ddp", "fsdp"])

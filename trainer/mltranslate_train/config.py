@@ -342,6 +342,8 @@ class FineTuneConfig:
     """What learns: "full", "frozen-encoder", "embeddings", or "lora"."""
     vocabulary: str = "parent"
     """"parent" takes its vocabulary over; "own" makes one, and takes over the pieces in common."""
+    grow: bool = False
+    """Allow a model wider than the parent, whose function it has at first (`finetune.grow`)."""
     rank: int = 8
     """LoRA (Hu et al. 2021): rank of the update of every linear layer but the output's."""
     alpha: float = 16.0

@@ -61,6 +61,22 @@ class World:
             dist.all_reduce(value)
         return value
 
+    def shared_out(self, work: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+        """What `work` makes of rows (N, …), of the same shape: each process does a part of them.
+
+        All must have the same rows; `work` treats every row by itself.
+        """
+        if self.size == 1:
+            return work(rows)
+        share = -(-len(rows) // self.size)
+        made = torch.zeros_like(rows[:1]).repeat(share * self.size, *[1] * (rows.dim() - 1))
+        parts = list(made.chunk(self.size))
+        mine = rows[self.rank * share : (self.rank + 1) * share]
+        if len(mine):
+            parts[self.rank][: len(mine)] = work(mine)
+        dist.all_gather(parts, parts[self.rank].clone())
+        return made[: len(rows)]
+
     def gathered(self, item: T) -> list[T]:
         """All processes' items, by rank."""
         items: list[Any] = [item] * self.size
@@ -91,6 +107,10 @@ class World:
             raise SystemExit(outcome[1])
         given: T = outcome[0]
         return given
+
+
+ALONE = World()
+"""One process, which does everything."""
 
 
 def launched_world() -> World:

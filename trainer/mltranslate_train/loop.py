@@ -74,7 +74,7 @@ class Trainer:
         self.learner = parallelised(
             self.objective, sharding_units(self.model), config.parallel, self.device, self.world
         )
-        self.optimizer = make_optimizer(self.model, config)
+        self.optimizer = make_optimizer(self.model, config, self.world)
         if self.world.rank:
             torch.manual_seed(config.seed + self.world.rank)  # dropout differs by process
         folder = checkpoint.newest(run / LAST)

@@ -1,7 +1,8 @@
 """Muon (Jordan et al. 2024): steps of matrices that are as long in every direction.
 
 The momentum of a matrix is replaced by the nearest orthogonal matrix, so that directions the
-gradient rarely points in are learnt as fast as the others. Everything else is AdamW's.
+gradient rarely points in are learnt as fast as the others. Everything else is AdamW's. Of
+processes that train one model each orthogonalises its share of the matrices.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mltranslate_train.distributed import ALONE, World
 from mltranslate_train.model.attention import Attention, CrossAttention
 
 _MOMENTUM = 0.95
@@ -28,8 +30,9 @@ class Muon(torch.optim.AdamW):
     """AdamW that leaves `matrices` to Muon: one state, one set of groups, one learning rate."""
 
     def __init__(
-        self, groups: Any, matrices: dict[Tensor, int], dtype: torch.dtype, **settings: Any
-    ) -> None:
+        self, groups: Any, matrices: dict[Tensor, int], dtype: torch.dtype,
+        world: World = ALONE, **settings: Any,
+    ) -> None:  # fmt: skip
         """Take what AdamW takes, and more.
 
         Args:
@@ -37,10 +40,11 @@ class Muon(torch.optim.AdamW):
             matrices: weights (rows, columns) for Muon, and of how many matrices, one below the
                 other, each consists.
             dtype: what orthogonal matrices are computed in; bfloat16 is exact enough.
+            world: processes that have the same gradients, and share the work.
             settings: AdamW's own.
         """
         super().__init__(groups, **settings)
-        self.matrices, self._dtype = matrices, dtype
+        self.matrices, self._dtype, self._world = matrices, dtype, world
         self.found_inf: Tensor | None = None
 
     @torch.no_grad()
@@ -70,7 +74,8 @@ class Muon(torch.optim.AdamW):
         for shape, alike in groupby(sorted(mine, key=self._shape), self._shape):
             weights = list(alike)
             moved = torch.stack([self._moved(weight) for weight in weights])
-            updates = orthogonal(moved.view(-1, *shape[1:]).to(self._dtype)).view_as(moved)
+            matrices = moved.view(-1, *shape[1:]).to(self._dtype)
+            updates = self._world.shared_out(orthogonal, matrices).view_as(moved)
             torch._foreach_mul_(weights, 1 - rate * decay)
             size = _RMS * max(shape[1:]) ** 0.5
             torch._foreach_add_(weights, list(updates.to(moved.dtype)), alpha=-rate * size)

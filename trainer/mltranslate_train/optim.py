@@ -13,15 +13,15 @@ from mltranslate.errors import DivergenceError
 from mltranslate_train.checkpoint import plain
 from mltranslate_train.config import TrainConfig
 from mltranslate_train.device import choose_precision
-from mltranslate_train.distributed import World, like, whole_on_main
+from mltranslate_train.distributed import ALONE, World, like, whole_on_main
 from mltranslate_train.muon import Muon, hidden_matrices
 
 log = logging.getLogger(__name__)
 
-_ALONE = World()
 
-
-def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
+def make_optimizer(
+    model: nn.Module, config: TrainConfig, world: World = ALONE
+) -> torch.optim.AdamW:
     """AdamW (Loshchilov and Hutter 2019) over the weights that learn; vectors are not decayed.
 
     With `train.optimizer` "muon" the hidden layers' matrices are Muon's.
@@ -36,7 +36,7 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
     }  # fmt: skip
     if config.optimizer == "muon":
         precision = choose_precision(config, next(model.parameters()).device)
-        return Muon(groups, hidden_matrices(model), precision, **settings)
+        return Muon(groups, hidden_matrices(model), precision, world, **settings)
     return torch.optim.AdamW(groups, **settings)
 
 
@@ -57,7 +57,7 @@ def learning_rate(step: int, config: TrainConfig, seconds: float = 0.0) -> float
     return rate * left / (config.decay_steps + 1) if left <= config.decay_steps else rate
 
 
-def whole_state(optimizer: torch.optim.Optimizer, world: World = _ALONE) -> dict[str, Any]:
+def whole_state(optimizer: torch.optim.Optimizer, world: World = ALONE) -> dict[str, Any]:
     """The optimiser's state with whole tensors on the CPU, which only the main process gets.
 
     Every process must ask for it.

@@ -134,6 +134,12 @@ def check_recipe(recipe: Recipe) -> None:
             why="embeddings are frozen, so that those of new pieces would never be learnt",
             fix='Choose another mode, or the vocabulary of the "parent"',
         )
+    if recipe.finetune.grow and recipe.finetune.mode != "full":
+        raise ConfigError(
+            f"finetune.grow does not fit finetune.mode {recipe.finetune.mode!r}",
+            why="what is frozen is new in part, and would stay random",
+            fix='Choose finetune.mode "full"',
+        )
 
 
 def _check_parallel(train: TrainConfig) -> None:

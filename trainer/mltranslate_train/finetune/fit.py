@@ -6,6 +6,7 @@ from typing import Any
 
 from mltranslate.errors import ConfigError, DataError
 from mltranslate_train.config import Recipe
+from mltranslate_train.finetune.grow import GROWING, check_growth
 from mltranslate_train.finetune.parent import Parent
 from mltranslate_train.model.build import architecture_of, make_config, shaping
 from mltranslate_train.model.seq2seq import ModelConfig
@@ -35,6 +36,10 @@ def check_fit(recipe: Recipe, parent: Parent) -> None:
     own = make_config(recipe.model, parent.vocabulary_size, recipe.train.objective)
     _check_kinds(recipe, own, parent)
     differing = _model_keys(own, parent)
+    if recipe.finetune.grow:
+        check_growth(own, parent.config)
+        for name in GROWING:
+            differing.pop(f"model.{name}", None)
     if recipe.finetune.vocabulary == "parent":
         differing |= _vocabulary_keys(recipe, parent)
     if differing:

@@ -12,6 +12,7 @@ from mltranslate.errors import DataError, reason
 from mltranslate_train.config import FineTuneConfig
 from mltranslate_train.data.prepare import PARENT
 from mltranslate_train.data.whole import writable, write_text
+from mltranslate_train.finetune.grow import GROWING
 from mltranslate_train.finetune.parent import Parent
 
 _INHERITED = (
@@ -37,6 +38,8 @@ def make_record(parent: Parent, config: FineTuneConfig, vocabulary_sha256: str) 
     """Note a parent and how its weights are to be taken over."""
     about = {key: parent.about[key] for key in _INHERITED if key in parent.about}
     how: dict[str, Any] = {"mode": config.mode, "vocabulary": config.vocabulary}
+    if config.grow:
+        how["grown_from"] = {name: getattr(parent.config, name) for name in GROWING}
     if config.mode == "lora":
         how |= {"rank": config.rank, "alpha": config.alpha}
     return Record(

@@ -126,7 +126,7 @@ def _check_resumed(config: FineTuneConfig, run: Path, record: Record | None, sou
         raise ConfigError(
             f"{run} was started with another [finetune]",
             why=f"its mode is {record.finetune.mode!r}, rank {record.finetune.rank}, "
-            f"alpha {record.finetune.alpha}",
+            f"alpha {record.finetune.alpha}, grow {str(record.finetune.grow).lower()}",
             fix="Keep it, or give another folder with --out",
         )
 

@@ -18,15 +18,17 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor, nn
 
 from mltranslate.errors import DataError
+from mltranslate_train.finetune.grow import GROWING, grown
 from mltranslate_train.finetune.parent import Parent
 from mltranslate_train.model.build import architecture_of
 from mltranslate_train.model.seq2seq import TextModel
+from mltranslate_train.model.transformer import TransformerConfig
 
 log = logging.getLogger(__name__)
 
 
 def load_weights(model: TextModel, parent: Parent, vocabulary: Path) -> None:
-    """Fill a model that reads `vocabulary` with the parent's weights.
+    """Fill a model that reads `vocabulary` with the parent's weights, grown if it is wider.
 
     Raises:
         DataError: the parent's weights are damaged, or not those of such a model.
@@ -40,15 +42,33 @@ def load_weights(model: TextModel, parent: Parent, vocabulary: Path) -> None:
         )  # fmt: skip
         for name in ({"embedding.weight"} | _embedding_names(model)) & weights.keys():
             weights[name] = _mapped(weights[name], rows)
+    weights = _widened(weights, parent, model)
     if architecture_of(model.config) != parent.about["architecture"]:
         weights = _adapted(weights, model)
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise DataError(
-            f"the weights of {parent.name} are not those that its description says",
-            why=" ".join(str(error).split()),
-        ) from error
+        raise _undescribed(parent, error) from error
+
+
+def _widened(weights: dict[str, Tensor], parent: Parent, model: TextModel) -> dict[str, Tensor]:
+    """Weights of the model's width; raises DataError if they are not as the parent describes."""
+    its, own = parent.config, model.config
+    if not isinstance(its, TransformerConfig) or not isinstance(own, TransformerConfig):
+        return weights
+    if all(getattr(its, name) == getattr(own, name) for name in GROWING):
+        return weights
+    try:
+        return grown(weights, its, own)
+    except (RuntimeError, KeyError) as error:
+        raise _undescribed(parent, error) from error
+
+
+def _undescribed(parent: Parent, error: Exception) -> DataError:
+    return DataError(
+        f"the weights of {parent.name} are not those that its description says",
+        why=" ".join(str(error).split()),
+    )
 
 
 def _adapted(weights: dict[str, Tensor], model: TextModel) -> dict[str, Tensor]:
