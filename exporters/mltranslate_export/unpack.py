@@ -8,14 +8,12 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
 from torch import Tensor
 
 from mltranslate.errors import MltError, PackError, TrainingError, UsageError, reason
@@ -23,6 +21,7 @@ from mltranslate.packs.pack import Pack
 from mltranslate.packs.verify import verify_pack
 from mltranslate_export.build import VOCABULARY
 from mltranslate_export.graphs.builder import Array
+from mltranslate_export.graphs.storage import read_weights
 from mltranslate_export.training_weights import DESCRIPTION, WEIGHTS
 from mltranslate_train.checkpoint import BEST, save_weights
 from mltranslate_train.data.whole import whole_folder, writable
@@ -119,28 +118,9 @@ def _held(pack: Pack, precision: str) -> dict[str, Array]:
     """The weights of the greedy graph by their names, those of its sub-graphs included."""
     graph = pack.manifest.variants[precision].greedy
     try:
-        model = onnx.load(pack.folder / graph, load_external_data=False)
-        return {name: _array(pack, tensor) for name, tensor in _external(model.graph)}
+        return read_weights(pack.folder, graph)
     except Exception as error:  # onnx and protobuf raise almost anything for odd bytes
         raise _refusal(pack, f"{graph} cannot be read ({reason(error)})") from error
-
-
-def _external(graph: onnx.GraphProto, prefix: str = "") -> Iterator[tuple[str, onnx.TensorProto]]:
-    """Tensors in the file of weights, without the prefix that a sub-graph gives to all its own."""
-    for tensor in graph.initializer:
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            yield tensor.name.removeprefix(prefix), tensor
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.type == onnx.AttributeProto.GRAPH:
-                yield from _external(attribute.g, f"{attribute.g.name}.")
-
-
-def _array(pack: Pack, tensor: onnx.TensorProto) -> Array:
-    array: Array = numpy_helper.to_array(tensor, str(pack.folder))
-    if array.dtype not in (np.float32, np.int8):
-        raise ValueError(f"{tensor.name} is of the type {array.dtype}")
-    return array
 
 
 def _config(pack: Pack, held: Mapping[str, Array]) -> TransformerConfig:

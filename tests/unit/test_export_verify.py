@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from mltranslate.decode import Decoder, Hypothesis, Request
 from mltranslate.errors import DataError, VerificationError
 from mltranslate.packs import read_pack
+from mltranslate_export.build import PackPlan, build_pack
+from mltranslate_export.calibrate import calibrate
 from mltranslate_export.checkpoint import load_run
+from mltranslate_export.graphs.linear import WEIGHT_LIMIT
 from mltranslate_export.verify import census, parity, quality
 from mltranslate_export.verify.pairs import (
     Pair,
@@ -21,6 +24,7 @@ from mltranslate_export.verify.pairs import (
     read_pairs,
     take_turns,
 )
+from mltranslate_export.verify.weights import check_graphs
 
 REQUESTS = [Request(pieces=(20, 21, 22, 23), target="de", max_tokens=12)]
 
@@ -37,6 +41,28 @@ def test_parity_sees_a_changed_weight() -> None:
         result = parity.compare(decoder, checkpoint, requests, beam=beam)
         with pytest.raises(VerificationError, match="other tokens"):
             result.check()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize("layer", ["embedding", "encoder_layers.0.ffn.down"])
+def test_graphs_of_another_run_are_seen(tmp_path: Path, precision: str, layer: str) -> None:
+    checkpoint = load_run(toy_run.toy_run())
+    plan = PackPlan(name="one", version="0.1.0", licence="CC0-1.0", precisions=(precision,))
+    groups = by_direction(read_pairs(toy_run.toy_run() / "pairs.tsv"), checkpoint.directions)
+    pack = build_pack(checkpoint, tmp_path, plan, ranges=calibrate(checkpoint, groups))
+    check_graphs(pack, checkpoint)
+    with torch.no_grad():  # one value, by one step of int8
+        weight = checkpoint.model.get_submodule(layer).weight
+        weight[7, 3] += 1.01 / WEIGHT_LIMIT * weight[7].abs().max()
+    with pytest.raises(VerificationError, match="is not of this run") as caught:
+        check_graphs(pack, checkpoint)
+    assert f"{layer}" in caught.value.why
+
+
+def test_graphs_of_another_model_are_seen(tmp_path: Path) -> None:
+    other = toy_run.untrained_run(tmp_path, max_length=9)
+    with pytest.raises(VerificationError, match="is not of this run"):
+        check_graphs(read_pack(toy_run.toy_pack()), load_run(other))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Writes graphs that share one file of weights, so that no weight is stored twice."""
+"""Graphs that share one file of weights, so that no weight is stored twice: written, and read."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from onnx import numpy_helper
 
-from mltranslate_export.graphs.builder import LOCATION, GraphBuilder
+from mltranslate_export.graphs.builder import LOCATION, Array, GraphBuilder
 
 _ALIGNMENT = 4096
 """Weights start on a page, so that the runtime can map them instead of copying."""
@@ -26,20 +27,37 @@ def save_graphs(folder: Path, graphs: Mapping[str, GraphBuilder], weights_name: 
                     file.write(np.ascontiguousarray(array).tobytes())
     for name, graph in graphs.items():
         model = graph.model()
-        for tensor in _external(model.graph):
+        for _, tensor in _external(model.graph):
             _place(tensor, weights_name, places[tensor.external_data[0].value])
         (folder / name).write_bytes(model.SerializeToString())
 
 
-def _external(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    """Weights of a graph and of those inside it."""
+def read_weights(folder: Path, name: str) -> dict[str, Array]:
+    """The weights (fp32 or int8) of a graph by their names, those of its sub-graphs included.
+
+    Raises whatever onnx and protobuf raise for a file that is no such graph, and ValueError for
+    weights of another type.
+    """
+    model = onnx.load(folder / name, load_external_data=False)
+    return {held: _array(folder, tensor) for held, tensor in _external(model.graph)}
+
+
+def _external(graph: onnx.GraphProto, prefix: str = "") -> Iterator[tuple[str, onnx.TensorProto]]:
+    """Tensors in the file of weights, without the prefix that a sub-graph gives to all its own."""
     for tensor in graph.initializer:
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            yield tensor
+            yield tensor.name.removeprefix(prefix), tensor
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.GRAPH:
-                yield from _external(attribute.g)
+                yield from _external(attribute.g, f"{attribute.g.name}.")
+
+
+def _array(folder: Path, tensor: onnx.TensorProto) -> Array:
+    array: Array = numpy_helper.to_array(tensor, str(folder))
+    if array.dtype not in (np.float32, np.int8):
+        raise ValueError(f"{tensor.name} is of the type {array.dtype}")
+    return array
 
 
 def _place(tensor: onnx.TensorProto, location: str, place: tuple[int, int]) -> None:

@@ -21,6 +21,7 @@ from mltranslate_export.graphs.transformer import TransformerNetwork
 from mltranslate_export.training_weights import WEIGHTS, check_weights
 from mltranslate_export.verify import alignment, census, cost, parity, quality
 from mltranslate_export.verify.pairs import Pair, by_direction, take_turns
+from mltranslate_export.verify.weights import check_graphs
 
 PARITY_SENTENCES = 200
 ALIGNED_SENTENCES = 40
@@ -44,6 +45,7 @@ def verify(
     verify_pack(pack)
     if WEIGHTS in pack.manifest.members:
         check_weights(checkpoint, pack.folder)
+    check_graphs(pack, checkpoint)
     groups = by_direction(pairs, pack.directions)
     tokenizer = pack.tokenizer()
     sample = take_turns(list(groups.values()), PARITY_SENTENCES)
