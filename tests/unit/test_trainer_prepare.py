@@ -72,6 +72,27 @@ def test_noisy_copies_are_examples_and_no_pairs_that_were_read(tmp_path: Path) -
     assert "400 pairs were read" in (tmp_path / "run/data-report.md").read_text("utf-8")
 
 
+@pytest.mark.parametrize("change", ["longer", "as long", "touched", "gone", "not at all"])
+def test_text_that_changed_since_the_data_was_made_is_named(
+    tmp_path: Path, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    recipe = load_recipe(write_recipe(tmp_path))
+    corpus, run = tmp_path / "corpus/aa-bb.tsv", tmp_path / "run"
+    prepare(recipe, run)
+    before, text = made(run), corpus.read_text("utf-8")
+    later = (run / "data.json").stat().st_mtime + 10
+    if change == "gone":
+        corpus.unlink()
+    elif change != "not at all":
+        ends = {"longer": text[-1] + "toy\tx\ty\n", "as long": "\r", "touched": text[-1]}
+        corpus.write_text(text[:-1] + ends[change], encoding="utf-8", newline="")
+        os.utime(corpus, (later, later))
+    prepare(recipe, run)
+    assert made(run) == before
+    told = f"{corpus.resolve()} changed since the data of {run} was made" in caplog.text
+    assert told == (change in ("longer", "as long"))
+
+
 def test_malformed_line_is_named_while_the_vocabulary_is_made(tmp_path: Path) -> None:
     recipe = load_recipe(write_recipe(tmp_path))
     with (tmp_path / "corpus/aa-bb.tsv").open("a", encoding="utf-8") as file:

@@ -32,6 +32,7 @@ from mltranslate_train.data.readers import (
 )
 from mltranslate_train.data.sentences import sample_sentences
 from mltranslate_train.data.shards import ShardWriter, Way
+from mltranslate_train.data.source_files import changed_files, describe_files
 from mltranslate_train.data.texts import Text, find_text
 from mltranslate_train.data.weights import check_patterns, is_used, origins_of
 from mltranslate_train.data.whole import writable, write_text
@@ -61,7 +62,8 @@ _FREE = frozenset(
 def prepare(recipe: Recipe, run: Path, *, partial: bool = False) -> None:
     """Fill `run` with recipe.toml, vocabulary.model, shards/, heldout/, data.json and a report.
 
-    Data that is complete is kept, and so is a vocabulary that was made by the same recipe.
+    Data that is complete is kept, and so is a vocabulary that was made by the same recipe. If the
+    text that it was made of has changed since, a warning says so.
     `partial`: the corpora are samples, which may have nothing of an origin that the recipe names.
 
     Raises:
@@ -80,7 +82,9 @@ def prepare(recipe: Recipe, run: Path, *, partial: bool = False) -> None:
             fix="Give another folder with --out",
         )
     if complete:
-        _check_origins(recipe, run, partial=partial)
+        summary = _read_summary(run)
+        _check_origins(recipe, run, summary, partial=partial)
+        _warn_of_changes(run, summary)
     with writable(run):
         run.mkdir(parents=True, exist_ok=True)
         write_text(run / RECIPE, dump_recipe(recipe))
@@ -128,8 +132,7 @@ def _changed(recipe: Recipe, run: Path) -> list[str]:
     return [key for key in now if before[key] != now[key]]
 
 
-def _check_origins(recipe: Recipe, run: Path, *, partial: bool) -> None:
-    """Refuse a weight for what is no origin, or for one that had none when the shards were made."""
+def _read_summary(run: Path) -> dict[str, Any]:
     try:
         summary = json.loads((run / SUMMARY).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -138,6 +141,11 @@ def _check_origins(recipe: Recipe, run: Path, *, partial: bool) -> None:
             why=reason(error),
             fix="Remove it: the same command then prepares the data again",
         ) from error
+    return dict(summary)
+
+
+def _check_origins(recipe: Recipe, run: Path, summary: dict[str, Any], *, partial: bool) -> None:
+    """Refuse a weight for what is no origin, or for one that had none when the shards were made."""
     dropped = summary.get("dropped", {})
     if not partial:
         check_patterns(recipe.data, chain(summary.get("origins", {}), *dropped.values()))
@@ -148,6 +156,16 @@ def _check_origins(recipe: Recipe, run: Path, *, partial: bool) -> None:
             why=f"the data of {run} was made without",
             fix="Leave its weight 0, or give another folder with --out",
         )
+
+
+def _warn_of_changes(run: Path, summary: dict[str, Any]) -> None:
+    made = (run / SUMMARY).stat().st_mtime
+    if changed := changed_files(summary.get("files", {}), made):
+        log.warning(
+            "%s changed since the data of %s was made: the old text is used."
+            " Give another folder with --out to use the new one",
+            ", ".join(changed), run,
+        )  # fmt: skip
 
 
 def _fixed(recipe: Recipe, sections: list[str]) -> dict[str, Any]:
@@ -190,6 +208,7 @@ def _fill(recipe: Recipe, run: Path, *, partial: bool) -> None:
         "dropped": report.table(),
         "licences": {name: licences[name] for name in examples if name in licences},
         "heldout": {"-".join(key): len(value) for key, value in holdout.dev.items()},
+        "files": describe_files(_paths(files, texts)),
     }
     write_text(run / REPORT, report.markdown(explanations(recipe.data.filter)))
     # Last: this file says that the data is complete.
@@ -201,6 +220,15 @@ def _origins(files: list[PairFile], texts: list[Text]) -> Iterator[str]:
     yield from (text.file.origin for text in texts if isinstance(text.file, TextFile))
     for file in files:
         yield from origins_of(file)
+
+
+def _paths(files: list[PairFile], texts: list[Text]) -> Iterator[Path]:
+    """All files of the corpora; what two corpora share comes twice."""
+    yield from (text.path for text in texts)
+    for file in files:
+        yield file.path
+        if file.corpus.target:
+            yield Path(file.corpus.target)
 
 
 def _serves(file: PairFile, recipe: Recipe) -> bool:
