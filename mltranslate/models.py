@@ -73,7 +73,9 @@ class Model:
                 decoder = self._load(beam)
                 plain = SentenceTranslator(decoder)
                 formed = FormTranslator(ScriptTranslator(TermTranslator(plain)))
-                whole = ProtectingTranslator(AbbreviationTranslator(formed), plain.knows)
+                whole = ProtectingTranslator(
+                    AbbreviationTranslator(formed), plain.knows, aligns=decoder.aligns
+                )
                 self._loaded = decoder, whole, Drafter(plain, whole)
             return self._loaded
 

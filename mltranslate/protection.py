@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mltranslate.abbreviations import AbbreviationTranslator
+from mltranslate.alignment import NO_ALIGNMENT
 from mltranslate.decode.types import GREEDY, Search
 from mltranslate.glossary import Term
 from mltranslate.renderings import Rendering, assemble, restored
@@ -27,11 +28,20 @@ class ProtectingTranslator:
     """
 
     def __init__(
-        self, plain: SentenceTranslator | AbbreviationTranslator, knows: Knows = knows_all
+        self,
+        plain: SentenceTranslator | AbbreviationTranslator,
+        knows: Knows = knows_all,
+        *,
+        aligns: bool = False,
     ) -> None:
-        """Take what translates sentences, and what knows the characters of its model."""
+        """Take what translates sentences, and what knows the characters of its model.
+
+        `aligns` says that it can tell which words come from which: marks around words are then
+        placed by that.
+        """
         self._plain = plain
         self._knows = knows
+        self._aligns = aligns
 
     def translate(
         self,
@@ -52,7 +62,8 @@ class ProtectingTranslator:
         }
         calm = {one: small for one in sentences if one.prefix and (small := _calmed(one))}
         asked = [calm.get(one) or _asked(one, masked.get(one)) for one in sentences]
-        found = self._plain.translate(asked, search, cancel=cancel, advance=advance)
+        hidden = [masked.get(one) for one in sentences]
+        found = self._translated(asked, hidden, search, cancel=cancel, advance=advance)
         found = [
             _continued(rendering, one, calm[one]) if one in calm else rendering
             for one, rendering in zip(sentences, found, strict=True)
@@ -66,7 +77,31 @@ class ProtectingTranslator:
         for attempt in range(1, len(STAND_INS)):
             whole |= self._again(_lost(whole), attempt, search, cancel)
         whole |= self._in_parts(_lost(whole), search, cancel)
-        return [whole[one] or _kept(one) for one in sentences]
+        told = (whole[one] or _kept(one) for one in sentences)
+        return [one if search.alignment else replace(one, alignment=NO_ALIGNMENT) for one in told]
+
+    def _translated(
+        self,
+        asked: Sequence[Sentence],
+        masked: Sequence[Masked | None],
+        search: Search,
+        *,
+        cancel: CancelToken | None,
+        advance: Callable[[int], None] = lambda _: None,
+    ) -> list[Rendering]:
+        """What is `asked`, aligned where marks are around words that were in it."""
+        linked = replace(search, alignment=True)
+        searches = [
+            linked if self._aligns and made and made.has_pairs else search for made in masked
+        ]
+        found: dict[int, Rendering] = {}
+        for kind in dict.fromkeys(searches):
+            rows = [row for row, one in enumerate(searches) if one == kind]
+            those = self._plain.translate(
+                [asked[row] for row in rows], kind, cancel=cancel, advance=advance
+            )
+            found |= zip(rows, those, strict=True)
+        return [found[row] for row in range(len(asked))]
 
     def _masked(self, sentence: Sentence, attempt: int = 0) -> Masked | None:
         return mask(sentence.text, attempt, sentence.source, self._knowing(sentence))
@@ -82,7 +117,7 @@ class ProtectingTranslator:
         """The `lost` sentences with other stand-ins; None for those that are lost again."""
         masked = {one: made for one in lost if (made := self._masked(one, attempt))}
         asked = [_asked(one, made) for one, made in masked.items()]
-        found = self._plain.translate(asked, search, cancel=cancel)
+        found = self._translated(asked, list(masked.values()), search, cancel=cancel)
         return {
             one: restored(rendering, made, one.target)
             for (one, made), rendering in zip(masked.items(), found, strict=True)

@@ -56,7 +56,7 @@ def assemble(
 
 def restored(rendering: Rendering, masked: Masked, target: str) -> Rendering | None:
     """The rendering of a masked sentence with everything back in it; None when a name is lost."""
-    found = masked.restore(rendering.text, target)
+    found = masked.restore(rendering.text, target, rendering.alignment)
     if found is None:
         return None
     text, guessed = found

@@ -87,6 +87,11 @@ class Decoder:
         self.note = note or first.note
         """Why "auto" fell back to the CPU; empty otherwise."""
 
+    @property
+    def aligns(self) -> bool:
+        """Whether the pack has a graph for `alignment`."""
+        return bool(self.pack.manifest.variants[self.precision].aligned)
+
     @functools.cached_property
     def usual_length_penalty(self) -> float:
         """What suits beam search: `DEFAULT_LENGTH_PENALTY`, or 1 if the graphs take none."""

@@ -70,6 +70,10 @@ class DecoderLike(Protocol):
     """How many searches may well go on at a time."""
 
     @property
+    def aligns(self) -> bool:
+        """Whether it can tell which words come from which."""
+
+    @property
     def usual_length_penalty(self) -> float:
         """What suits beam search with its graphs."""
 

@@ -1,19 +1,23 @@
 """Where in a translation something belongs that was taken out of its source.
 
 In this order: at the outer end of the text; next to the same name or number; next to the same
-punctuation mark, if both texts have as many of its kind; else at the same share of the text.
-Only the last is a guess.
+punctuation mark, if both texts have as many of its kind; around the words that come from those it
+was around, if it is one of a pair; else at the same share of the text. The last is a guess, and so
+is what is around other words as well.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mltranslate.languages import is_spaced
 from mltranslate.text.edges import BLANK
+from mltranslate.text.pairs import Inside, Link, between, is_emphasis, pairs_of, single
 
 _WORD = re.compile(r"@?(?:(?![\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef])[^\W_])+(?:[.,]\d+)*")
 _NUMBER = re.compile(r"\d[\d.,]*")
@@ -32,6 +36,8 @@ class Mark:
     glued_left: bool
     """True when it touched the word or punctuation before."""
     glued_right: bool
+    joined: bool = False
+    """True when it follows the mark before it without a space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +60,140 @@ def apply(edits: Sequence[Edit], text: str) -> str:
 
 
 def put_back(
-    marks: Sequence[Mark], source: str, translation: str, target: str
+    marks: Sequence[Mark],
+    source: str,
+    translation: str,
+    target: str,
+    links: Sequence[Link] = (),
 ) -> tuple[list[Edit], bool]:
     """Return how `marks`, taken out of `source`, go into its translation into `target`.
 
-    They keep their order. The second value is True when a place was guessed.
+    They keep their order, but for pairs that go where `links` between words tell, in the order of
+    these. The second value is True when a place was guessed.
     """
     if not marks:
         return [], False
-    spaced = is_spaced(target)
-    places = _Places(source, translation, spaced=spaced)
+    marks = [one for mark in marks for one in _singles(mark, source)]
+    places = _Places(source, translation, spaced=is_spaced(target))
+    pairs = pairs_of([mark.text for mark in marks])
+    insides = _insides(marks, pairs, places, links)
+    found = _placed(marks, places, insides)
+    if insides and _are_crossed(pairs, found):
+        found = _placed(marks, places, insides := {})
+    # Markdown would show the marks of an emphasis that has nothing in it.
+    lost = [pair for pair in pairs if is_emphasis(marks[pair[0]].text) and _is_empty(pair, found)]
+    kept = sorted(set(range(len(marks))).difference(*lost), key=_order(pairs, found))
     edits: list[Edit] = []
-    guessed = False
-    for mark in marks:
-        last = edits[-1].end if edits else 0
-        sure = places.sure(mark)
-        guessed |= sure is None or sure < last
-        place = max(last, places.beside_word(mark, places.guess(mark) if sure is None else sure))
-        left = edits[-1].text if edits and place == last else translation[:place]
-        around = (
-            _set_apart(mark, left[-1:], translation[place : place + 1]) if spaced else mark.text
+    for number in kept:
+        left = edits[-1].text if edits and edits[-1].end == found[number].place else ""
+        edits.append(places.edit(marks[number], found[number].place, left, number in insides))
+    return edits, bool(lost) or any(one.guessed for one in found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a mark goes, and whether that is a guess."""
+
+    place: int
+    guessed: bool
+
+
+def _singles(mark: Mark, source: str) -> list[Mark]:
+    """Marks that open or close, found as one: each by itself."""
+    parts = single(mark.text)
+    groups = [list(group) for blank, group in itertools.groupby(parts, str.isspace) if not blank]
+    if len(parts) == 1:
+        return [mark]
+    behind = mark.offset + (source[mark.offset : mark.offset + 1] in BLANK)
+    return [
+        Mark(
+            text,
+            behind if number else mark.offset,
+            mark.glued_left and not number,
+            mark.glued_right and number == len(groups) - 1,
+            joined=place > 0,
         )
-        # What touched both words had no space, and the one that stood in for it goes.
-        end = places.after_blank(place) if mark.glued_left and mark.glued_right else place
-        edits.append(Edit(place, end, around))
-    return edits, guessed
+        for number, group in enumerate(groups)
+        for place, text in enumerate(group)
+    ]
+
+
+def _insides(
+    marks: Sequence[Mark],
+    pairs: Sequence[tuple[int, int]],
+    places: _Places,
+    links: Sequence[Link],
+) -> dict[int, _Place]:
+    """The places of pairs that links tell and the surroundings do not, by number of mark.
+
+    Emphasis of what the translation leaves out has no extent.
+    """
+    found: dict[int, _Place] = {}
+    for one, other in pairs if links else ():
+        ends = marks[one], marks[other]
+        if any(end.glued_left and end.glued_right for end in ends):
+            continue  # around a part of a word
+        first, last = map(places.sure, ends)
+        if first is not None and last is not None and first < last:
+            continue
+        inside = between((ends[0].offset, ends[1].offset), links)
+        if inside is None and is_emphasis(ends[0].text):
+            inside = Inside(0, 0, whole=False)
+        if inside:
+            found[one] = _Place(inside.start, not inside.whole)
+            found[other] = _Place(inside.end, not inside.whole)
+    return found
+
+
+def _placed(marks: Sequence[Mark], places: _Places, known: Mapping[int, _Place]) -> list[_Place]:
+    """The place of each mark; one that is not `known` is never before such a one before it."""
+    found: list[_Place] = []
+    last = 0
+    for number, mark in enumerate(marks):
+        if number in known:
+            found.append(known[number])
+            continue
+        sure = places.sure(mark)
+        guessed = sure is None or sure < last
+        place = max(last, places.beside_word(mark, places.guess(mark) if sure is None else sure))
+        found.append(_Place(place, guessed))
+        last = places.behind(mark, place)
+    return found
+
+
+def _is_empty(pair: tuple[int, int], found: Sequence[_Place]) -> bool:
+    return found[pair[0]].place == found[pair[1]].place
+
+
+def _are_crossed(pairs: Sequence[tuple[int, int]], found: Sequence[_Place]) -> bool:
+    """Whether of two pairs one would begin within the other and end outside."""
+    real = [pair for pair in pairs if not _is_empty(pair, found)]
+    for pair, other in itertools.permutations(real, 2):
+        start, end = (found[number].place for number in pair)
+        first, last = (found[number].place for number in other)
+        nested = pair[0] < other[0] < pair[1]
+        if nested and not start <= first <= last <= end:
+            return True
+        if pair[1] < other[0] and max(start, first) < min(end, last):
+            return True
+    return False
+
+
+def _order(
+    pairs: Sequence[tuple[int, int]], found: Sequence[_Place]
+) -> Callable[[int], tuple[tuple[float, ...], ...]]:
+    """Sorts marks by place; at one place, what is between two marks stays between them."""
+    spans = {pair: (found[pair[0]].place, found[pair[1]].place, pair[0]) for pair in pairs}
+
+    def key(number: int) -> tuple[tuple[float, ...], ...]:
+        place = found[number].place
+        around = sorted(pair for pair in pairs if pair[0] <= number <= pair[1])
+        own: tuple[float, ...] = (place, place, number)
+        if around and number in around[-1]:
+            own = (-math.inf,) if number == around[-1][0] else (math.inf,)
+        return (place,), *(spans[pair] for pair in around), own
+
+    return key
 
 
 def _set_apart(mark: Mark, left: str, right: str) -> str:
@@ -98,6 +213,21 @@ class _Places:
         self._spaced = spaced
         self._words = list(_WORD.finditer(source))
         self._others = list(_WORD.finditer(translation))
+
+    def edit(self, mark: Mark, place: int, left: str, at_word: bool) -> Edit:
+        """Puts a mark at `place`, behind `left` if that was put there, or beside a whole word."""
+        if at_word or mark.joined:
+            return Edit(place, place, mark.text)
+        before, after = left or self._translation[:place], self._translation[place : place + 1]
+        text = _set_apart(mark, before[-1:], after) if self._spaced else mark.text
+        return Edit(place, self.behind(mark, place), text)
+
+    def behind(self, mark: Mark, place: int) -> int:
+        """The place behind a mark that is put at `place`.
+
+        What touched both words had no space, and the one that stood in for it goes.
+        """
+        return self.after_blank(place) if mark.glued_left and mark.glued_right else place
 
     def sure(self, mark: Mark) -> int | None:
         """The place that the surroundings of a mark tell; None when they tell none."""

@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mltranslate.alignment import NO_ALIGNMENT, Alignment, places
 from mltranslate.text.casing import capitalised, is_shouted, lowered, raised
 from mltranslate.text.edges import BLANK, core, has_language, is_ideograph
 from mltranslate.text.foreign import Knows, foreign_words, knows_all
 from mltranslate.text.items import find_items
+from mltranslate.text.pairs import pairs_of, single
 from mltranslate.text.places import Edit, Mark, apply, put_back
 from mltranslate.text.spans import Span, spans_of
 
@@ -43,11 +45,19 @@ class Masked:
     shouted: bool
     """True when the sentence was in capitals."""
 
-    def restore(self, translation: str, target: str) -> tuple[str, bool] | None:
+    @property
+    def has_pairs(self) -> bool:
+        """Whether some of the marks are around words."""
+        return bool(pairs_of([part for mark in self.marks for part in single(mark.text)]))
+
+    def restore(
+        self, translation: str, target: str, alignment: Alignment = NO_ALIGNMENT
+    ) -> tuple[str, bool] | None:
         """Return a translation of `text` into `target` with everything back in it.
 
-        The second value is True when a place was guessed. None when a stand-in did not come out
-        exactly once.
+        With an `alignment` of both, marks are around the words that come from those they were
+        around. The second value is True when a place was guessed. None when a stand-in did not
+        come out exactly once.
         """
         if translation == self.text:
             return self.source, False
@@ -55,7 +65,8 @@ class Masked:
             return None
         if self.shouted:
             translation = raised(translation, [word for word, _ in self.names], target)
-        edits, guessed = put_back(self.marks, self.text, translation, target)
+        links = [(one.source, one.target) for one in places(alignment, self.text, translation)]
+        edits, guessed = put_back(self.marks, self.text, translation, target, links)
         edits += [Edit(*_found(word, translation)[0], name) for word, name in self.names]
         return apply(edits, translation), guessed
 

@@ -78,6 +78,7 @@ class FakeDecoder:
     precision: str = "int8"
     workers: int = 1
     usual_length_penalty: float = 1.0
+    aligns: bool = False
     batches: list[list[str]] = field(default_factory=list)
     searches: list[Search] = field(default_factory=list)
     limits: list[int] = field(default_factory=list)

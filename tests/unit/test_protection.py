@@ -58,6 +58,26 @@ def test_a_guess_is_told() -> None:
     assert result.warnings == (Caution.PLACED,)
 
 
+def test_marks_around_words_are_placed_by_what_the_model_looks_at() -> None:
+    # The fake's every character comes from the one at its place.
+    text = "One is **here** now."
+    decoder = FakeDecoder(aligns=True)
+    result = _translator(decoder).translate([text, "And another."], "de", "en")
+    assert result[0].text == "ONE IS **HERE** NOW."
+    assert result[0].warnings == ()
+    # Only that sentence is aligned, and nothing is told that was not asked for.
+    assert [search.alignment for search in decoder.searches] == [True, False]
+    assert [one.alignment for one in result] == [(), ()]
+
+
+def test_marks_around_words_are_guessed_where_a_pack_tells_nothing() -> None:
+    decoder = FakeDecoder(render=lambda *_: "eins und zwei und drei und vier")
+    result = _translator(decoder).translate("One is **here** now.", "de", "en")[0]
+    assert result.text.count("**") == 2
+    assert result.warnings == (Caution.PLACED,)
+    assert not decoder.searches[0].alignment
+
+
 @pytest.mark.parametrize("text", ["%s/Das", "'@n#té5'"])
 def test_a_sentence_of_names_alone_is_kept_and_moves_no_other(text: str) -> None:
     plain = SentenceTranslator(FakeDecoder(render=lambda *_: "gut"))

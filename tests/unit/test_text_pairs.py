@@ -1,0 +1,189 @@
+"""Emphasis, tags and links go around the words that come from those they were around."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltranslate.text.pairs import Inside, Link, between, pairs_of, single
+from mltranslate.text.places import Mark, apply, put_back
+from mltranslate.text.protected import mask
+
+WORD = re.compile(r"\w+")
+
+
+def words_of(text: str) -> list[tuple[int, int]]:
+    return [found.span() for found in WORD.finditer(text)]
+
+
+def linked(source: str, translation: str, order: str) -> list[Link]:
+    """Links of two texts: `order` has for each word of the second its number in the first."""
+    here, there = words_of(source), words_of(translation)
+    return [
+        (here[int(number)], span)
+        for number, span in zip(order, there, strict=True)
+        if number != "-"
+    ]
+
+
+def restored(sentence: str, translation: str, order: str, target: str = "de") -> tuple[str, bool]:
+    made = mask(sentence)
+    assert made is not None
+    links = linked(made.text, translation, order)
+    edits, guessed = put_back(made.marks, made.text, translation, target, links)
+    return apply(edits, translation), guessed
+
+
+@pytest.mark.parametrize(
+    ("marks", "pairs"),
+    [
+        (["**", "**"], [(0, 1)]),
+        (["**_", "_**"], [(0, 1)]),
+        (["*", "**", "**", "*"], [(1, 2), (0, 3)]),
+        (["<b>", "<br/>", "</b>"], [(0, 2)]),
+        (['<a href="x">', "<b>", "</b>", "</A>"], [(1, 2), (0, 3)]),
+        (["[", "](https://a.b)"], [(0, 1)]),
+        (["![", "](a.png)", "😀"], [(0, 1)]),
+        (["<b>", "</i>"], []),
+        (["</b>", "<b>"], []),
+        (["😀", "*"], []),
+    ],
+)
+def test_marks_that_open_and_close_together(marks: list[str], pairs: list[tuple[int, int]]) -> None:
+    assert pairs_of(marks) == pairs
+
+
+@pytest.mark.parametrize(
+    ("mark", "singles"),
+    [
+        ("**_", ["**", "_"]),
+        ("_** *", ["_", "**", " ", "*"]),
+        ("</b> <i>", ["</b>", " ", "<i>"]),
+        ("](https://a.b/c_d)**", ["](https://a.b/c_d)", "**"]),
+        ("***", ["***"]),
+        ("😀 **", ["😀 **"]),
+        ("😀", ["😀"]),
+    ],
+)
+def test_marks_that_were_found_as_one_are_parted(mark: str, singles: list[str]) -> None:
+    assert single(mark) == singles
+
+
+@pytest.mark.parametrize(
+    ("order", "inside"),
+    [
+        ("0123", Inside(3, 8, True)),  # of the words 1 and 2
+        ("3210", Inside(3, 8, True)),
+        ("1-20", Inside(0, 8, True)),
+        ("1320", Inside(0, 2, False)),  # one elsewhere parts them: the first counts
+        ("0-3-", None),
+        ("2222", Inside(0, 11, True)),
+    ],
+)
+def test_words_between_two_marks(order: str, inside: Inside | None) -> None:
+    links = linked("aa bb cc dd", "aa bb cc dd", order)
+    assert between((3, 8), links) == inside
+
+
+@pytest.mark.parametrize(
+    ("sentence", "translation", "order", "expected"),
+    [
+        ("I **really** like it", "Das mag ich wirklich", "3201", "Das mag ich **wirklich**"),
+        ("a <b>red</b> car", "ein Auto, rot", "021", "ein Auto, <b>rot</b>"),
+        ("**old** and *new*", "neu und alt", "210", "*neu* und **alt**"),
+        ("a **b _c_** d", "z y x w", "3210", "z **_y_ x** w"),
+        ("see [the page](http://a.bc) now", "jetzt die Seite", "312", "jetzt [die Seite](http://a.bc)"),
+        ("a **b** *c* d", "x y z w", "0213", "x *y* **z** w"),
+    ],
+)  # fmt: skip
+def test_links_tell_the_places_of_pairs(
+    sentence: str, translation: str, order: str, expected: str
+) -> None:
+    assert restored(sentence, translation, order) == (expected, False)
+
+
+def test_touching_pairs_that_change_places_do_not_cross() -> None:
+    made, links = mask("**很好**和*快*"), [((0, 2), (1, 3)), ((3, 4), (0, 1))]
+    assert made is not None
+    assert made.text == "很好和快"
+    edits, _ = put_back(made.marks, made.text, "快好好", "ja", links)
+    assert apply(edits, "快好好") == "*快***好好**"
+
+
+def test_a_pair_with_other_words_in_it_is_a_guess() -> None:
+    found, guessed = restored("a **b c** d", "b d c a", "1320")
+    assert (found, guessed) == ("**b** d c a", True)
+
+
+def test_emphasis_of_what_is_left_out_goes_with_a_warning() -> None:
+    found, guessed = restored("so **very** good", "gut", "2")
+    assert (found, guessed) == ("gut", True)
+
+
+def test_a_tag_of_what_is_left_out_stays() -> None:
+    found, guessed = restored("so <b>very</b> good", "ja gut", "-2")
+    assert sorted(re.findall(r"<[^>]+>", found)) == ["</b>", "<b>"]
+    assert guessed
+
+
+def test_pairs_that_would_cross_go_where_they_were() -> None:
+    found, _ = restored("a **b _c_** d", "c x b d", "2-13")
+    assert found.index("_") < found.rindex("_")
+    assert sorted(re.findall(r"\*+|_", found)) == ["**", "**", "_", "_"]
+    outside = re.sub(r"\*\*.*\*\*", "", found)
+    assert "_" not in outside
+
+
+@st.composite
+def marked(draw: st.DrawFn) -> tuple[list[Mark], str, str, list[Link]]:
+    """Marks in a text, properly nested, a translation, and links of its words."""
+    count = draw(st.integers(1, 8))
+    words = draw(st.lists(st.sampled_from(["aa", "bb", "cc"]), min_size=1, max_size=8))
+    source = " ".join(f"w{number}" for number in range(count))
+    translation = " ".join(words)
+    opened: list[str] = []
+    marks: list[Mark] = []
+    closing = {"**": "**", "_": "_", "<b>": "</b>", "[": "](u)"}
+    for start, end in words_of(source):
+        for kind in draw(st.lists(st.sampled_from([*closing]), max_size=2)):
+            if kind not in opened:
+                opened.append(kind)
+                marks.append(Mark(kind, start, False, True))
+        while opened and draw(st.booleans()):
+            marks.append(Mark(closing[opened.pop()], end, True, False))
+        if draw(st.booleans()):
+            marks.append(Mark("😀", end, False, False))
+    marks += [Mark(closing[kind], len(source), True, False) for kind in reversed(opened)]
+    here, there = words_of(source), words_of(translation)
+    chosen = draw(
+        st.lists(st.none() | st.sampled_from(here), min_size=len(there), max_size=len(there))
+    )
+    links = [(one, other) for one, other in zip(chosen, there, strict=True) if one]
+    return marks, source, translation, links
+
+
+@given(marked())
+def test_nothing_is_lost_and_nothing_crosses(
+    case: tuple[list[Mark], str, str, list[Link]],
+) -> None:
+    marks, source, translation, links = case
+    edits, guessed = put_back(marks, source, translation, "de", links)
+    text = apply(edits, translation)
+    token = re.compile(r"\*\*|_|</?b>|\[|\]\(u\)|😀")
+    found = token.findall(text)
+    lost = sorted(mark.text for mark in marks)
+    for one in found:
+        lost.remove(one)
+    assert not lost or (guessed and set(lost) <= {"**", "_"})
+    assert token.sub("", text).split() == translation.split()
+    opened: list[str] = []
+    partner = {"</b>": "<b>", "](u)": "["}
+    for one in found:
+        if one in ("<b>", "["):
+            opened.append(one)
+        elif one in partner:
+            assert opened.pop() == partner[one], text
+        elif one != "😀":
+            opened.pop() if opened and opened[-1] == one else opened.append(one)
+    assert not opened, text
