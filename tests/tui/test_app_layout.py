@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 from driven_app import Driven, running
+from textual.binding import Binding
 from textual.color import Color
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Button, OptionList
 
 from mltranslate.errors import DeviceError
+from mltranslate_tui.app import TranslatorApp
 from mltranslate_tui.screens.problem import ProblemScreen
+from mltranslate_tui.screens.translate import TranslateScreen
 from mltranslate_tui.widgets.areas import EDITOR_CHARACTERS, TargetArea
 
 LOW = [(80, 16), (60, 15), (40, 10)]
@@ -115,3 +118,12 @@ async def test_every_text_can_be_read(theme: str) -> None:
         await app.until(lambda: app.main.query_one(TargetArea).has_class("-outdated"))
         await app.pilot.pause()
         assert not faint(app)
+
+
+async def test_the_command_palette_has_whatever_has_a_key() -> None:
+    async with running() as app:
+        commands = app.app.get_system_commands(app.main)
+        done = {getattr(one.callback, "__name__", "") for one in commands}
+        for key in (*TranslateScreen.BINDINGS, *TranslatorApp.BINDINGS):
+            assert isinstance(key, Binding)
+            assert f"action_{key.action.removeprefix('app.')}" in done

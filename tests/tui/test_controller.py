@@ -268,6 +268,37 @@ def test_live_off_only_detects_until_forced() -> None:
     assert controller.phase is Phase.WORKING
 
 
+def test_what_is_typed_and_taken_back_leaves_the_translation_good() -> None:
+    controller, slot, _ = make()
+    controller.set_live(False)
+    controller.edit("a")
+    controller.force()
+    controller.note_translated(slot.jobs[-1].number, 0.1)
+    controller.edit("ab")
+    assert controller.phase is Phase.HELD
+    controller.edit("a")
+    assert controller.phase is Phase.DONE
+    assert not slot.jobs[-1].translate
+    other = Pair(source="auto", target="fr", spare="en")
+    controller.set_live(True)
+    controller.choose(other)  # of which a part may have been shown
+    controller.set_live(False)
+    controller.edit("ab")
+    controller.choose(PAIR)
+    controller.edit("a")
+    assert controller.phase is Phase.HELD
+
+
+def test_an_emptied_text_has_no_translation() -> None:
+    controller, slot, _ = make()
+    controller.edit("a")
+    controller.note_translated(slot.jobs[-1].number, 0.01)
+    controller.set_live(False)
+    controller.edit("")
+    controller.edit("a")
+    assert controller.phase is Phase.HELD
+
+
 def test_live_on_catches_up() -> None:
     controller, slot, _ = make()
     controller.set_live(False)

@@ -57,6 +57,10 @@ class TranslatorApp(App[None]):
             )
             yield SystemCommand("From", "Choose the source language", screen.action_pick_source)
             yield SystemCommand("To", "Choose the target language", screen.action_pick_target)
+            yield SystemCommand("Go", "Translate now", screen.action_translate_now)
+            yield SystemCommand("Pin", "Pin the detected language", screen.action_pin_source)
+            yield SystemCommand("Help", "Show all keys", screen.action_help)
+            yield SystemCommand("Light or dark", "Change the theme", self.action_toggle_theme)
 
     def get_key_display(self, binding: Binding) -> str:
         """Write function keys as they are printed on keyboards."""

@@ -215,6 +215,8 @@ class Controller:
         self._number = 0
         # What was detected last, also beside a language that is pinned.
         self._found: tuple[Detection, ...] = ()
+        self._answered: tuple[str, Pair | None] | None = None
+        """Text and languages of the translation that is there, as far as it is a whole one."""
 
     @property
     def detections(self) -> tuple[Detection, ...]:
@@ -320,6 +322,7 @@ class Controller:
         if self.is_current(number):
             self.phase = Phase.DONE
             self.linked = linked
+            self._answered = self.text, self.pair
         return self.is_current(number)
 
     def note_stopped(self, seconds: float) -> None:
@@ -343,12 +346,15 @@ class Controller:
         elif self.live or forced:
             self._submit_after(delay)
         else:
-            self.phase = Phase.HELD
+            # What was typed may have been taken back.
+            done = self._answered == (self.text, self.pair)
+            self.phase = Phase.DONE if done else Phase.HELD
             self._put(translate=False)
 
     def _forget(self) -> None:
         self.phase = Phase.EMPTY
         self._found = ()
+        self._answered = None
         self._delay.reset()
 
     def _submit_after(self, delay: float) -> None:
@@ -361,6 +367,7 @@ class Controller:
 
     def _submit(self) -> None:
         self._timer = None
+        self._answered = None
         self.phase = Phase.WORKING
         self._put(translate=True)
 
