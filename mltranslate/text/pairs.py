@@ -36,6 +36,11 @@ def is_emphasis(mark: str) -> bool:
     return set(mark) <= _EMPHASIS
 
 
+def is_link(mark: str) -> bool:
+    """True for what begins a link or a picture of Markdown."""
+    return mark in ("[", "![")
+
+
 def single(mark: str) -> list[str]:
     """The marks that `mark` is made of, and the spaces between; itself if it has others as well."""
     found = _ONE.findall(mark)
@@ -76,13 +81,13 @@ def between(span: Range, links: Sequence[Link]) -> Inside | None:
 
 def _opens(mark: str) -> bool:
     tag = _TAG.fullmatch(mark)
-    return is_emphasis(mark) or mark in ("[", "![") or bool(tag and not (tag[1] or tag[3]))
+    return is_emphasis(mark) or is_link(mark) or bool(tag and not (tag[1] or tag[3]))
 
 
 def _closes(mark: str, opening: str) -> bool:
     if is_emphasis(mark):
         return mark == opening[::-1]
-    if opening in ("[", "!["):
+    if is_link(opening):
         return mark.startswith("](")
     tag, other = _TAG.fullmatch(mark), _TAG.fullmatch(opening)
     return bool(tag and other and tag[1] and tag[2].lower() == other[2].lower())

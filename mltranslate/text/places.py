@@ -12,12 +12,12 @@ import itertools
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from mltranslate.languages import is_spaced
 from mltranslate.text.edges import BLANK
-from mltranslate.text.pairs import Inside, Link, between, is_emphasis, pairs_of, single
+from mltranslate.text.pairs import Inside, Link, between, is_emphasis, is_link, pairs_of, single
 
 _WORD = re.compile(r"@?(?:(?![\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef])[^\W_])+(?:[.,]\d+)*")
 _NUMBER = re.compile(r"\d[\d.,]*")
@@ -36,8 +36,8 @@ class Mark:
     glued_left: bool
     """True when it touched the word or punctuation before."""
     glued_right: bool
-    joined: bool = False
-    """True when it follows the mark before it without a space."""
+    gap: str | None = None
+    """The spaces between it and the mark before it, where both were found as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +69,66 @@ def put_back(
     """Return how `marks`, taken out of `source`, go into its translation into `target`.
 
     They keep their order, but for pairs that go where `links` between words tell, in the order of
-    these. The second value is True when a place was guessed.
+    these. Of what a translation leaves out, emphasis goes too, and a link keeps its own words. The
+    second value is True when a place was guessed.
     """
     if not marks:
         return [], False
-    marks = [one for mark in marks for one in _singles(mark, source)]
     places = _Places(source, translation, spaced=is_spaced(target))
+    marks = _parted(marks, source, places, links)
     pairs = pairs_of([mark.text for mark in marks])
     insides = _insides(marks, pairs, places, links)
     found = _placed(marks, places, insides)
-    if insides and _are_crossed(pairs, found):
+    if insides and _are_crossed(pairs, marks, found):
         found = _placed(marks, places, insides := {})
+    empty = [pair for pair in pairs if _is_empty(pair, found)]
+    for one, other in empty:
+        if is_link(marks[one].text):
+            words = source[marks[one].offset : marks[other].offset].strip(BLANK)
+            marks[one] = replace(marks[one], text=marks[one].text + words)
     # Markdown would show the marks of an emphasis that has nothing in it.
-    lost = [pair for pair in pairs if is_emphasis(marks[pair[0]].text) and _is_empty(pair, found)]
-    kept = sorted(set(range(len(marks))).difference(*lost), key=_order(pairs, found))
-    edits: list[Edit] = []
-    for number in kept:
-        left = edits[-1].text if edits and edits[-1].end == found[number].place else ""
-        edits.append(places.edit(marks[number], found[number].place, left, number in insides))
-    return edits, bool(lost) or any(one.guessed for one in found)
+    lost = itertools.chain(*(pair for pair in empty if is_emphasis(marks[pair[0]].text)))
+    kept = sorted(set(range(len(marks))).difference(lost), key=_order(pairs, found))
+    full = insides.keys() - set(itertools.chain(*empty))
+    sequence = [_Next(marks[number], found[number].place, number in full) for number in kept]
+    for later, (former, number) in zip(sequence[1:], itertools.pairwise(kept), strict=False):
+        later.goes_on = number == former + 1 and later.place == found[former].place
+    edits = list(_edits(sequence, translation, places))
+    return edits, bool(empty) or any(one.guessed for one in found)
+
+
+@dataclass(slots=True)
+class _Next:
+    """A mark in the order of the translation."""
+
+    mark: Mark
+    place: int
+    beside_word: bool
+    """True when it is right at a word, whatever it stood beside."""
+    goes_on: bool = False
+    """True when it comes right after the mark that it came after."""
+
+    @property
+    def joined(self) -> bool:
+        """Whether it has what stood between it and that mark."""
+        return self.goes_on and self.mark.gap is not None
+
+
+def _edits(sequence: Sequence[_Next], translation: str, places: _Places) -> Iterator[Edit]:
+    end, put = 0, ""
+    for one, following in zip(sequence, [*sequence[1:], None], strict=False):
+        left = put if put and end == one.place else translation[: one.place]
+        right = translation[one.place : one.place + 1]
+        if one.beside_word or one.joined:
+            left = ""
+        if one.beside_word or (following and following.joined):
+            right = ""
+        mark = one.mark
+        if one.joined:
+            mark = replace(mark, text=f"{mark.gap}{mark.text}")
+        edit = places.edit(mark, one.place, left[-1:], right)
+        end, put = edit.end, edit.text
+        yield edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +139,39 @@ class _Place:
     guessed: bool
 
 
+def _parted(
+    marks: Sequence[Mark], source: str, places: _Places, links: Sequence[Link]
+) -> list[Mark]:
+    """The marks, those that were found as one each by itself where links place some of them."""
+    groups = [_singles(mark, source) for mark in marks]
+    singles = list(itertools.chain.from_iterable(groups))
+    insides = _insides(singles, pairs_of([one.text for one in singles]), places, links)
+    found: list[Mark] = []
+    done = 0
+    for mark, group in zip(marks, groups, strict=True):
+        apart = not insides.keys().isdisjoint(range(done, done + len(group)))
+        found += group if apart else [mark]
+        done += len(group)
+    return found
+
+
 def _singles(mark: Mark, source: str) -> list[Mark]:
     """Marks that open or close, found as one: each by itself."""
     parts = single(mark.text)
-    groups = [list(group) for blank, group in itertools.groupby(parts, str.isspace) if not blank]
     if len(parts) == 1:
         return [mark]
     behind = mark.offset + (source[mark.offset : mark.offset + 1] in BLANK)
+    blanks = [number for number, part in enumerate(parts) if part.isspace()] or [len(parts)]
     return [
         Mark(
-            text,
-            behind if number else mark.offset,
-            mark.glued_left and not number,
-            mark.glued_right and number == len(groups) - 1,
-            joined=place > 0,
+            part,
+            mark.offset if number < blanks[0] else behind,
+            mark.glued_left and number < blanks[0],
+            mark.glued_right and (number > blanks[-1] or blanks[-1] == len(parts)),
+            gap=None if not number else parts[number - 1] if parts[number - 1].isspace() else "",
         )
-        for number, group in enumerate(groups)
-        for place, text in enumerate(group)
+        for number, part in enumerate(parts)
+        if not part.isspace()
     ]
 
 
@@ -126,7 +183,7 @@ def _insides(
 ) -> dict[int, _Place]:
     """The places of pairs that links tell and the surroundings do not, by number of mark.
 
-    Emphasis of what the translation leaves out has no extent.
+    Emphasis and links of what the translation leaves out have no extent.
     """
     found: dict[int, _Place] = {}
     for one, other in pairs if links else ():
@@ -137,8 +194,9 @@ def _insides(
         if first is not None and last is not None and first < last:
             continue
         inside = between((ends[0].offset, ends[1].offset), links)
-        if inside is None and is_emphasis(ends[0].text):
-            inside = Inside(0, 0, whole=False)
+        if inside is None and (is_emphasis(ends[0].text) or is_link(ends[0].text)):
+            place = places.beside_word(ends[0], places.guess(ends[0]) if first is None else first)
+            inside = Inside(place, place, whole=False)
         if inside:
             found[one] = _Place(inside.start, not inside.whole)
             found[other] = _Place(inside.end, not inside.whole)
@@ -165,10 +223,14 @@ def _is_empty(pair: tuple[int, int], found: Sequence[_Place]) -> bool:
     return found[pair[0]].place == found[pair[1]].place
 
 
-def _are_crossed(pairs: Sequence[tuple[int, int]], found: Sequence[_Place]) -> bool:
+def _are_crossed(
+    pairs: Sequence[tuple[int, int]], marks: Sequence[Mark], found: Sequence[_Place]
+) -> bool:
     """Whether of two pairs one would begin within the other and end outside."""
-    real = [pair for pair in pairs if not _is_empty(pair, found)]
-    for pair, other in itertools.permutations(real, 2):
+    there = [
+        pair for pair in pairs if not (is_emphasis(marks[pair[0]].text) and _is_empty(pair, found))
+    ]
+    for pair, other in itertools.permutations(there, 2):
         start, end = (found[number].place for number in pair)
         first, last = (found[number].place for number in other)
         nested = pair[0] < other[0] < pair[1]
@@ -214,12 +276,9 @@ class _Places:
         self._words = list(_WORD.finditer(source))
         self._others = list(_WORD.finditer(translation))
 
-    def edit(self, mark: Mark, place: int, left: str, at_word: bool) -> Edit:
-        """Puts a mark at `place`, behind `left` if that was put there, or beside a whole word."""
-        if at_word or mark.joined:
-            return Edit(place, place, mark.text)
-        before, after = left or self._translation[:place], self._translation[place : place + 1]
-        text = _set_apart(mark, before[-1:], after) if self._spaced else mark.text
+    def edit(self, mark: Mark, place: int, left: str, right: str) -> Edit:
+        """Puts a mark at `place`, between two characters, with the spaces that it had."""
+        text = _set_apart(mark, left, right) if self._spaced else mark.text
         return Edit(place, self.behind(mark, place), text)
 
     def behind(self, mark: Mark, place: int) -> int:
