@@ -71,8 +71,8 @@ class ProtectingTranslator:
         if not masked:
             return found
         whole: dict[Sentence, Rendering | None] = {
-            one: restored(rendering, masked[one], one.target) if one in masked else rendering
-            for one, rendering in zip(sentences, found, strict=True)
+            one: restored(rendering, hiding, one.target, one.terms) if hiding else rendering
+            for one, hiding, rendering in zip(sentences, hidden, found, strict=True)
         }
         for attempt in range(1, len(STAND_INS)):
             whole |= self._again(_lost(whole), attempt, search, cancel)
@@ -119,7 +119,7 @@ class ProtectingTranslator:
         asked = [_asked(one, made) for one, made in masked.items()]
         found = self._translated(asked, list(masked.values()), search, cancel=cancel)
         return {
-            one: restored(rendering, made, one.target)
+            one: restored(rendering, made, one.target, one.terms)
             for (one, made), rendering in zip(masked.items(), found, strict=True)
         }
 

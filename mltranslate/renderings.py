@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from mltranslate.alignment import NO_ALIGNMENT, Alignment, joined
 from mltranslate.decode.types import Hypothesis
+from mltranslate.glossary import Term
 from mltranslate.text.protected import Masked
 from mltranslate.text.spans import Span, join
 from mltranslate.types import Caution, TokenScore
@@ -54,9 +55,15 @@ def assemble(
     return replace(best, alternatives=tuple(distinct(best, others)))
 
 
-def restored(rendering: Rendering, masked: Masked, target: str) -> Rendering | None:
-    """The rendering of a masked sentence with everything back in it; None when a name is lost."""
-    found = masked.restore(rendering.text, target, rendering.alignment)
+def restored(
+    rendering: Rendering, masked: Masked, target: str, terms: Sequence[Term] = ()
+) -> Rendering | None:
+    """The rendering of a masked sentence with everything back in it; None when a name is lost.
+
+    `terms` are those that the translation was made to have.
+    """
+    pairs = [(term.source, term.target) for term in terms]
+    found = masked.restore(rendering.text, target, rendering.alignment, pairs)
     if found is None:
         return None
     text, guessed = found
@@ -65,7 +72,7 @@ def restored(rendering: Rendering, masked: Masked, target: str) -> Rendering | N
         text=text,
         cautions=rendering.cautions | {Caution.PLACED} if guessed else rendering.cautions,
     )
-    others = (restored(other, masked, target) for other in rendering.alternatives)
+    others = (restored(other, masked, target, terms) for other in rendering.alternatives)
     return replace(best, alternatives=tuple(distinct(best, list(filter(None, others)))))
 
 

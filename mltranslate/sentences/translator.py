@@ -246,7 +246,21 @@ class SentenceTranslator:
         if search.alignment:
             looks = self._decoder.alignment(requests, hypotheses, cancel=cancel)
             rendered = list(map(self._aligned, rendered, batch, hypotheses, looks))
+            rendered = [
+                replace(one, alternatives=self._all_aligned(one.alternatives, work, cancel))
+                for one, work in zip(rendered, batch, strict=True)
+            ]
         return rendered
+
+    def _all_aligned(
+        self, alternatives: Sequence[Rendering], work: Work, cancel: CancelToken | None
+    ) -> tuple[Rendering, ...]:
+        found = [one.hypothesis for one in alternatives if one.hypothesis]
+        if len(found) < len(alternatives) or not found:
+            return tuple(alternatives)
+        requests = [request_of(work)] * len(found)
+        looks = self._decoder.alignment(requests, found, cancel=cancel)
+        return tuple(map(self._aligned, alternatives, [work] * len(found), found, looks))
 
     def _scored(
         self, rendering: Rendering, hypothesis: Hypothesis, scores: Sequence[float]

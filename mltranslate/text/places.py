@@ -15,29 +15,17 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mltranslate.alignment import Range
 from mltranslate.languages import is_spaced
 from mltranslate.text.edges import BLANK
-from mltranslate.text.pairs import Inside, Link, between, is_emphasis, is_link, pairs_of, single
+from mltranslate.text.marks import Mark, is_emphasis, is_link, pairs_of, singles
+from mltranslate.text.pairs import Inside, Link, between
 
 _WORD = re.compile(r"@?(?:(?![\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef])[^\W_])+(?:[.,]\d+)*")
 _NUMBER = re.compile(r"\d[\d.,]*")
 _PAUSE = re.compile(r"[。，、；：！？,;:!?]+")
 _KINDS = (",，、،", ";；؛", ":：", "(（", ")）", "–—")
 _KIND_OF = {mark: kind for kind in _KINDS for mark in kind}
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something taken out of a text."""
-
-    text: str
-    offset: int
-    """Where it stood in the text without it."""
-    glued_left: bool
-    """True when it touched the word or punctuation before."""
-    glued_right: bool
-    gap: str | None = None
-    """The spaces between it and the mark before it, where both were found as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +64,7 @@ def put_back(
         return [], False
     places = _Places(source, translation, spaced=is_spaced(target))
     marks = _parted(marks, source, places, links)
-    pairs = pairs_of([mark.text for mark in marks])
+    pairs = pairs_of(marks)
     insides = _insides(marks, pairs, places, links)
     found = _placed(marks, places, insides)
     if insides and _are_crossed(pairs, marks, found):
@@ -86,6 +74,9 @@ def put_back(
         if is_link(marks[one].text):
             words = source[marks[one].offset : marks[other].offset].strip(BLANK)
             marks[one] = replace(marks[one], text=marks[one].text + words)
+    for pair in pairs:
+        if pair[0] in insides:
+            _unlined(marks, pair, found, translation)
     # Markdown would show the marks of an emphasis that has nothing in it.
     lost = itertools.chain(*(pair for pair in empty if is_emphasis(marks[pair[0]].text)))
     kept = sorted(set(range(len(marks))).difference(lost), key=_order(pairs, found))
@@ -95,6 +86,17 @@ def put_back(
         later.goes_on = number == former + 1 and later.place == found[former].place
     edits = list(_edits(sequence, translation, places))
     return edits, bool(empty) or any(one.guessed for one in found)
+
+
+def _unlined(
+    marks: list[Mark], pair: tuple[int, int], found: Sequence[_Place], translation: str
+) -> None:
+    """Emphasise with asterisks where lines would touch a letter: these are none to Markdown."""
+    start, end = (found[number].place for number in pair)
+    outside = translation[max(0, start - 1) : start] + translation[end : end + 1]
+    if set(marks[pair[0]].text) == {"_"} and any(map(str.isalnum, outside)):
+        for number in pair:
+            marks[number] = replace(marks[number], text=marks[number].text.replace("_", "*"))
 
 
 @dataclass(slots=True)
@@ -143,36 +145,16 @@ def _parted(
     marks: Sequence[Mark], source: str, places: _Places, links: Sequence[Link]
 ) -> list[Mark]:
     """The marks, those that were found as one each by itself where links place some of them."""
-    groups = [_singles(mark, source) for mark in marks]
-    singles = list(itertools.chain.from_iterable(groups))
-    insides = _insides(singles, pairs_of([one.text for one in singles]), places, links)
+    groups = [singles(mark, source) for mark in marks]
+    apart = list(itertools.chain.from_iterable(groups))
+    insides = _insides(apart, pairs_of(apart), places, links)
     found: list[Mark] = []
     done = 0
     for mark, group in zip(marks, groups, strict=True):
-        apart = not insides.keys().isdisjoint(range(done, done + len(group)))
-        found += group if apart else [mark]
+        part = not insides.keys().isdisjoint(range(done, done + len(group)))
+        found += group if part else [mark]
         done += len(group)
     return found
-
-
-def _singles(mark: Mark, source: str) -> list[Mark]:
-    """Marks that open or close, found as one: each by itself."""
-    parts = single(mark.text)
-    if len(parts) == 1:
-        return [mark]
-    behind = mark.offset + (source[mark.offset : mark.offset + 1] in BLANK)
-    blanks = [number for number, part in enumerate(parts) if part.isspace()] or [len(parts)]
-    return [
-        Mark(
-            part,
-            mark.offset if number < blanks[0] else behind,
-            mark.glued_left and number < blanks[0],
-            mark.glued_right and (number > blanks[-1] or blanks[-1] == len(parts)),
-            gap=None if not number else parts[number - 1] if parts[number - 1].isspace() else "",
-        )
-        for number, part in enumerate(parts)
-        if not part.isspace()
-    ]
 
 
 def _insides(
@@ -181,26 +163,39 @@ def _insides(
     places: _Places,
     links: Sequence[Link],
 ) -> dict[int, _Place]:
-    """The places of pairs that links tell and the surroundings do not, by number of mark.
-
-    Emphasis and links of what the translation leaves out have no extent.
-    """
+    """The places of pairs that links tell and the surroundings do not, by number of mark."""
+    spans = {pair: (marks[pair[0]].offset, marks[pair[1]].offset) for pair in pairs}
     found: dict[int, _Place] = {}
-    for one, other in pairs if links else ():
-        ends = marks[one], marks[other]
-        if any(end.glued_left and end.glued_right for end in ends):
-            continue  # around a part of a word
-        first, last = map(places.sure, ends)
-        if first is not None and last is not None and first < last:
+    for pair in pairs if links else ():
+        ends = [marks[number] for number in pair]
+        if any(end.within_word for end in ends) or places.are_sure(*ends):
             continue
-        inside = between((ends[0].offset, ends[1].offset), links)
-        if inside is None and (is_emphasis(ends[0].text) or is_link(ends[0].text)):
-            place = places.beside_word(ends[0], places.guess(ends[0]) if first is None else first)
-            inside = Inside(place, place, whole=False)
-        if inside:
-            found[one] = _Place(inside.start, not inside.whole)
-            found[other] = _Place(inside.end, not inside.whole)
+        others = [span for other, span in spans.items() if other != pair]
+        if inside := _inside(ends[0], spans[pair], others, places, links):
+            found[pair[0]] = _Place(inside.start, not inside.whole)
+            found[pair[1]] = _Place(inside.end, not inside.whole)
     return found
+
+
+def _inside(
+    opening: Mark, span: Range, others: Sequence[Range], places: _Places, links: Sequence[Link]
+) -> Inside | None:
+    """What is between two marks; emphasis and links of what was left out have no extent.
+
+    The word behind may stand for both: "the *summer* holidays" are one word in German.
+    """
+    found = places.between(span, links)
+    if found or not (is_emphasis(opening.text) or is_link(opening.text)):
+        return found
+    following = places.word_behind(span[1])
+    if not is_link(opening.text) and following and not _is_marked(following, others):
+        found = places.between(following, links)
+    place = places.place(opening)
+    return replace(found, whole=False) if found else Inside(place, place, whole=False)
+
+
+def _is_marked(word: Range, spans: Sequence[Range]) -> bool:
+    return any(word[0] < end and start < word[1] for start, end in spans)
 
 
 def _placed(marks: Sequence[Mark], places: _Places, known: Mapping[int, _Place]) -> list[_Place]:
@@ -212,9 +207,8 @@ def _placed(marks: Sequence[Mark], places: _Places, known: Mapping[int, _Place])
             found.append(known[number])
             continue
         sure = places.sure(mark)
-        guessed = sure is None or sure < last
-        place = max(last, places.beside_word(mark, places.guess(mark) if sure is None else sure))
-        found.append(_Place(place, guessed))
+        place = max(last, places.place(mark))
+        found.append(_Place(place, sure is None or sure < last))
         last = places.behind(mark, place)
     return found
 
@@ -286,7 +280,28 @@ class _Places:
 
         What touched both words had no space, and the one that stood in for it goes.
         """
-        return self.after_blank(place) if mark.glued_left and mark.glued_right else place
+        return self.after_blank(place) if mark.within_word else place
+
+    def between(self, span: Range, links: Sequence[Link]) -> Inside | None:
+        """What comes from a span of the source; see `mltranslate.text.pairs.between`."""
+        here, there = ([word.span() for word in one] for one in (self._words, self._others))
+        return between(span, links, here, there)
+
+    def word_behind(self, place: int) -> Range | None:
+        """The next word of the source, if nothing but a space is before it."""
+        following = next((word for word in self._words if word.start() >= place), None)
+        blank = following and not self._source[place : following.start()].strip(BLANK)
+        return following.span() if following and blank else None
+
+    def are_sure(self, opening: Mark, closing: Mark) -> bool:
+        """Whether their surroundings tell where both marks of a pair go."""
+        first, last = self.sure(opening), self.sure(closing)
+        return first is not None and last is not None and first < last
+
+    def place(self, mark: Mark) -> int:
+        """Where a mark goes by its surroundings, or else by its share of the text."""
+        sure = self.sure(mark)
+        return self.beside_word(mark, self.guess(mark) if sure is None else sure)
 
     def sure(self, mark: Mark) -> int | None:
         """The place that the surroundings of a mark tell; None when they tell none."""

@@ -17,8 +17,9 @@ from mltranslate.text.casing import capitalised, is_shouted, lowered, raised
 from mltranslate.text.edges import BLANK, core, has_language, is_ideograph
 from mltranslate.text.foreign import Knows, foreign_words, knows_all
 from mltranslate.text.items import find_items
-from mltranslate.text.pairs import pairs_of, single
-from mltranslate.text.places import Edit, Mark, apply, put_back
+from mltranslate.text.marks import Mark, pairs_of, singles
+from mltranslate.text.pairs import Link, termed, widened
+from mltranslate.text.places import Edit, apply, put_back
 from mltranslate.text.spans import Span, spans_of
 
 STAND_INS: tuple[tuple[str, ...], ...] = (("@a1", "@b2", "@c3", "@d4"), ("Linux", "Google"))
@@ -48,16 +49,20 @@ class Masked:
     @property
     def has_pairs(self) -> bool:
         """Whether some of the marks are around words."""
-        return bool(pairs_of([part for mark in self.marks for part in single(mark.text)]))
+        return bool(pairs_of([one for mark in self.marks for one in singles(mark, self.text)]))
 
     def restore(
-        self, translation: str, target: str, alignment: Alignment = NO_ALIGNMENT
+        self,
+        translation: str,
+        target: str,
+        alignment: Alignment = NO_ALIGNMENT,
+        terms: Sequence[tuple[str, str]] = (),
     ) -> tuple[str, bool] | None:
         """Return a translation of `text` into `target` with everything back in it.
 
         With an `alignment` of both, marks are around the words that come from those they were
-        around. The second value is True when a place was guessed. None when a stand-in did not
-        come out exactly once.
+        around; `terms` are what the translation was made to have. The second value is True when
+        a place was guessed. None when a stand-in did not come out exactly once.
         """
         if translation == self.text:
             return self.source, False
@@ -65,10 +70,20 @@ class Masked:
             return None
         if self.shouted:
             translation = raised(translation, [word for word, _ in self.names], target)
-        links = [(one.source, one.target) for one in places(alignment, self.text, translation)]
+        links = self._links(translation, alignment, terms)
         edits, guessed = put_back(self.marks, self.text, translation, target, links)
         edits += [Edit(*_found(word, translation)[0], name) for word, name in self.names]
         return apply(edits, translation), guessed
+
+    def _links(
+        self, translation: str, alignment: Alignment, terms: Sequence[tuple[str, str]]
+    ) -> list[Link]:
+        links = [(one.source, one.target) for one in places(alignment, self.text, translation)]
+        here, there = (
+            [span for word, _ in self.names for span in _found(word, text)]
+            for text in (self.text, translation)
+        )
+        return termed(widened(links, here, there), terms, self.text, translation)
 
     def beginning(self, translation: str, target: str) -> str:
         """Return the beginning of a translation into `target` with the names that it has so far."""
@@ -166,7 +181,8 @@ class _Making:
         stop = left.isascii() and not left.isalnum() and bool(left) and left not in BLANK
         behind = _is_letter(left) or stop or (self._closes(found) and is_ideograph(left))
         before = _is_letter(right) or (self._opens(found) and is_ideograph(right))
-        self.marks.append(Mark(found, len(self.text), behind, before))
+        within = _is_letter(left) and _is_letter(right)
+        self.marks.append(Mark(found, len(self.text), behind, before, within))
         return skipped
 
     def _opens(self, found: str) -> bool:

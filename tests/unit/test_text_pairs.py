@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltranslate.text.pairs import Inside, Link, between, pairs_of, single
-from mltranslate.text.places import Mark, apply, put_back
+from mltranslate.text.marks import Mark, pairs_of, singles
+from mltranslate.text.pairs import Inside, Link, between, termed, widened
+from mltranslate.text.places import apply, put_back
 from mltranslate.text.protected import mask
 
 WORD = re.compile(r"\w+")
@@ -48,26 +49,34 @@ def restored(sentence: str, translation: str, order: str, target: str = "de") ->
         (["<b>", "</i>"], []),
         (["</b>", "<b>"], []),
         (["😀", "*"], []),
+        (["<b>", "<br>", "<img src='x'>", "</b>"], [(0, 3)]),
+        (["<div>", "<p>", "</div>"], [(0, 2)]),
     ],
 )
 def test_marks_that_open_and_close_together(marks: list[str], pairs: list[tuple[int, int]]) -> None:
-    assert pairs_of(marks) == pairs
+    found = [
+        Mark(mark, 0, glued_left=number > 0, glued_right=True) for number, mark in enumerate(marks)
+    ]
+    assert pairs_of(found) == pairs
 
 
 @pytest.mark.parametrize(
-    ("mark", "singles"),
+    ("mark", "parts"),
     [
         ("**_", ["**", "_"]),
         ("_** *", ["_", "**", " ", "*"]),
         ("</b> <i>", ["</b>", " ", "<i>"]),
         ("](https://a.b/c_d)**", ["](https://a.b/c_d)", "**"]),
         ("***", ["***"]),
-        ("😀 **", ["😀 **"]),
+        ("😀 **", ["😀", " ", "**"]),
+        ("](a.png)](https://a.b/c_(d))", ["](a.png)", "](https://a.b/c_(d))"]),
+        ("😀 👍", ["😀 👍"]),
         ("😀", ["😀"]),
     ],
 )
-def test_marks_that_were_found_as_one_are_parted(mark: str, singles: list[str]) -> None:
-    assert single(mark) == singles
+def test_marks_that_were_found_as_one_are_parted(mark: str, parts: list[str]) -> None:
+    found = singles(Mark(mark, 0, True, True), "")
+    assert [part for one in found for part in (one.gap, one.text) if part] == parts
 
 
 @pytest.mark.parametrize(
@@ -83,7 +92,7 @@ def test_marks_that_were_found_as_one_are_parted(mark: str, singles: list[str]) 
 )
 def test_words_between_two_marks(order: str, inside: Inside | None) -> None:
     links = linked("aa bb cc dd", "aa bb cc dd", order)
-    assert between((3, 8), links) == inside
+    assert between((3, 8), links, [], []) == inside
 
 
 @pytest.mark.parametrize(
@@ -117,8 +126,87 @@ def test_a_pair_with_other_words_in_it_is_a_guess() -> None:
 
 
 def test_emphasis_of_what_is_left_out_goes_with_a_warning() -> None:
-    found, guessed = restored("so **very** good", "gut", "2")
-    assert (found, guessed) == ("gut", True)
+    assert restored("good *for* **you**", "gut", "0") == ("gut", True)
+
+
+def test_a_word_that_stands_for_the_next_one_too_is_emphasised_for_it() -> None:
+    assert restored("the **summer** holidays begin", "Sommerferien beginnen", "23") == (
+        "**Sommerferien** beginnen", True
+    )  # fmt: skip
+    # But not one that has an emphasis of its own.
+    assert restored("the **big** *house* here", "Villa hier", "23") == ("*Villa* hier", True)
+
+
+def test_two_that_open_are_no_pair() -> None:
+    opening = Mark("**", 0, glued_left=False, glued_right=True)
+    assert pairs_of([opening, opening]) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "translation", "order", "expected"),
+    [
+        # An article without a link is no reason to doubt; a noun that may be meant is.
+        ("see *the page* now", "смотри страницу", "02", ("смотри *страницу*", False)),
+        ("a *big house* here", "eine große Villa hier", "01-3", ("eine *große* Villa hier", True)),
+    ],
+)
+def test_what_may_belong_to_a_pair_too_makes_it_a_guess(
+    sentence: str, translation: str, order: str, expected: tuple[str, bool]
+) -> None:
+    assert restored(sentence, translation, order) == expected
+
+
+def test_a_pair_around_a_part_of_what_the_model_takes_for_one_word() -> None:
+    made = mask("他们都**喜**欢吃")
+    assert made is not None
+    edits, guessed = put_back(made.marks, made.text, "all like eating", "en", [((3, 5), (4, 8))])
+    assert (apply(edits, "all like eating"), guessed) == ("all **like** eating", True)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("l'**eau** fraîche", "fresh **water**"),
+        ('"**eau**" fraîche', "fresh **water**"),
+        ("(<i>eau</i>) fraîche", "fresh <i>water</i>"),
+    ],
+)
+def test_an_apostrophe_or_bracket_before_a_mark_is_no_part_of_a_word(
+    sentence: str, expected: str
+) -> None:
+    made = mask(sentence)
+    assert made is not None
+    words = words_of(made.text)
+    links = [(words[-2], (6, 11)), (words[-1], (0, 5))]
+    edits, guessed = put_back(made.marks, made.text, "fresh water", "en", links)
+    assert (apply(edits, "fresh water"), guessed) == (expected, False)
+
+
+def test_lines_that_would_touch_a_letter_become_asterisks() -> None:
+    made = mask("We _never_ saw __this__.")
+    assert made is not None
+    links = [((3, 8), (2, 4)), ((13, 17), (6, 8))]
+    edits, _ = put_back(made.marks, made.text, "我们从没见过这个。", "zh", links)
+    assert apply(edits, "我们从没见过这个。") == "我们*从没*见过**这个**。"
+    links = [((3, 8), (9, 12)), ((13, 17), (4, 8))]
+    edits, _ = put_back(made.marks, made.text, "Wir dies nie sahen.", "de", links)
+    assert apply(edits, "Wir dies nie sahen.") == "Wir __dies__ _nie_ sahen."
+
+
+def test_links_of_a_part_of_a_stand_in_are_links_of_all_of_it() -> None:
+    assert widened([((1, 3), (5, 7)), ((8, 9), (0, 1))], [(0, 3)], [(4, 7)]) == [
+        ((0, 3), (4, 7)), ((8, 9), (0, 1))
+    ]  # fmt: skip
+
+
+def test_terms_come_from_each_other_whatever_the_model_looks_at() -> None:
+    source, translation = "my friend has a red car", "mein Kumpel hat einen Flitzer"
+    links = linked(source, translation, "0-235")
+    wrong = [*links, ((17, 20), (5, 11))]  # red and Kumpel
+    found = termed(wrong, [("friend", "Kumpel"), ("red car", "Flitzer")], source, translation)
+    assert sorted(found)[1:] == [
+        ((3, 9), (5, 11)), ((10, 13), (12, 15)), ((14, 15), (16, 21)), ((16, 23), (22, 29))
+    ]  # fmt: skip
 
 
 def test_a_tag_of_what_is_left_out_stays() -> None:
