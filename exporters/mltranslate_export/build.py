@@ -19,6 +19,7 @@ from mltranslate.packs.verify import file_sha256
 from mltranslate_export.checkpoint import Checkpoint, describe
 from mltranslate_export.graphs.alignment import alignment_graph
 from mltranslate_export.graphs.beam import beam_graph
+from mltranslate_export.graphs.builder import GraphBuilder
 from mltranslate_export.graphs.families import FAMILIES
 from mltranslate_export.graphs.greedy import greedy_graph
 from mltranslate_export.graphs.linear import Float32, Int8, Linears, Ranges
@@ -79,15 +80,27 @@ def write_variant(
     With `short` there are also those that score only what a shortlist gives.
     """
     files = _files(checkpoint, precision, short=short)
+    graphs = graphs_of(checkpoint, precision, ranges, short=short)
+    named = {files[field]: graph for field, graph in graphs.items()}
+    save_graphs(folder, named, files["weights"])
+
+
+def graphs_of(
+    checkpoint: Checkpoint, precision: str, ranges: Ranges, *, short: bool
+) -> dict[str, GraphBuilder]:
+    """The graphs of one precision by their fields of `Variant`; only int8 needs `ranges`.
+
+    With `short` there are also those that score only what a shortlist gives.
+    """
     network = network_of(checkpoint, precision, ranges)
-    graphs = {files["greedy"]: greedy_graph(network), files["beam"]: beam_graph(network)}
+    graphs = {"greedy": greedy_graph(network), "beam": beam_graph(network)}
     if isinstance(network, TransformerNetwork):
-        graphs[files["aligned"]] = alignment_graph(network)
+        graphs["aligned"] = alignment_graph(network)
     if short:
         network = network_of(checkpoint, precision, ranges, short=True)
-        graphs[files["short_greedy"]] = greedy_graph(network)
-        graphs[files["short_beam"]] = beam_graph(network)
-    save_graphs(folder, graphs, files["weights"])
+        graphs["short_greedy"] = greedy_graph(network)
+        graphs["short_beam"] = beam_graph(network)
+    return graphs
 
 
 def network_of(

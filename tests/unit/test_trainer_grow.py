@@ -16,6 +16,7 @@ from mltranslate_export.card import _parent
 from mltranslate_train.config import load_recipe
 from mltranslate_train.finetune.grow import _Widening, check_growth, grown
 from mltranslate_train.finetune.record import read_record
+from mltranslate_train.finetune.start import adopt
 from mltranslate_train.loop import train
 from mltranslate_train.model.rnn import RnnConfig
 from mltranslate_train.model.transformer import Transformer, TransformerConfig
@@ -104,6 +105,20 @@ def test_a_run_grows_its_parent_learns_and_says_so(parent: Path, tmp_path: Path)
     about = json.loads((tmp_path / "wide/best/model.json").read_text("utf-8"))
     assert about["model"]["d_model"] == 48
     assert "narrower: d_model 32 heads 2 ffn 64" in _parent(about["parent"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "noted"), [([], False), (["model.ffn=80"], True)], ids=["as wide", "wider"]
+)
+def test_only_a_model_that_is_wider_is_noted_as_grown(
+    parent: Path, tmp_path: Path, overrides: list[str], noted: bool
+) -> None:
+    path = write_game(tmp_path, reverse=False)
+    recipe = load_recipe(path, [*EVALUATED, "finetune.grow=true", *overrides])
+    adopt(recipe, tmp_path / "run", str(parent))
+    record = read_record(tmp_path / "run")
+    assert record is not None
+    assert ("grown_from" in record.provenance) == noted
 
 
 @pytest.mark.parametrize(

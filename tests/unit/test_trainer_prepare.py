@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from toy_corpus import write_recipe
+from toy_corpus import write, write_recipe
 
 from mltranslate.errors import DataError
 from mltranslate_train import cli
@@ -72,7 +72,9 @@ def test_noisy_copies_are_examples_and_no_pairs_that_were_read(tmp_path: Path) -
     assert "400 pairs were read" in (tmp_path / "run/data-report.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("change", ["longer", "as long", "touched", "gone", "not at all"])
+@pytest.mark.parametrize(
+    "change", ["longer", "as long", "an old copy", "touched", "gone", "not at all"]
+)
 def test_text_that_changed_since_the_data_was_made_is_named(
     tmp_path: Path, change: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -80,17 +82,85 @@ def test_text_that_changed_since_the_data_was_made_is_named(
     corpus, run = tmp_path / "corpus/aa-bb.tsv", tmp_path / "run"
     prepare(recipe, run)
     before, text = made(run), corpus.read_text("utf-8")
-    later = (run / "data.json").stat().st_mtime + 10
+    later = (run / "data.json").stat().st_mtime + (-999 if change == "an old copy" else 10)
     if change == "gone":
         corpus.unlink()
     elif change != "not at all":
-        ends = {"longer": text[-1] + "toy\tx\ty\n", "as long": "\r", "touched": text[-1]}
+        ends = {
+            "longer": text[-1] + "toy\tx\ty\n",
+            "as long": "\r",
+            "an old copy": "\r",
+            "touched": text[-1],
+        }
         corpus.write_text(text[:-1] + ends[change], encoding="utf-8", newline="")
         os.utime(corpus, (later, later))
     prepare(recipe, run)
     assert made(run) == before
-    told = f"{corpus.resolve()} changed since the data of {run} was made" in caplog.text
-    assert told == (change in ("longer", "as long"))
+    told = f"{corpus.absolute()} changed since the data of {run} was made" in caplog.text
+    assert told == (change in ("longer", "as long", "an old copy"))
+    assert "was added" not in caplog.text
+
+
+def test_a_link_that_leads_to_another_text_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recipe = load_recipe(write_recipe(tmp_path))
+    corpus, run = tmp_path / "corpus/aa-bb.tsv", tmp_path / "run"
+    first, second = tmp_path / "first.tsv", tmp_path / "second.tsv"
+    text = corpus.read_text("utf-8")
+    second.write_text(text.replace("sun", "sea"), encoding="utf-8")
+    corpus.rename(first)
+    corpus.symlink_to(first)
+    prepare(recipe, run)
+    prepare(recipe, run)
+    assert not caplog.text
+    corpus.unlink()
+    corpus.symlink_to(second)
+    prepare(recipe, run)
+    assert f"{corpus} changed since the data of {run} was made" in caplog.text
+
+
+@pytest.mark.parametrize("corpora", ["there", "partly there"])
+def test_a_file_that_was_added_since_the_data_was_made_is_named(
+    tmp_path: Path, corpora: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    more = write(tmp_path / "more.tsv", "sun\tnus\n")
+    place = tmp_path / "corpus"
+    both = f'[{{ folder = "{place}" }}, {{ tsv = "{more}", languages = ["aa", "bb"] }}]'
+    recipe = load_recipe(write_recipe(tmp_path), [f"data.corpora={both}"])
+    run, added = tmp_path / "run", place / "aa-bb.new.tsv"
+    prepare(recipe, run)
+    before = made(run)
+    write(place / "cc-dd.tsv", "toy\tno\tmatter\n")
+    prepare(recipe, run)
+    assert not caplog.text
+    write(added, "toy\tmoon\tnoom\n")
+    if corpora != "there":
+        Path(more).unlink()
+    prepare(recipe, run)
+    assert made(run) == before
+    told = f"{added} was added since the data of {run} was made" in caplog.text
+    assert told == (corpora == "there")
+
+
+def test_data_without_times_of_its_files_is_compared_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recipe = load_recipe(write_recipe(tmp_path))
+    corpus, run = tmp_path / "corpus/aa-bb.tsv", tmp_path / "run"
+    prepare(recipe, run)
+    summary = json.loads((run / "data.json").read_text("utf-8"))
+    (facts,) = summary["files"].values()
+    del facts["modified"]
+    summary["files"] = {str(corpus): facts}
+    write(run / "data.json", json.dumps(summary))
+    write(tmp_path / "corpus/aa-bb.new.tsv", "toy\tmoon\tnoom\n")
+    prepare(recipe, run)
+    assert not caplog.text
+    text = corpus.read_text("utf-8")
+    write(corpus, text.replace("sun", "sea"))
+    prepare(recipe, run)
+    assert f"{corpus} changed since" in caplog.text
 
 
 def test_malformed_line_is_named_while_the_vocabulary_is_made(tmp_path: Path) -> None:

@@ -36,10 +36,22 @@ def read_weights(folder: Path, name: str) -> dict[str, Array]:
     """The weights (fp32 or int8) of a graph by their names, those of its sub-graphs included.
 
     Raises whatever onnx and protobuf raise for a file that is no such graph, and ValueError for
-    weights of another type.
+    weights of another type, or for two that have one name.
     """
     model = onnx.load(folder / name, load_external_data=False)
-    return {held: _array(folder, tensor) for held, tensor in _external(model.graph)}
+    tensors: dict[str, onnx.TensorProto] = {}
+    for held, tensor in _external(model.graph):
+        _check_type(tensor)
+        # A sub-graph may hold what the graph around it holds as well: it lies in one place.
+        if _stored(tensors.setdefault(held, tensor)) != _stored(tensor):
+            raise ValueError(f"it holds two weights {held}")
+    return {held: numpy_helper.to_array(one, str(folder)) for held, one in tensors.items()}
+
+
+def _stored(tensor: onnx.TensorProto) -> object:
+    """Type, shape and place of a tensor, which decide its values."""
+    place = {entry.key: entry.value for entry in tensor.external_data}
+    return tensor.data_type, list(tensor.dims), place
 
 
 def _external(graph: onnx.GraphProto, prefix: str = "") -> Iterator[tuple[str, onnx.TensorProto]]:
@@ -53,11 +65,10 @@ def _external(graph: onnx.GraphProto, prefix: str = "") -> Iterator[tuple[str, o
                 yield from _external(attribute.g, f"{attribute.g.name}.")
 
 
-def _array(folder: Path, tensor: onnx.TensorProto) -> Array:
-    array: Array = numpy_helper.to_array(tensor, str(folder))
-    if array.dtype not in (np.float32, np.int8):
-        raise ValueError(f"{tensor.name} is of the type {array.dtype}")
-    return array
+def _check_type(tensor: onnx.TensorProto) -> None:
+    kind = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    if kind not in (np.float32, np.int8):
+        raise ValueError(f"{tensor.name} is of the type {kind}")
 
 
 def _place(tensor: onnx.TensorProto, location: str, place: tuple[int, int]) -> None:

@@ -6,32 +6,51 @@ run would pass as long as they translate about as well.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
 
 from mltranslate.errors import PackError, VerificationError, reason
 from mltranslate.packs.pack import Pack
+from mltranslate_export.build import PRECISIONS, graphs_of
 from mltranslate_export.checkpoint import Checkpoint
 from mltranslate_export.graphs.builder import Array
-from mltranslate_export.graphs.linear import quantise_rows
+from mltranslate_export.graphs.linear import Ranges
 from mltranslate_export.graphs.storage import read_weights
 
-_INT8 = ".int8"
+_FIELDS = ("greedy", "beam", "aligned", "short_greedy", "short_beam")
+"""All of `Variant` that name graphs."""
 
 
 def check_graphs(pack: Pack, checkpoint: Checkpoint) -> None:
-    """Compare all weights that the pack's fp32 and int8 graphs hold with the run's.
+    """Compare all weights of the pack's graphs with those that the exporter makes of the run.
 
     Raises:
-        VerificationError: a weight is not the run's, or a graph holds none of the run.
+        VerificationError: a weight is not the run's, is missing or too many; or the pack has a
+            precision that the exporter does not make.
         PackError: a graph cannot be read.
     """
-    weights = checkpoint.weights()
-    for precision in ("fp32", "int8"):
-        if precision in pack.precisions:
-            for graph in pack.manifest.variants[precision].searches:
-                _check(graph, _held(pack, graph), weights)
+    for precision in pack.precisions:
+        if precision not in PRECISIONS:
+            raise VerificationError(
+                f"the {precision} graphs of {pack.name} cannot be compared with the run",
+                why=f"only {' and '.join(PRECISIONS)} can",
+                fix="Export the pack again",
+            )
+        _check_variant(pack, precision, checkpoint)
+
+
+def _check_variant(pack: Pack, precision: str, checkpoint: Checkpoint) -> None:
+    variant = pack.manifest.variants[precision]
+    # Ranges decide how activations are rounded, and no weight.
+    ranges: Ranges = defaultdict(lambda: (0.0, 1.0))
+    short = bool(variant.short_greedy or variant.short_beam)
+    made = graphs_of(checkpoint, precision, ranges, short=short)
+    for field in _FIELDS:
+        if graph := getattr(variant, field):
+            expected = made[field].weights if field in made else {}
+            _check(graph, _held(pack, graph), expected)
 
 
 def _held(pack: Pack, graph: str) -> dict[str, Array]:
@@ -44,29 +63,16 @@ def _held(pack: Pack, graph: str) -> dict[str, Array]:
         ) from error  # fmt: skip
 
 
-def _check(graph: str, held: Mapping[str, Array], weights: Mapping[str, Array]) -> None:
-    """Raise `VerificationError` unless a graph holds weights of the run, and no others."""
-    compared = 0
-    for name, array in held.items():
-        expected = _expected(name, weights)
-        if expected is None:  # a scale, a bias of banned pieces, a table of positions
-            continue
-        if not np.array_equal(array, expected):
-            raise _other(graph, f"{name.removesuffix(_INT8)} differs")
-        compared += 1
-    if not compared:
-        raise _other(graph, "it holds no weight of such a model")
-
-
-def _expected(name: str, weights: Mapping[str, Array]) -> Array | None:
-    """What a graph should hold under a name; None if that is no weight of the run."""
-    if name in weights:
-        return weights[name]
-    layer = name.removesuffix(_INT8)
-    if layer in weights:  # a product, transposed
-        return quantise_rows(weights[layer])[0].T
-    table = weights.get(f"{layer}.weight") if name.endswith(_INT8) else None
-    return None if table is None else quantise_rows(table)[0]
+def _check(graph: str, held: Mapping[str, Array], expected: Mapping[str, Array]) -> None:
+    """Raise `VerificationError` unless a graph holds the expected weights, and no others."""
+    if missing := expected.keys() - held.keys():
+        raise _other(graph, f"it does not hold {min(missing)}")
+    if unknown := held.keys() - expected.keys():
+        raise _other(graph, f"it holds {min(unknown)}, which a graph of the run lacks")
+    for name, array in expected.items():
+        found = held[name]
+        if found.dtype != array.dtype or not np.array_equal(found, array):
+            raise _other(graph, f"{name} differs")
 
 
 def _other(graph: str, why: str) -> VerificationError:

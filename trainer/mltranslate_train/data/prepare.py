@@ -32,7 +32,7 @@ from mltranslate_train.data.readers import (
 )
 from mltranslate_train.data.sentences import sample_sentences
 from mltranslate_train.data.shards import ShardWriter, Way
-from mltranslate_train.data.source_files import changed_files, describe_files
+from mltranslate_train.data.source_files import added_files, changed_files, describe_files
 from mltranslate_train.data.texts import Text, find_text
 from mltranslate_train.data.weights import check_patterns, is_used, origins_of
 from mltranslate_train.data.whole import writable, write_text
@@ -63,7 +63,7 @@ def prepare(recipe: Recipe, run: Path, *, partial: bool = False) -> None:
     """Fill `run` with recipe.toml, vocabulary.model, shards/, heldout/, data.json and a report.
 
     Data that is complete is kept, and so is a vocabulary that was made by the same recipe. If the
-    text that it was made of has changed since, a warning says so.
+    text that it was made of has changed since, or files were added to it, a warning says so.
     `partial`: the corpora are samples, which may have nothing of an origin that the recipe names.
 
     Raises:
@@ -84,7 +84,7 @@ def prepare(recipe: Recipe, run: Path, *, partial: bool = False) -> None:
     if complete:
         summary = _read_summary(run)
         _check_origins(recipe, run, summary, partial=partial)
-        _warn_of_changes(run, summary)
+        _warn_of_changes(recipe, run, summary)
     with writable(run):
         run.mkdir(parents=True, exist_ok=True)
         write_text(run / RECIPE, dump_recipe(recipe))
@@ -158,14 +158,28 @@ def _check_origins(recipe: Recipe, run: Path, summary: dict[str, Any], *, partia
         )
 
 
-def _warn_of_changes(run: Path, summary: dict[str, Any]) -> None:
-    made = (run / SUMMARY).stat().st_mtime
-    if changed := changed_files(summary.get("files", {}), made):
+def _warn_of_changes(recipe: Recipe, run: Path, summary: dict[str, Any]) -> None:
+    described = summary.get("files", {})
+    if changed := changed_files(described):
         log.warning(
             "%s changed since the data of %s was made: the old text is used."
             " Give another folder with --out to use the new one",
             ", ".join(changed), run,
         )  # fmt: skip
+    if added := added_files(described, _present(recipe)):
+        log.warning(
+            "%s was added since the data of %s was made, which goes without it."
+            " Give another folder with --out to use it",
+            ", ".join(added), run,
+        )  # fmt: skip
+
+
+def _present(recipe: Recipe) -> list[Path]:
+    """All files of the corpora; none where one is missing: shards are used without the text."""
+    try:
+        return list(_paths(*_find(recipe)))
+    except (DataError, OSError):
+        return []
 
 
 def _fixed(recipe: Recipe, sections: list[str]) -> dict[str, Any]:
@@ -181,10 +195,7 @@ def _fixed(recipe: Recipe, sections: list[str]) -> dict[str, Any]:
 
 def _fill(recipe: Recipe, run: Path, *, partial: bool) -> None:
     data = recipe.data
-    sides = find_sides(data.corpora, data.languages)
-    wanted = [*recipe.directions, *(file.languages for file in sides)]
-    files = find_files(data.corpora, wanted)
-    texts = find_text(data.corpora, data.languages, sides)
+    files, texts = _find(recipe)
     licences = _licences(recipe.data.licence_tables)
     if not partial:
         check_patterns(data, _origins(files, texts))
@@ -213,6 +224,14 @@ def _fill(recipe: Recipe, run: Path, *, partial: bool) -> None:
     write_text(run / REPORT, report.markdown(explanations(recipe.data.filter)))
     # Last: this file says that the data is complete.
     write_text(run / SUMMARY, json.dumps(summary, ensure_ascii=False, indent=1))
+
+
+def _find(recipe: Recipe) -> tuple[list[PairFile], list[Text]]:
+    """What the corpora have for the recipe; raises ConfigError or DataError as `find_files`."""
+    data = recipe.data
+    sides = find_sides(data.corpora, data.languages)
+    wanted = [*recipe.directions, *(file.languages for file in sides)]
+    return find_files(data.corpora, wanted), find_text(data.corpora, data.languages, sides)
 
 
 def _origins(files: list[PairFile], texts: list[Text]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mltranslate.errors import DataError, reason
-from mltranslate_train.config import FineTuneConfig
+from mltranslate_train.config import FineTuneConfig, Recipe
 from mltranslate_train.data.prepare import PARENT
 from mltranslate_train.data.whole import writable, write_text
 from mltranslate_train.finetune.grow import GROWING
@@ -34,11 +34,12 @@ class Record:
     """What `best/model.json` and a pack say of the parent."""
 
 
-def make_record(parent: Parent, config: FineTuneConfig, vocabulary_sha256: str) -> Record:
-    """Note a parent and how its weights are to be taken over."""
+def make_record(parent: Parent, recipe: Recipe, vocabulary_sha256: str) -> Record:
+    """Note a parent, which fits the recipe, and how its weights are to be taken over."""
+    config = recipe.finetune
     about = {key: parent.about[key] for key in _INHERITED if key in parent.about}
     how: dict[str, Any] = {"mode": config.mode, "vocabulary": config.vocabulary}
-    if config.grow:
+    if config.grow and _grows(parent, recipe):
         how["grown_from"] = {name: getattr(parent.config, name) for name in GROWING}
     if config.mode == "lora":
         how |= {"rank": config.rank, "alpha": config.alpha}
@@ -49,6 +50,11 @@ def make_record(parent: Parent, config: FineTuneConfig, vocabulary_sha256: str) 
         finetune=config,
         provenance={"name": parent.name, "weights_sha256": parent.sha256, **how, **about},
     )
+
+
+def _grows(parent: Parent, recipe: Recipe) -> bool:
+    """Whether the recipe's model is wider: `finetune.grow` only allows it."""
+    return any(getattr(recipe.model, name) != getattr(parent.config, name) for name in GROWING)
 
 
 def write_record(run: Path, record: Record) -> None:

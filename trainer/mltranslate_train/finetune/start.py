@@ -144,7 +144,7 @@ def _begin(recipe: Recipe, run: Path, record: Record | None, source: str) -> Non
     sha256 = file_sha256(parent.vocabulary)
     if recipe.finetune.vocabulary == "parent":
         _take_vocabulary(parent, sha256, run)
-    write_record(run, make_record(parent, recipe.finetune, sha256))
+    write_record(run, make_record(parent, recipe, sha256))
 
 
 def _take_vocabulary(parent: Parent, sha256: str, run: Path) -> None:
