@@ -71,8 +71,14 @@ def _check(graph: str, held: Mapping[str, Array], expected: Mapping[str, Array])
         raise _other(graph, f"it holds {min(unknown)}, which a graph of the run lacks")
     for name, array in expected.items():
         found = held[name]
-        if found.dtype != array.dtype or not np.array_equal(found, array):
+        if found.dtype != array.dtype or not _is_same(name, found, array):
             raise _other(graph, f"{name} differs")
+
+
+def _is_same(name: str, found: Array, array: Array) -> bool:
+    if name.endswith("positions"):  # sines, whose last bit is the processor's
+        return found.shape == array.shape and bool(np.allclose(found, array, rtol=0, atol=1e-6))
+    return np.array_equal(found, array)
 
 
 def _other(graph: str, why: str) -> VerificationError:
