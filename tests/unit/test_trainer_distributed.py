@@ -58,12 +58,12 @@ def note_copies():
 
 
 def runs():
+    loop.train(recipe("ddp", steps, "train.optimizer=muon"), folder / "muon")
     made = note_copies()
     for how in ("ddp", "fsdp"):
         # Not evaluated where it is broken off: the run in one process has no such score.
         loop.train(recipe(how, broken, "evaluate.dev=[]"), folder / how)
         loop.train(recipe(how, steps), folder / how)
-    loop.train(recipe("ddp", steps, "train.optimizer=muon"), folder / "muon")
     loop.train(recipe("fsdp", broken, "train.ema_decay=0", "train.average_last=2",
                       "train.snapshot_every=1"), folder / "shared")
     (folder / f"copied.{rank}").write_text(json.dumps(made))
