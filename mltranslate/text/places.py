@@ -70,17 +70,12 @@ def put_back(
     if insides and _are_crossed(pairs, marks, found):
         found = _placed(marks, places, insides := {})
     empty = [pair for pair in pairs if _is_empty(pair, found)]
-    for one, other in empty:
-        if is_link(marks[one].text):
-            words = source[marks[one].offset : marks[other].offset].strip(BLANK)
-            marks[one] = replace(marks[one], text=marks[one].text + words)
-    for pair in pairs:
-        if pair[0] in insides:
-            _unlined(marks, pair, found, translation)
     # Markdown would show the marks of an emphasis that has nothing in it.
     lost = itertools.chain(*(pair for pair in empty if is_emphasis(marks[pair[0]].text)))
     kept = sorted(set(range(len(marks))).difference(lost), key=_order(pairs, found))
     full = insides.keys() - set(itertools.chain(*empty))
+    _keep_words(marks, empty, source)
+    _unline(marks, [pair for pair in pairs if pair[0] in full], found, translation)
     sequence = [_Next(marks[number], found[number].place, number in full) for number in kept]
     for later, (former, number) in zip(sequence[1:], itertools.pairwise(kept), strict=False):
         later.goes_on = number == former + 1 and later.place == found[former].place
@@ -88,15 +83,24 @@ def put_back(
     return edits, bool(empty) or any(one.guessed for one in found)
 
 
-def _unlined(
-    marks: list[Mark], pair: tuple[int, int], found: Sequence[_Place], translation: str
+def _keep_words(marks: list[Mark], empty: Sequence[tuple[int, int]], source: str) -> None:
+    """Give links that have nothing in them their own words."""
+    for one, other in empty:
+        if is_link(marks[one].text):
+            words = source[marks[one].offset : marks[other].offset].strip(BLANK)
+            marks[one] = replace(marks[one], text=marks[one].text + words)
+
+
+def _unline(
+    marks: list[Mark], pairs: Sequence[tuple[int, int]], found: Sequence[_Place], translation: str
 ) -> None:
     """Emphasise with asterisks where lines would touch a letter: these are none to Markdown."""
-    start, end = (found[number].place for number in pair)
-    outside = translation[max(0, start - 1) : start] + translation[end : end + 1]
-    if set(marks[pair[0]].text) == {"_"} and any(map(str.isalnum, outside)):
-        for number in pair:
-            marks[number] = replace(marks[number], text=marks[number].text.replace("_", "*"))
+    for pair in pairs:
+        start, end = (found[number].place for number in pair)
+        outside = translation[max(0, start - 1) : start] + translation[end : end + 1]
+        if set(marks[pair[0]].text) == {"_"} and any(map(str.isalnum, outside)):
+            for number in pair:
+                marks[number] = replace(marks[number], text=marks[number].text.replace("_", "*"))
 
 
 @dataclass(slots=True)
