@@ -171,7 +171,8 @@ def _continues(text: str, word: Range, at: int) -> bool:
 
 def _is_unspaced(char: str) -> bool:
     code = ord(char)
-    return any(first <= code <= last for first, last in _UNSPACED)
+    # Most characters are below all of them.
+    return code >= _UNSPACED[0][0] and any(first <= code <= last for first, last in _UNSPACED)
 
 
 def _found(words: Sequence[str], text: str) -> list[Range | None]:

@@ -65,7 +65,6 @@ def test_but_for_positions_a_grown_model_does_what_its_parent_does(
         expected = old.logits(old(source, target, None))
         found = new.logits(new(source, target, None))
     torch.testing.assert_close(found, expected, rtol=2e-3, atol=2e-3)
-    assert sum(p.numel() for p in new.parameters()) >= sum(p.numel() for p in old.parameters())
 
 
 def test_every_new_weight_gets_a_gradient() -> None:

@@ -8,7 +8,7 @@ After Net2Net (Chen et al. 2016) and bert2BERT (Chen et al. 2022), but nothing i
   they put out has zero weights; so have new dimensions in the scores.
 
 Only positions differ: sinusoids of the new width have other frequencies. Each old dimension goes
-where the frequency is nearest, which changes it by 1 % on average.
+where the frequency is nearest, at most half a step away.
 """
 
 from __future__ import annotations
