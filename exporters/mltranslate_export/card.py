@@ -13,6 +13,8 @@ from typing import Any
 from mltranslate.languages import describe
 from mltranslate.packs.card import printable
 from mltranslate.routes import PIVOT
+from mltranslate_export.lineage import Lineage
+from mltranslate_train.finetune.ancestry import ancestors
 from mltranslate_train.report.markdown import code, escape, table
 
 Record = Mapping[str, Any]
@@ -26,6 +28,7 @@ _TRAINED = (
     ("step", "steps"),
     ("target_tokens", "target tokens"),
 )
+_BEFORE = ("step", "target_tokens", "training_seconds")
 _INTRO = "A translation model for mltranslate, as its manifest and report describe it.\n"
 _INTRO_TO_SECTIONS = (
     "A translation model for mltranslate. What stands between the two rules was written by the "
@@ -56,6 +59,7 @@ def model_card(manifest: Record, report: Record, sections: str = "") -> str:
             this exporter writes them.
     """
     provenance = manifest["provenance"]
+    lineage = Lineage(provenance)
     parts = [
         f"# {_plain(manifest['name'])} {_plain(manifest['version'])}\n",
         _INTRO_TO_SECTIONS if sections else _INTRO,
@@ -65,7 +69,8 @@ def model_card(manifest: Record, report: Record, sections: str = "") -> str:
         table(("from", "into, directly"), _direction_rows(manifest["directions"])),
         _routes(manifest),
         "## Model and training\n",
-        table(("", ""), _training_rows(provenance)),
+        table(("", ""), _training_rows(provenance, lineage)),
+        *_before(lineage),
         *_data(provenance),
         *_quality(report),
         *_cost(report),
@@ -104,17 +109,15 @@ def _routes(manifest: Record) -> str:
     )
 
 
-def _training_rows(provenance: Record) -> Iterator[tuple[str, str]]:
+def _training_rows(provenance: Record, lineage: Lineage) -> Iterator[tuple[str, str]]:
     yield from ((label, _value(provenance[key])) for key, label in _TRAINED if provenance.get(key))
     for key, value in provenance.get("model", {}).items():
         yield _plain(key.replace("_", " ")), _value(value)
     if modules := provenance.get("int8_modules_in_fp32"):
         yield "in fp32 also with int8", _value(modules)
     yield from _time_rows(provenance.get("training", {}))
-    if "parent" in provenance:
-        yield "started from", _parent(provenance["parent"])
-    if "averaged" in provenance:
-        yield "averaged from", _mean(provenance["averaged"])
+    if made_of := lineage.origin(provenance):
+        yield "made of models below", _plain(made_of)
     if "imported" in provenance:
         imported = provenance["imported"].items()
         yield "imported", "; ".join(f"{_plain(k)} {_value(v)}" for k, v in imported)
@@ -128,28 +131,20 @@ def _time_rows(training: Record) -> Iterator[tuple[str, str]]:
         yield "trained on", ", ".join(f"{_plain(k)} {_value(v)}" for k, v in place.items())
 
 
-def _parent(parent: Record) -> str:
-    """One line of what the weights were before."""
-    facts = [_plain(parent["name"])]
-    for key, label in (("step", "steps"), ("target_tokens", "target tokens"),
-                       ("training_seconds", "seconds of training steps")):  # fmt: skip
-        if key in parent:
-            facts.append(f"{_number(parent[key])} {label}")
-    if "grown_from" in parent:
-        facts.append(
-            "narrower: " + " ".join(f"{k} {_value(v)}" for k, v in parent["grown_from"].items())
-        )
-    if "parent" in parent:
-        facts.append(f"which started from {_parent(parent['parent'])}")
-    if "averaged" in parent:
-        facts.append(f"which was averaged from {_mean(parent['averaged'])}")
-    return ", ".join(facts)
+def _before(lineage: Lineage) -> Iterator[str]:
+    """The models that it came from, the latest first."""
+    if lineage.models:
+        yield "### Models before it\n"
+        head = ("", "model", "steps", "target tokens", "seconds of training steps", "made of")
+        yield table(head, (_before_row(model, lineage) for model in lineage.models))
 
 
-def _mean(averaged: Record) -> str:
-    """The two models that a mean is of; brackets, as either may be a mean itself."""
-    first, second = map(_parent, averaged["of"])
-    return f"({first}) and, with a share of {_value(averaged['share'])}, ({second})"
+def _before_row(model: Record, lineage: Lineage) -> tuple[str, ...]:
+    known = (_number(model[key]) if key in model else "" for key in _BEFORE)
+    return (
+        str(lineage.number(model)), _plain(model["name"]), *known,
+        _plain(lineage.origin(model)),
+    )  # fmt: skip
 
 
 def _data(provenance: Record) -> Iterator[str]:
@@ -168,20 +163,10 @@ def _data(provenance: Record) -> Iterator[str]:
 def _inherited(provenance: Record) -> list[Record]:
     """Sources of all ancestors, each by the first that names it."""
     found: dict[str, Record] = {}
-    for ancestor in _ancestors(provenance):
+    for ancestor in ancestors(provenance):
         for source in ancestor.get("sources", []):
             found.setdefault(source["name"], source)
     return list(found.values())
-
-
-def _ancestors(model: Record) -> Iterator[Record]:
-    """What the weights were before, by any number of starts and means."""
-    direct = [model["parent"]] if "parent" in model else []
-    if "averaged" in model:
-        direct += model["averaged"]["of"]
-    for ancestor in direct:
-        yield ancestor
-        yield from _ancestors(ancestor)
 
 
 def _source_row(source: Record) -> tuple[str, str, str]:

@@ -21,11 +21,14 @@ from mltranslate.errors import DataError, MltError, reason
 from mltranslate_export.graphs.builder import Array
 from mltranslate_export.graphs.families import FAMILIES
 from mltranslate_export.training_record import training_record
+from mltranslate_train.finetune.ancestry import told_once
 from mltranslate_train.model.build import model_from_about
 from mltranslate_train.model.seq2seq import Seq2Seq
 
 _RECURRENT = re.compile("(weight|bias)_(ih|hh)_l0$")
 _TRANSLATION = "translation"
+_HISTORY = ("parent", "averaged", "unpacked", "imported")
+"""What `model.json` says of where the weights came from."""
 _ANOTHER = "Give the folder of a run that has kept its best weights, as the first evaluation does"
 
 
@@ -171,12 +174,14 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "target_tokens": about.get("target_tokens", 0),
         **({"training": dict(checkpoint.training)} if checkpoint.training else {}),
         "sources": about.get("sources", []),
-        **{
-            key: _without(about[key], read)
-            for key in ("parent", "averaged", "unpacked", "imported")
-            if key in about
-        },
+        **_history(about, read),
     }
+
+
+def _history(about: Mapping[str, Any], read: set[tuple[Any, Any]]) -> dict[str, Any]:
+    """Where the weights came from, each ancestor described once."""
+    known = {key: about[key] for key in _HISTORY if key in about}
+    return {key: _without(value, read) for key, value in told_once(known).items()}
 
 
 def _source(one: dict[str, Any]) -> tuple[Any, Any]:

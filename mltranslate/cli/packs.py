@@ -21,6 +21,8 @@ _ANCESTORS = 2
 """Depth from which on a record tells of what the pack's model was made from."""
 _MOST = 20
 """Longest list that is told of that."""
+_DEEPEST = 5
+"""Depth at which what is nested further, the ancestors of ancestors, is only counted."""
 
 
 def register(commands: Commands) -> None:
@@ -228,17 +230,22 @@ def _outline(value: Any, depth: int = 0) -> Iterator[str]:
     indent = "  " * depth
     for key, inner in value.items():
         label = f"{indent}{key.replace('_', ' ')}:"
-        if isinstance(inner, dict):
+        nested = isinstance(inner, dict)
+        if not nested and not _has_records(inner):
+            yield f"{label} {_line(inner)}"
+        elif depth >= _DEEPEST or (not nested and depth >= _ANCESTORS and len(inner) > _MOST):
+            yield f"{label} {len(inner)} entries, all of them with --json"
+        elif nested:
             yield label
             yield from _outline(inner, depth + 1)
-        elif not isinstance(inner, list) or not any(isinstance(item, dict) for item in inner):
-            yield f"{label} {_line(inner)}"
-        elif depth >= _ANCESTORS and len(inner) > _MOST:
-            yield f"{label} {len(inner)} entries, all of them with --json"
         else:
             yield label
             for item in inner:
                 yield from _entry(item, depth + 1)
+
+
+def _has_records(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
 
 
 def _entry(item: Any, depth: int) -> Iterator[str]:

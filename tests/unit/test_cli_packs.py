@@ -188,6 +188,19 @@ def test_outline() -> None:
     ]
 
 
+def test_ancestors_of_ancestors_are_only_counted() -> None:
+    oldest = {"name": "oldest", "step": 1}
+    older = {"name": "older", "averaged": {"share": 0.5, "of": [oldest, oldest]}}
+    provenance = {"averaged": {"share": 0.25, "of": [{"name": "new", "parent": older}]}}
+    lines = list(_outline({"provenance": provenance}))
+    assert lines[-4:] == [
+        "        name: new",
+        "        parent:",
+        "          name: older",
+        "          averaged: 2 entries, all of them with --json",
+    ]
+
+
 def test_ancestors_are_told_in_outline_without_their_long_lists() -> None:
     sources = [{"name": str(number), "pairs": 1} for number in range(21)]
     older = {"name": "old", "parent": {"step": 7, "sources": sources}}

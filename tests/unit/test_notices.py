@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from mltranslate import locations
 from mltranslate.errors import DataError, UsageError
 from mltranslate_export.cli import main
 from mltranslate_export.notices import Source, notices, read_sources
+from mltranslate_train.finetune.ancestry import ancestors
 
 NOTICES = locations.assets() / "NOTICES"
 HEADER = "source\tkind\tpairs\torigin\tlicence\tremark"
@@ -31,11 +31,11 @@ def named(page: str) -> set[str]:
     return set(re.findall(r"`([^`]+)`", page))
 
 
-def inherited(provenance: dict[str, Any]) -> Iterator[str]:
-    """Names of the sources of a pack and of what it was started from."""
-    yield from (source["name"] for source in provenance.get("sources", []))
-    if "parent" in provenance:
-        yield from inherited(provenance["parent"])
+def inherited(provenance: dict[str, Any]) -> set[str]:
+    """Names of the sources of a pack and of all models that it came from."""
+    return {
+        s["name"] for one in (provenance, *ancestors(provenance)) for s in one.get("sources", [])
+    }
 
 
 def test_every_source_of_a_pack_that_ships_has_a_notice() -> None:
@@ -44,7 +44,7 @@ def test_every_source_of_a_pack_that_ships_has_a_notice() -> None:
     assert packs
     for path in packs:
         provenance = json.loads(path.read_text(encoding="utf-8"))["provenance"]
-        sources = set(inherited(provenance))
+        sources = inherited(provenance)
         assert sources, path
         assert sources <= named(page), path
 

@@ -73,6 +73,12 @@ def note(run: Path) -> dict[str, Any]:
     return found
 
 
+def named(ancestor: dict[str, Any]) -> dict[str, Any]:
+    """What is said of one that is described elsewhere."""
+    described = ("step", "target_tokens", "training_seconds", "parent", "averaged")
+    return {key: value for key, value in ancestor.items() if key not in described}
+
+
 def shape(run: Path) -> dict[str, Any]:
     found = about(run)["model"]
     assert isinstance(found, dict)
@@ -109,7 +115,7 @@ def test_the_mean_says_what_it_is_made_of(child: Path, other: Path, tmp_path: Pa
         assert member["weights_sha256"] == open_parent(str(run)).sha256
         for key in ("step", "target_tokens", "training_seconds"):
             assert member[key] == about(run)[key]
-    assert first["parent"] == about(child)["parent"]
+    assert first["parent"] == named(about(child)["parent"]), "the other of the two, told there"
     assert "parent" not in last
     told = describe(load_run(tmp_path / "mean"))["averaged"]
     unread = told["of"][0]["parent"].pop("sources")
@@ -125,20 +131,23 @@ def test_all_ancestors_are_told_from_mean_to_run_to_pack(
     mean, again, run = tmp_path / "mean", tmp_path / "again", tmp_path / "run"
     average(child, str(parent), 0.5, mean)
     average(mean, str(parent), 0.125, again)
-    assert note(again)["of"][0]["averaged"] == note(mean)
+    first, last = note(again)["of"]
+    assert last["step"] == about(parent)["step"]
+    before, same = first["averaged"]["of"]
+    assert (before, same) == (note(mean)["of"][0], named(last)), "told beside it, not within"
     recipe = load_recipe(child / "recipe.toml", ["train.max_steps=1"])
     train(recipe, run, parent=str(again))
     provenance = about(run)["parent"]
     assert isinstance(provenance, dict)
     assert provenance["averaged"] == note(again)
-    for source, label in ((again, "averaged from"), (run, "started from")):
+    for source, made_of in ((again, "0.875 of 1 and 0.125 of 3"), (run, "started from 1")):
         folder = tmp_path / f"pack of {source.name}"
         folder.mkdir()
         pack = add_card(build_pack(load_run(source), folder, PLAN, ranges={}))
         verify_pack(pack)
         card = read_card(pack)
-        assert f"| {label} | " in card
-        assert "with a share of 0.125" in card
+        assert f"| made of models below | {made_of} |" in card
+        assert "0.5 of" in card
         assert "| books | MIT | 7 |" in card  # of the parent of a member of a mean of a mean
 
 
@@ -154,7 +163,7 @@ def test_a_run_that_was_never_evaluated_has_a_mean(
     found = about(tmp_path / "mean")
     for key in ("step", "target_tokens", "training_seconds", "sources", "directions"):
         assert found[key] == known[key]
-    assert note(tmp_path / "mean")["of"][0]["parent"] == known["parent"]
+    assert note(tmp_path / "mean")["of"][0]["parent"] == named(known["parent"])
     load_run(tmp_path / "mean")
 
 

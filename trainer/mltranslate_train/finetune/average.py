@@ -25,6 +25,7 @@ from mltranslate.packs import MANIFEST_NAME
 from mltranslate_train.checkpoint import ABOUT, BEST, MODEL, save_tensors
 from mltranslate_train.data.prepare import HELD_OUT, RECIPE, SHARDS, SUMMARY, VOCABULARY_FILE
 from mltranslate_train.data.whole import whole_file, whole_folder, write_text
+from mltranslate_train.finetune.ancestry import told_once
 from mltranslate_train.finetune.fit import shape_differences
 from mltranslate_train.finetune.parent import Parent, open_parent
 from mltranslate_train.metrics_log import METRICS
@@ -151,11 +152,11 @@ def _about(ours: Parent, theirs: Parent, share: float) -> dict[str, Any]:
         if key not in _OF_ONE and not key.startswith("dev_")
     }
     sources = _sources(theirs) | _sources(ours)
-    return {
+    return told_once({
         **kept,
         "sources": [sources[name] for name in sorted(sources)],
         "averaged": {"share": share, "of": [_noted(ours), _noted(theirs)]},
-    }
+    })  # fmt: skip
 
 
 def _noted(parent: Parent) -> dict[str, Any]:

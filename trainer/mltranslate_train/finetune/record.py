@@ -12,12 +12,9 @@ from mltranslate.errors import DataError, reason
 from mltranslate_train.config import FineTuneConfig, Recipe
 from mltranslate_train.data.prepare import PARENT
 from mltranslate_train.data.whole import writable, write_text
+from mltranslate_train.finetune.ancestry import INHERITED
 from mltranslate_train.finetune.grow import GROWING
 from mltranslate_train.finetune.parent import Parent
-
-_INHERITED = (
-    "step", "target_tokens", "training_seconds", "sources", "parent", "averaged", "unpacked",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +34,7 @@ class Record:
 def make_record(parent: Parent, recipe: Recipe, vocabulary_sha256: str) -> Record:
     """Note a parent, which fits the recipe, and how its weights are to be taken over."""
     config = recipe.finetune
-    about = {key: parent.about[key] for key in _INHERITED if key in parent.about}
+    about = {key: parent.about[key] for key in INHERITED if key in parent.about}
     how: dict[str, Any] = {"mode": config.mode, "vocabulary": config.vocabulary}
     if config.grow and _grows(parent, recipe):
         how["grown_from"] = {name: getattr(parent.config, name) for name in GROWING}
