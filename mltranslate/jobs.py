@@ -16,6 +16,7 @@ from mltranslate.languages import describe
 from mltranslate.models import Model
 from mltranslate.renderings import Rendering, variants
 from mltranslate.routes import Hop
+from mltranslate.scripts import rewritten
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.abbreviations import abbreviations
 from mltranslate.text.casing import is_shouted
@@ -99,6 +100,10 @@ class Job:
     def say(self, renderings: Sequence[Rendering], target: str) -> str:
         """Put the text together again, from these renderings of its sentences."""
         return self.head + join(self.spans, [one.text for one in renderings], target)
+
+    def left(self, target: str) -> str:
+        """The text where nothing is translated; Chinese, in the characters that are asked for."""
+        return rewritten(self.text, target, self.variety) if self.source == target else self.text
 
     def say_beginning(self, texts: Sequence[str]) -> str:
         """Put together how the text begins, from what its first sentences are translated to."""
@@ -185,11 +190,11 @@ class Job:
             found.setdefault(text, Alternative(text=text, score=self.score(way)))
         return tuple(found.values())
 
-    def warnings(self) -> tuple[Caution, ...]:
-        """What the reader should know, in the order of `Caution`."""
+    def warnings(self, said: str) -> tuple[Caution, ...]:
+        """What the reader of the text that was made should know, in the order of `Caution`."""
         every = itertools.chain(self.earlier, self.renderings)
         cautions = set[Caution]().union(*(rendering.cautions for rendering in every))
-        if not self.renderings and self.text.strip():
+        if not self.renderings and self.text.strip() and said == self.text:
             cautions.add(Caution.UNTRANSLATED)
             if self.unoffered:
                 cautions.add(Caution.UNOFFERED)

@@ -141,20 +141,19 @@ class Translator:
     ) -> list[Translation]:
         """Translate one text or several; one result for each, in order.
 
-        `target` and `source` are codes or names ("de", "German", "pt-BR"). With "auto" the
-        language of each text is detected once, from the whole text and among the packs'
-        languages, and paragraphs in another are translated as if they were in it; a Detection
-        made before, or one for each text, is used, and reported, instead. Text that is no
-        language, or in the target language by detection or by `source`, comes back unchanged with
-        `Caution.UNTRANSLATED`; so does text that is surely in a language of no pack, with
-        `Caution.UNOFFERED` as well. Chinese is read and written in the characters of either
-        standard (one is not made of the other alone); another variety that `target` asks for and
-        no pack lists may give `Caution.VARIETY`. `progress` is called after every batch, in the
-        calling thread. With `n_best` over 1 each result lists the best so many `alternatives`,
-        itself included; `beam`
-        must be no less. With a `prefix`, the beginning of the translation of a single text, the
-        rest of it is completed. `token_scores` asks for the scores of all tokens, and
-        `length_penalty` (default: `Decoder.usual_length_penalty`), `coverage_penalty` and
+        `target` and `source` are codes or names ("de", "German", "pt-BR"). With "auto" the language
+        of each text is detected once, from the whole text and among the packs' languages, and
+        paragraphs in another are translated as if they were in it; a Detection made before, or one
+        for each text, is used, and reported, instead. Text that is no language, or in the target
+        language by detection or by `source`, comes back unchanged with `Caution.UNTRANSLATED`; so
+        does text that is surely in a language of no pack, with `Caution.UNOFFERED` as well. Chinese
+        is read and written in the characters of either standard, and text that is Chinese already
+        is written in the one that is asked for; another variety that `target` asks for and no pack
+        lists may give `Caution.VARIETY`. `progress` is called after every batch, in the calling
+        thread. With `n_best` over 1 each result lists the best so many `alternatives`, itself
+        included; `beam` must be no less. With a `prefix`, the beginning of the translation of a
+        single text, the rest of it is completed. `token_scores` asks for the scores of all tokens,
+        and `length_penalty` (default: `Decoder.usual_length_penalty`), `coverage_penalty` and
         `sampling` are those of `mltranslate.decode.Search`. `alignment` asks for the words that
         come from words, which texts through English do not have. Words of a `glossary` are
         translated as it says; where they cannot be, the result has `Caution.GLOSSARY`. `draft` is
@@ -339,9 +338,10 @@ def _seconds_to_load(jobs: Sequence[Job], beams: Iterable[int]) -> float:
 def _result(job: Job, target: str, milliseconds: float, n_best: int) -> Translation:
     done = bool(job.renderings)
     used = job.models if done else ()
+    text = job.say(job.renderings, target) if done else job.left(target)
     return Translation(
         source_text=job.text,
-        text=job.say(job.renderings, target) if done else job.text,
+        text=text,
         source=job.source,
         target=target,
         detected=job.detected,
@@ -352,7 +352,7 @@ def _result(job: Job, target: str, milliseconds: float, n_best: int) -> Translat
         route=job.route,
         milliseconds=milliseconds,
         score=job.score(job.renderings),
-        warnings=job.warnings(),
+        warnings=job.warnings(text),
         alternatives=job.alternatives(target, n_best) if done and n_best > 1 else (),
         token_scores=tuple(one for part in job.renderings for one in part.token_scores),
         alignment=tuple(job.links(target)) if done else (),

@@ -61,14 +61,13 @@ def test_traditional_chinese_is_written(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr() == (CHINESE + "\n", "")
 
 
-def test_simplified_instead_of_traditional_chinese_is_told(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_what_is_chinese_already_is_written_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["text", "--to", "zh-Hant", "--from", "zh", CHINESE]) == 0
+    assert capsys.readouterr() == (TRADITIONAL + "\n", "")
+    assert main(["text", "--to", "zh", "--from", "zh", TRADITIONAL]) == 0
     out, err = capsys.readouterr()
-    assert out == CHINESE + "\n"
+    assert out == TRADITIONAL + "\n"
     assert "nothing was translated" in err
-    assert "promises Traditional Chinese, and a text is in Simplified Chinese" in err
 
 
 def test_a_variety_that_nothing_shows_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,6 +57,27 @@ def _chinese(decoder: FakeDecoder, *codes: str) -> Translator:
     return Translator(decoder=decoder, detector=FakeDetector())
 
 
+@pytest.mark.parametrize(
+    ("text", "target", "written", "warnings"),
+    [
+        (SIMPLIFIED, "zh-Hant", TRADITIONAL, ()),
+        (TRADITIONAL, "zh-CN", SIMPLIFIED, ()),
+        (SIMPLIFIED, "zh", SIMPLIFIED, (Caution.UNTRANSLATED,)),
+        (TRADITIONAL, "zh-Hant", TRADITIONAL, (Caution.UNTRANSLATED,)),
+        (f"- {SIMPLIFIED}\n\n", "zh-Hant", f"- {TRADITIONAL}\n\n", ()),
+        (f"看`国()`，{SIMPLIFIED}", "zh-Hant", f"看`国()`，{TRADITIONAL}", ()),
+        (f"```\n国()\n```\n{SIMPLIFIED}", "zh-Hant", f"```\n国()\n```\n{TRADITIONAL}", ()),
+        ("```\n国()\n```", "zh-Hant", "```\n国()\n```", (Caution.UNTRANSLATED, Caution.VARIETY)),
+    ],
+)
+def test_chinese_is_rewritten_where_it_is_not_translated(
+    text: str, target: str, written: str, warnings: tuple[Caution, ...]
+) -> None:
+    result = _translator("", "zh").translate(text, target, "zh")[0]
+    assert (result.text, result.warnings) == (written, warnings)
+    assert (result.pack, result.route, result.score) == ("", (), None)
+
+
 def test_traditional_chinese_is_read_as_simplified() -> None:
     decoder = FakeDecoder()
     translator = _chinese(decoder, "en", "zh")
@@ -176,9 +197,10 @@ def test_a_pack_that_lists_a_variety_is_believed() -> None:
 
 
 def test_text_that_is_in_the_target_language_already_has_a_variety_too() -> None:
-    result = _translator("", "zh").translate(SIMPLIFIED, "zh-Hant", "zh")[0]
-    assert result.text == SIMPLIFIED
-    assert result.variety == "zh-Hans"
+    result = _translator("", "zh").translate(SIMPLIFIED, "zh", "zh")[0]
+    assert (result.text, result.variety) == (SIMPLIFIED, "zh-Hans")
+    result = _translator("", "pt").translate("O comboio e o autocarro.", "pt-BR", "pt")[0]
+    assert result.variety == "pt-PT"
     assert result.warnings == (Caution.UNTRANSLATED, Caution.VARIETY)
 
 
