@@ -20,6 +20,14 @@ from mltranslate_export.checkpoint import Checkpoint, describe
 from mltranslate_export.graphs.alignment import alignment_graph
 from mltranslate_export.graphs.beam import beam_graph
 from mltranslate_export.graphs.builder import GraphBuilder
+from mltranslate_export.graphs.equalise import (
+    Coupling,
+    Factors,
+    couplings,
+    equalised,
+    equalised_ranges,
+    factors_for,
+)
 from mltranslate_export.graphs.families import FAMILIES
 from mltranslate_export.graphs.greedy import greedy_graph
 from mltranslate_export.graphs.linear import Float32, Int8, Linears, Ranges
@@ -28,6 +36,7 @@ from mltranslate_export.graphs.storage import save_graphs
 from mltranslate_export.graphs.transformer import TransformerNetwork
 from mltranslate_export.shortlist import describe as describe_shortlists
 from mltranslate_export.training_weights import DESCRIPTION, WEIGHTS, write_weights
+from mltranslate_train.model.transformer import TransformerConfig
 
 PRECISIONS = ("fp32", "int8")
 REPORT = "report.json"
@@ -86,39 +95,56 @@ def write_variant(
 
 
 def graphs_of(
-    checkpoint: Checkpoint, precision: str, ranges: Ranges, *, short: bool
-) -> dict[str, GraphBuilder]:
+    checkpoint: Checkpoint, precision: str, ranges: Ranges, *, short: bool,
+    factors: Factors | None = None,
+) -> dict[str, GraphBuilder]:  # fmt: skip
     """The graphs of one precision by their fields of `Variant`; only int8 needs `ranges`.
 
-    With `short` there are also those that score only what a shortlist gives.
+    With `short` there are also those that score only what a shortlist gives. `factors` take the
+    place of those that suit the ranges.
     """
-    network = network_of(checkpoint, precision, ranges)
+    network = network_of(checkpoint, precision, ranges, factors=factors)
     graphs = {"greedy": greedy_graph(network), "beam": beam_graph(network)}
     if isinstance(network, TransformerNetwork):
         graphs["aligned"] = alignment_graph(network)
     if short:
-        network = network_of(checkpoint, precision, ranges, short=True)
+        network = network_of(checkpoint, precision, ranges, short=True, factors=factors)
         graphs["short_greedy"] = greedy_graph(network)
         graphs["short_beam"] = beam_graph(network)
     return graphs
 
 
 def network_of(
-    checkpoint: Checkpoint, precision: str, ranges: Ranges, *, short: bool = False
-) -> Network[Any]:
+    checkpoint: Checkpoint, precision: str, ranges: Ranges, *, short: bool = False,
+    factors: Factors | None = None,
+) -> Network[Any]:  # fmt: skip
     """Graph fragments of the model in one precision; only int8 needs `ranges`."""
     weights = checkpoint.weights()
     banned = np.array(checkpoint.banned, np.int64)
     separate = checkpoint.model.config.embeddings == "separate"
     output = "output" if separate else "embedding"
-    linears: Linears = (
-        Int8(weights, banned, output, ranges, short=short)
-        if precision == "int8"
-        else Float32(weights, banned, output, short=short)
-    )
+    linears: Linears
+    if precision == "int8":
+        among = coupled(checkpoint)
+        factors = factors_for(weights, ranges, among) if factors is None else factors
+        weights = equalised(weights, factors, among)
+        even = equalised_ranges(ranges, factors, among)
+        linears = Int8(weights, banned, output, even, short=short)
+    else:
+        linears = Float32(weights, banned, output, short=short)
     network = FAMILIES[checkpoint.architecture](checkpoint.model.config, weights, linears)
     network.short = short
     return network
+
+
+def coupled(checkpoint: Checkpoint) -> list[Coupling]:
+    """Layers whose channels int8 graphs share out differently than the model."""
+    config = checkpoint.model.config
+    if not isinstance(config, TransformerConfig):
+        return []
+    if checkpoint.about.get("unpacked", {}).get("precision") == "int8":
+        return []  # its integers are to stay as they are
+    return couplings(config)
 
 
 def write_manifest(

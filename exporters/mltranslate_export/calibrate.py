@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
+import numpy as np
 from sentencepiece import SentencePieceProcessor
 from torch import Tensor, nn
 
 from mltranslate.decode.types import Request
 from mltranslate_export.checkpoint import Checkpoint
+from mltranslate_export.graphs.builder import Array
 from mltranslate_export.graphs.linear import LOGITS, Ranges
 from mltranslate_export.verify.pairs import Pair
 from mltranslate_export.verify.parity import BATCH, oracle
@@ -18,14 +20,14 @@ from mltranslate_export.verify.quality import requests_for
 from mltranslate_train.model.recurrent import Gru, Lstm, State
 from mltranslate_train.model.seq2seq import Seq2Seq
 
-_Seen = dict[str, tuple[float, float]]
+_Seen = dict[str, tuple[Array, Array]]
 
 SENTENCES = 50
 """Most sentences a direction; the last ones, as the first are those that quality is measured on."""
 
 
 def calibrate(checkpoint: Checkpoint, groups: Mapping[tuple[str, str], Sequence[Pair]]) -> Ranges:
-    """Decode sentences of every direction and note the extremes of each product's input.
+    """Decode sentences of every direction and note the extremes of each channel that products read.
 
     Every sentence also goes in upper case, so that unusual input stays within the ranges. Whatever
     lies beyond them at run time counts as the extreme.
@@ -98,6 +100,9 @@ def _replaced(owner: nn.Module, method: str, watched: Callable[..., object]) -> 
 
 
 def _note(seen: _Seen, name: str, values: Tensor) -> None:
+    channels = values.detach().reshape(-1, values.shape[-1])
     # Zero is always inside: it must be exact, and rectified values start there.
-    low, high = seen.get(name, (0.0, 0.0))
-    seen[name] = (min(low, float(values.min())), max(high, float(values.max())))
+    low, high = (channels.amin(0).clamp(max=0).numpy(), channels.amax(0).clamp(min=0).numpy())
+    if name in seen:
+        low, high = np.minimum(low, seen[name][0]), np.maximum(high, seen[name][1])
+    seen[name] = low, high

@@ -1,5 +1,6 @@
 """Calibration sees every product, and what the model really feeds it."""
 
+import numpy as np
 import toy_run
 from torch import nn
 
@@ -15,8 +16,14 @@ def test_every_product_has_a_range_around_zero() -> None:
     ranges = calibrate(checkpoint, groups)
     layers = [n for n, m in checkpoint.model.named_modules() if isinstance(m, nn.Linear)]
     assert sorted(ranges) == sorted([*layers, LOGITS])
-    assert all(low <= 0 < high for low, high in ranges.values())
-    rectified = [ranges[name][0] for name in layers if name.endswith("ffn.down")]
-    assert rectified == [0.0] * 4
-    assert ranges == calibrate(checkpoint, groups), "watching must leave the model as it was"
+    for name, (low, high) in ranges.items():
+        module = checkpoint.model.get_submodule("embedding" if name == LOGITS else name)
+        assert low.shape == high.shape == (module.weight.shape[1],)
+        assert (low <= 0).all()
+        assert (high >= 0).all()
+        assert high.any()
+        assert not (low.any() and name.endswith("ffn.down")), "what comes out of a rectifier"
+    again = calibrate(checkpoint, groups)
+    for name, found in ranges.items():
+        np.testing.assert_array_equal(found, again[name], "watching must leave the model as it was")
     assert "logits" not in vars(checkpoint.model)

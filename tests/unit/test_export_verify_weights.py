@@ -30,9 +30,13 @@ OTHERS = ("positions", "encoder_positions", "logits_bias")
 
 
 def ranges_of(checkpoint: Checkpoint) -> Ranges:
-    """Some range for each product; what it is decides no weight."""
-    layers = {name.rpartition(".")[0] for name in checkpoint.weights()}
-    return dict.fromkeys([*layers, LOGITS], (-3.0, 2.0))
+    """Some range for each channel of each product: some much larger than others."""
+    random = np.random.default_rng(1)
+    weights = checkpoint.weights()
+    widths = {name.rpartition(".")[0]: w.shape[-1] for name, w in weights.items() if w.ndim > 1}
+    widths[LOGITS] = checkpoint.model.config.d_model
+    high = {name: 8.0 ** random.uniform(-2, 2, width) for name, width in widths.items()}
+    return {name: (-value, value) for name, value in high.items()}
 
 
 def pack_of(checkpoint: Checkpoint, place: Path, *, short: bool = True) -> Pack:

@@ -24,8 +24,8 @@ LOGITS = "logits"
 LOGITS_BIAS = "logits_bias"
 """Name of the output layer's bias, where a model has one."""
 
-Ranges = Mapping[str, tuple[float, float]]
-"""Smallest and largest input of every product, zero included, by the name of its layer."""
+Ranges = Mapping[str, tuple[Array, Array]]
+"""Smallest and largest value (in,) of every product's inputs, zero included, by its layer."""
 
 _LEVELS = 255
 
@@ -164,7 +164,8 @@ class Int8:
         self, graph: GraphBuilder, rows: Value, name: str, weight: Value, scales: Value,
         bias: Value,
     ) -> Value:  # fmt: skip
-        low, high = self._ranges[name]
+        smallest, largest = self._ranges[name]
+        low, high = float(smallest.min()), float(largest.max())
         step = max(high - low, 1e-30) / _LEVELS
         scale = graph.constant(step, np.float32)
         zero = graph.constant(round(-low / step), np.uint8)

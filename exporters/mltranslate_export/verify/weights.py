@@ -6,17 +6,17 @@ run would pass as long as they translate about as well.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
 
 from mltranslate.errors import PackError, VerificationError, reason
 from mltranslate.packs.pack import Pack
-from mltranslate_export.build import PRECISIONS, graphs_of
+from mltranslate_export.build import PRECISIONS, coupled, graphs_of
 from mltranslate_export.checkpoint import Checkpoint
 from mltranslate_export.graphs.builder import Array
-from mltranslate_export.graphs.linear import Ranges
+from mltranslate_export.graphs.equalise import factors_in
+from mltranslate_export.graphs.linear import LOGITS, Ranges
 from mltranslate_export.graphs.storage import read_weights
 
 _FIELDS = ("greedy", "beam", "aligned", "short_greedy", "short_beam")
@@ -43,14 +43,16 @@ def check_graphs(pack: Pack, checkpoint: Checkpoint) -> None:
 
 def _check_variant(pack: Pack, precision: str, checkpoint: Checkpoint) -> None:
     variant = pack.manifest.variants[precision]
-    # Ranges decide how activations are rounded, and no weight.
-    ranges: Ranges = defaultdict(lambda: (0.0, 1.0))
     short = bool(variant.short_greedy or variant.short_beam)
-    made = graphs_of(checkpoint, precision, ranges, short=short)
-    for field in _FIELDS:
-        if graph := getattr(variant, field):
-            expected = made[field].weights if field in made else {}
-            _check(graph, _held(pack, graph), expected)
+    held = {field: _held(pack, name) for field in _FIELDS if (name := getattr(variant, field))}
+    weights = checkpoint.weights()
+    factors = factors_in(held["greedy"], weights, coupled(checkpoint))
+    # Ranges decide how activations are rounded, and no weight.
+    layers = (name.rpartition(".")[0] for name in weights)
+    ranges: Ranges = dict.fromkeys([*layers, LOGITS], (np.zeros(1), np.ones(1)))
+    made = graphs_of(checkpoint, precision, ranges, short=short, factors=factors)
+    for field, found in held.items():
+        _check(getattr(variant, field), found, made[field].weights if field in made else {})
 
 
 def _held(pack: Pack, graph: str) -> dict[str, Array]:
