@@ -40,7 +40,7 @@ class ScriptTranslator:
 def rewritten(text: str, language: str, tag: str) -> str:
     """Return a text of `language` in the characters of `tag`; see `as_written`.
 
-    Links, code and what else is no language stay as they are.
+    Links, code and what else is no language stay as they are; a link ends where Han begins.
     """
     if as_written(text, tag) == text:
         return text

@@ -176,8 +176,8 @@ def test_a_run_without_a_step_to_do_says_so_and_how_to_go_on(
 ) -> None:
     monkeypatch.chdir(trained)
     caplog.set_level(logging.INFO)
-    metrics = trained / "run/metrics.jsonl"
-    before = metrics.read_bytes()
+    kept = [trained / "run" / name for name in ("metrics.jsonl", "recipe.toml")]
+    before = [path.read_bytes() for path in kept]
     for steps in (2, 1):
         caplog.clear()
         command = ["run", "toy.toml", "--out", "run", "--set", f"train.max_steps={steps}"]
@@ -185,12 +185,15 @@ def test_a_run_without_a_step_to_do_says_so_and_how_to_go_on(
         assert "nothing left to train: it has made 2 steps" in caplog.text
         assert f"train.max_steps is {steps}. To train on, raise it" in caplog.text
         assert "trained" not in caplog.text
-        assert metrics.read_bytes() == before
+        assert [path.read_bytes() for path in kept] == before, "it tells what made the steps"
     patience = ["train.max_steps=9", "train.patience=1", "evaluate.every=1"]
     assert main(["run", "toy.toml", "--out", "other", *_sets(patience)]) == 0
     caplog.clear()
     assert main(["run", "toy.toml", "--out", "other", *_sets(patience)]) == 0
     assert "the last 1 evaluations brought nothing better. To train on, raise" in caplog.text
+    more = ["train.max_steps=10", "train.patience=3", "evaluate.every=1"]
+    assert main(["run", "toy.toml", "--out", "other", *_sets(more)]) == 0
+    assert load_recipe(trained / "other/recipe.toml").train.patience == 3
 
 
 def _sets(overrides: list[str]) -> list[str]:

@@ -18,7 +18,8 @@ from mltranslate_train.checkpoint import BEST, LAST, Checkpoint
 from mltranslate_train.config import Recipe
 from mltranslate_train.data.batches import Batch, Sampler, SamplerState
 from mltranslate_train.data.prefetch import prefetch
-from mltranslate_train.data.prepare import VOCABULARY_FILE, prepare
+from mltranslate_train.data.prepare import VOCABULARY_FILE, keep_recipe, prepare
+from mltranslate_train.data.whole import writable
 from mltranslate_train.device import choose_device, choose_precision, release_freed_memory, sent
 from mltranslate_train.distributed import (
     World,
@@ -237,6 +238,7 @@ def train(recipe: Recipe, run: Path, parent: str = "") -> None:
         if finished := trainer.totals.finished(recipe.train):
             log.info("%s has nothing left to train: %s", run, finished)
             return
+        world.on_main(lambda: _keep_recipe(recipe, run))
         done = trainer.totals.step
         with open_reports(run, recipe.train, done, world.main) as reports, StopRequest() as stop:
             reports.happened(trainer.event("resume" if done else "start"))
@@ -252,6 +254,11 @@ def _make_ready(recipe: Recipe, run: Path, parent: str) -> None:
     finetune.adopt(recipe, run, parent)
     prepare(recipe, run)
     check_dev_sets(in_run(recipe, run))
+
+
+def _keep_recipe(recipe: Recipe, run: Path) -> None:
+    with writable(run):
+        keep_recipe(recipe, run)
 
 
 def _run(trainer: Trainer, reports: Report, stop: StopRequest) -> str:

@@ -63,7 +63,8 @@ def prepare(recipe: Recipe, run: Path, *, partial: bool = False) -> None:
     """Fill `run` with recipe.toml, vocabulary.model, shards/, heldout/, data.json and a report.
 
     Data that is complete is kept, and so is a vocabulary that was made by the same recipe. If the
-    text that it was made of has changed since, or files were added to it, a warning says so.
+    text that it was made of has changed since, or files were added to it, a warning says so. The
+    recipe.toml of a run that has a checkpoint is kept too, until it trains on (`keep_recipe`).
     `partial`: the corpora are samples, which may have nothing of an origin that the recipe names.
 
     Raises:
@@ -87,13 +88,19 @@ def prepare(recipe: Recipe, run: Path, *, partial: bool = False) -> None:
         _warn_of_changes(recipe, run, summary)
     with writable(run):
         run.mkdir(parents=True, exist_ok=True)
-        write_text(run / RECIPE, dump_recipe(recipe))
+        if newest(run / LAST) is None:  # until then nothing was trained by another one
+            keep_recipe(recipe, run)
         if complete:
             return
         inherited = (run / PARENT).is_file() and recipe.finetune.vocabulary == "parent"
         if changed and not inherited:
             (run / VOCABULARY_FILE).unlink(missing_ok=True)
         _fill(recipe, run, partial=partial)
+
+
+def keep_recipe(recipe: Recipe, run: Path) -> None:
+    """Write recipe.toml: what the run is, or goes on, to be trained by."""
+    write_text(run / RECIPE, dump_recipe(recipe))
 
 
 def _refuse_mean(run: Path) -> None:
