@@ -16,11 +16,11 @@ from mltranslate.languages import describe
 from mltranslate.models import Model
 from mltranslate.renderings import Rendering, variants
 from mltranslate.routes import Hop
-from mltranslate.scripts import rewritten
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.abbreviations import abbreviations
 from mltranslate.text.casing import is_shouted
 from mltranslate.text.chinese import TRADITIONAL, as_read, as_written
+from mltranslate.text.rewriting import rewritten
 from mltranslate.text.spans import Span, join, starts
 from mltranslate.text.terms import flat
 from mltranslate.types import (
@@ -90,9 +90,9 @@ class Job:
 
         It says in which characters a Chinese translation goes on, where nobody else does.
         """
-        if target == "zh" and not self.variety and variety(text, target) == TRADITIONAL:
-            self.variety = TRADITIONAL
         if self.current:
+            if target == "zh" and not self.variety and variety(text, target) == TRADITIONAL:
+                self.variety = TRADITIONAL
             start = begun(self.spans, text, target)
             self.head, self.prefix, self.spans = start.head, start.prefix, start.spans
             self.current = [span.text for span in start.spans if span.translatable]
@@ -101,9 +101,11 @@ class Job:
         """Put the text together again, from these renderings of its sentences."""
         return self.head + join(self.spans, [one.text for one in renderings], target)
 
-    def left(self, target: str) -> str:
+    def left(self, target: str, cancel: CancelToken | None) -> str:
         """The text where nothing is translated; Chinese, in the characters that are asked for."""
-        return rewritten(self.text, target, self.variety) if self.source == target else self.text
+        if self.source != target:
+            return self.text
+        return rewritten(self.text, target, self.variety, cancel)
 
     def say_beginning(self, texts: Sequence[str]) -> str:
         """Put together how the text begins, from what its first sentences are translated to."""
@@ -194,8 +196,9 @@ class Job:
         """What the reader of the text that was made should know, in the order of `Caution`."""
         every = itertools.chain(self.earlier, self.renderings)
         cautions = set[Caution]().union(*(rendering.cautions for rendering in every))
-        if not self.renderings and self.text.strip() and said == self.text:
-            cautions.add(Caution.UNTRANSLATED)
+        if not self.renderings and self.text.strip():
+            same = said == self.text
+            cautions.add(Caution.UNTRANSLATED if same else Caution.REWRITTEN)
             if self.unoffered:
                 cautions.add(Caution.UNOFFERED)
         if self.missing_terms:

@@ -147,18 +147,18 @@ class Translator:
         for each text, is used, and reported, instead. Text that is no language, or in the target
         language by detection or by `source`, comes back unchanged with `Caution.UNTRANSLATED`; so
         does text that is surely in a language of no pack, with `Caution.UNOFFERED` as well. Chinese
-        is read and written in the characters of either standard, and text that is Chinese already
-        is written in the one that is asked for; another variety that `target` asks for and no pack
-        lists may give `Caution.VARIETY`. `progress` is called after every batch, in the calling
-        thread. With `n_best` over 1 each result lists the best so many `alternatives`, itself
-        included; `beam` must be no less. With a `prefix`, the beginning of the translation of a
-        single text, the rest of it is completed. `token_scores` asks for the scores of all tokens,
-        and `length_penalty` (default: `Decoder.usual_length_penalty`), `coverage_penalty` and
-        `sampling` are those of `mltranslate.decode.Search`. `alignment` asks for the words that
-        come from words, which texts through English do not have. Words of a `glossary` are
-        translated as it says; where they cannot be, the result has `Caution.GLOSSARY`. `draft` is
-        called, in the calling thread, with what the translation of a single text begins with, as
-        long as more of it is to come (`mltranslate.drafts`).
+        is read and written in the characters of either standard; text that is Chinese already is
+        rewritten in those that are asked for, with `Caution.REWRITTEN` instead. Another variety
+        that `target` asks for and no pack lists may give `Caution.VARIETY`. `progress` is called
+        after every batch, in the calling thread. With `n_best` over 1 each result lists the best so
+        many `alternatives`, itself included; `beam` must be no less. With a `prefix`, the beginning
+        of the translation of a single text, the rest of it is completed. `token_scores` asks for
+        the scores of all tokens, and `length_penalty` (default: `Decoder.usual_length_penalty`),
+        `coverage_penalty` and `sampling` are those of `mltranslate.decode.Search`. `alignment` asks
+        for the words that come from words, which texts through English do not have. Words of a
+        `glossary` are translated as it says; where they cannot be, the result has
+        `Caution.GLOSSARY`. `draft` is called, in the calling thread, with what the translation of a
+        single text begins with, as long as more of it is to come (`mltranslate.drafts`).
 
         Raises LanguageError for a direction that no pack offers, UsageError for a
         number out of range, InputError for text over the limit or a prefix that cannot be
@@ -199,8 +199,7 @@ class Translator:
         for hop in range(max((len(job.models) for job in jobs), default=0)):
             translate_hop(jobs, hop, search_with, cancel, meter, draft)
         self._check_languages(jobs, target)
-        milliseconds = (time.perf_counter() - begun) * 1000
-        results = [_result(job, target, milliseconds, n_best) for job in jobs]
+        results = [_result(job, target, begun, n_best, cancel) for job in jobs]
         return [_in_its_variety(result, asked) for result in results]
 
     @property
@@ -335,10 +334,12 @@ def _seconds_to_load(jobs: Sequence[Job], beams: Iterable[int]) -> float:
     return time.perf_counter() - begun
 
 
-def _result(job: Job, target: str, milliseconds: float, n_best: int) -> Translation:
+def _result(
+    job: Job, target: str, begun: float, n_best: int, cancel: CancelToken | None
+) -> Translation:
     done = bool(job.renderings)
     used = job.models if done else ()
-    text = job.say(job.renderings, target) if done else job.left(target)
+    text = job.say(job.renderings, target) if done else job.left(target, cancel)
     return Translation(
         source_text=job.text,
         text=text,
@@ -350,7 +351,7 @@ def _result(job: Job, target: str, milliseconds: float, n_best: int) -> Translat
         precision=_told(model.decoder.precision for model in used),
         pack=_told(model.title for model in used),
         route=job.route,
-        milliseconds=milliseconds,
+        milliseconds=(time.perf_counter() - begun) * 1000,
         score=job.score(job.renderings),
         warnings=job.warnings(text),
         alternatives=job.alternatives(target, n_best) if done and n_best > 1 else (),
@@ -364,7 +365,8 @@ def _in_its_variety(result: Translation, asked: str) -> Translation:
     """Say which variety of the target language the text is in, and whether it is not as `asked`."""
     if result.target not in (result.source, *result.route):
         return result
-    wrong = asked and result.text.strip() and not is_as_asked(result.text, asked)
+    told = not result.text.strip() or Caution.REWRITTEN in result.warnings
+    wrong = asked and not told and not is_as_asked(result.text, asked)
     return dataclasses.replace(
         result,
         variety=variety(result.text, result.target),

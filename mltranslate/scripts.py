@@ -12,8 +12,6 @@ from mltranslate.decode.types import GREEDY, Search
 from mltranslate.renderings import Rendering
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.chinese import as_read, as_written
-from mltranslate.text.protected import parts
-from mltranslate.text.spans import cut
 from mltranslate.types import CancelToken
 
 
@@ -35,20 +33,6 @@ class ScriptTranslator:
         known = list(map(as_known, sentences))
         found = self._plain.translate(known, search, cancel=cancel, advance=advance)
         return list(map(_as_asked, found, sentences, known))
-
-
-def rewritten(text: str, language: str, tag: str) -> str:
-    """Return a text of `language` in the characters of `tag`; see `as_written`.
-
-    Links, code and what else is no language stay as they are; a link ends where Han begins.
-    """
-    if as_written(text, tag) == text:
-        return text
-    return "".join(
-        as_written(part.text, tag) if part.translatable else part.text
-        for span in cut(text, language)
-        for part in (parts(span.text) if span.translatable else [span])
-    )
 
 
 def as_known(sentence: Sentence) -> Sentence:

@@ -33,6 +33,8 @@ class Caution(StrEnum):
     """The source language was detected with little confidence."""
     UNTRANSLATED = "untranslated"
     """Nothing was translated: no language, already the target language, or `UNOFFERED`."""
+    REWRITTEN = "rewritten"
+    """Nothing was translated, but Chinese was rewritten in the characters that were asked for."""
     UNOFFERED = "unoffered"
     """The text is in a language that no pack in use has: `Translation.detected` tells which."""
     GLOSSARY = "glossary"

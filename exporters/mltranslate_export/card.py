@@ -132,7 +132,7 @@ def _time_rows(training: Record) -> Iterator[tuple[str, str]]:
 
 
 def _before(lineage: Lineage) -> Iterator[str]:
-    """The models that it came from, the latest first."""
+    """The models that it came from, each before those that it was made of itself."""
     if lineage.models:
         yield "### Models before it\n"
         head = ("", "model", "steps", "target tokens", "seconds of training steps", "made of")

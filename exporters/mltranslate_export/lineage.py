@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mltranslate_train.finetune.ancestry import INHERITED, ancestors
+from mltranslate_train.finetune.ancestry import ancestors, described
 
 Record = Mapping[str, Any]
 
@@ -21,8 +21,7 @@ class Lineage:
         known: dict[object, Record] = {}
         for model in ancestors(provenance):
             other = known.setdefault(_identity(model), model)
-            if _told(model) > _told(other):
-                known[_identity(model)] = model
+            known[_identity(model)] = max(other, model, key=described)
         self.models = list(known.values())
         self._numbers = {identity: number for number, identity in enumerate(known, 1)}
 
@@ -40,11 +39,6 @@ class Lineage:
             first, second = map(self.number, model["averaged"]["of"])
             said.append(f"{1 - share:.3g} of {first} and {share:.3g} of {second}")
         return ", ".join(said)
-
-
-def _told(model: Record) -> int:
-    """How much is said of it: where it comes again, it is only named."""
-    return sum(key in model for key in INHERITED)
 
 
 def _growth(parent: Record) -> str:

@@ -22,7 +22,7 @@ _ANCESTORS = 2
 _MOST = 20
 """Longest list that is told of that."""
 _DEEPEST = 5
-"""Depth at which what is nested further, the ancestors of ancestors, is only counted."""
+"""Depth from which on records are told by the number of their entries: distant ancestors."""
 
 
 def register(commands: Commands) -> None:

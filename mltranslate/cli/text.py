@@ -62,6 +62,7 @@ _MEANINGS = {
     Caution.CHARACTERS: "the model wrote broken characters, which were left out; compare",
     Caution.LOW_CONFIDENCE: "the source language is uncertain; name it with --from",
     Caution.UNTRANSLATED: "nothing was translated: no language, or already the target language",
+    Caution.REWRITTEN: "nothing was translated, only rewritten in the characters asked for",
     Caution.UNOFFERED: "a text is in a language that no pack in use has ({}) and was left alone",
     Caution.GLOSSARY: "the translation lacks what the glossary asks for: {}",
     Caution.OFF_TARGET: "the result does not seem to be in the target language",
@@ -247,8 +248,10 @@ class _Job:
             return
         unit = "paragraph" if self._options.by_paragraph else "line"
         where = f" (--json tells in which {unit})" if self._lines > 1 else ""
-        if self._ways or self._foreign:
+        if self._ways or self._foreign or Caution.REWRITTEN in self._seen:
             self._seen.discard(Caution.UNTRANSLATED)
+        if self._ways:
+            self._seen.discard(Caution.REWRITTEN)
         if sys.stderr.isatty():
             for way in self._ways:
                 complain(way)
@@ -259,7 +262,7 @@ class _Job:
         }
         for caution in sorted(self._seen):
             meaning = _MEANINGS[caution].format(_listing([*named.get(caution, ())]))
-            hint = self._hint() if caution is Caution.UNTRANSLATED else ""
+            hint = self._hint() if caution in (Caution.UNTRANSLATED, Caution.REWRITTEN) else ""
             complain(f"warning: {meaning}{hint}{where}")
 
     def _hint(self) -> str:

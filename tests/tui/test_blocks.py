@@ -98,6 +98,17 @@ def test_every_character_is_in_the_block_around_it(text: str, data: st.DataObjec
     assert text[found.start : found.stop] in blocks(text)
 
 
+def test_the_whole_is_rewritten_where_no_part_was_translated() -> None:
+    same = dataclasses.replace(
+        translation("你好。", score=None), route=(), warnings=(Caution.UNTRANSLATED,)
+    )
+    other = dataclasses.replace(same, text="這是", variety="zh-Hant", warnings=(Caution.REWRITTEN,))
+    assert merged([same, other]).warnings == (Caution.REWRITTEN,)
+    assert merged([same, other]).variety == "zh-Hant"
+    assert merged([other, translation("zwei")]).warnings == ()
+    assert merged([other, translation("zwei")]).route == ("de", "en")
+
+
 def test_part_without_words_does_not_make_the_whole_untranslated() -> None:
     numbers = translation("123\n", source="en", score=None)
     assert numbers.warnings == (Caution.UNTRANSLATED,)

@@ -125,6 +125,14 @@ def test_control_characters_never_reach_the_terminal() -> None:
     assert printable("a\x00b\x1b[31mc\x9bd\te\nf\r\ng\ud800") == "ab[31mcd\te\nf\r\ng"
 
 
+def test_what_was_only_rewritten_is_told() -> None:
+    made = dataclasses.replace(translation(), source="zh", target="zh", route=(), pack="",
+                               warnings=(Caution.REWRITTEN,))  # fmt: skip
+    assert wording.facts(made)[0] == "Rewritten"
+    said = wording.cautions(made, PAIR)
+    assert said == ("Chinese already: only its characters changed",)
+
+
 def test_a_language_of_no_pack_is_named_and_nothing_else_said() -> None:
     both = (Caution.UNTRANSLATED, Caution.UNOFFERED)
     dutch = dataclasses.replace(translation(), source="nl", route=(), warnings=both)

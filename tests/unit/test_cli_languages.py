@@ -62,8 +62,9 @@ def test_traditional_chinese_is_written(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_what_is_chinese_already_is_written_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["text", "--to", "zh-Hant", "--from", "zh", CHINESE]) == 0
-    assert capsys.readouterr() == (TRADITIONAL + "\n", "")
+    assert main(["text", "--to", "zh-Hant", "--from", "zh", CHINESE, "12:30"]) == 0
+    warning = "nothing was translated, only rewritten in the characters asked for"
+    assert capsys.readouterr() == (f"{TRADITIONAL}\n12:30\n", f"mltranslate: warning: {warning}\n")
     assert main(["text", "--to", "zh", "--from", "zh", TRADITIONAL]) == 0
     out, err = capsys.readouterr()
     assert out == TRADITIONAL + "\n"

@@ -188,7 +188,7 @@ def test_outline() -> None:
     ]
 
 
-def test_ancestors_of_ancestors_are_only_counted() -> None:
+def test_of_distant_ancestors_only_the_number_of_entries_is_told() -> None:
     oldest = {"name": "oldest", "step": 1}
     older = {"name": "older", "averaged": {"share": 0.5, "of": [oldest, oldest]}}
     provenance = {"averaged": {"share": 0.25, "of": [{"name": "new", "parent": older}]}}

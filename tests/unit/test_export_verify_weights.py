@@ -15,6 +15,7 @@ from torch import Tensor
 from mltranslate.errors import PackError, VerificationError
 from mltranslate.packs import Pack
 from mltranslate.packs.shortlist import Shortlist
+from mltranslate_export import build
 from mltranslate_export.build import PRECISIONS, PackPlan, build_pack
 from mltranslate_export.checkpoint import Checkpoint
 from mltranslate_export.graphs import storage
@@ -192,3 +193,16 @@ def test_alignments_of_a_model_that_has_none_are_refused(folder: Path, tmp_path:
     with pytest.raises(VerificationError) as caught:
         check_graphs(odd, checkpoint)
     assert "a graph of the run lacks" in caught.value.why
+
+
+def test_an_int8_pack_of_before_with_its_channels_as_they_are_passes(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = checkpoint_of(folder, *TRANSFORMER)
+    with monkeypatch.context() as patched:
+        patched.setattr(build, "coupled", lambda _: [])
+        pack = pack_of(checkpoint, tmp_path / "pack")
+    check_graphs(pack, checkpoint)
+    new = pack_of(checkpoint, tmp_path / "new")
+    held, now = (storage.read_weights(one.folder, "int8.greedy.onnx") for one in (pack, new))
+    assert any(not np.array_equal(held[name], now[name]) for name in held), "nothing is shown"

@@ -8,16 +8,20 @@ from typing import cast
 
 import pytest
 from fake_engine_parts import FakeDecoder, FakeDetector, FakePack
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mltranslate.alignment import Alignment
 from mltranslate.constraints import TermTranslator
 from mltranslate.detect.varieties import variety
+from mltranslate.errors import Cancelled
 from mltranslate.glossary import Glossary, Term
 from mltranslate.pipeline import Translator
 from mltranslate.renderings import Rendering
 from mltranslate.scripts import ScriptTranslator
 from mltranslate.sentences.work import Sentence
-from mltranslate.types import Caution, Detection
+from mltranslate.text.rewriting import rewritten
+from mltranslate.types import CancelToken, Caution, Detection
 
 SIMPLIFIED, TRADITIONAL, BOTH = "这是我们的国家。", "這是我們的國家。", "你好。"
 
@@ -58,24 +62,61 @@ def _chinese(decoder: FakeDecoder, *codes: str) -> Translator:
 
 
 @pytest.mark.parametrize(
-    ("text", "target", "written", "warnings"),
+    ("text", "written"),
     [
-        (SIMPLIFIED, "zh-Hant", TRADITIONAL, ()),
-        (TRADITIONAL, "zh-CN", SIMPLIFIED, ()),
-        (SIMPLIFIED, "zh", SIMPLIFIED, (Caution.UNTRANSLATED,)),
-        (TRADITIONAL, "zh-Hant", TRADITIONAL, (Caution.UNTRANSLATED,)),
-        (f"- {SIMPLIFIED}\n\n", "zh-Hant", f"- {TRADITIONAL}\n\n", ()),
-        (f"看`国()`，{SIMPLIFIED}", "zh-Hant", f"看`国()`，{TRADITIONAL}", ()),
-        (f"```\n国()\n```\n{SIMPLIFIED}", "zh-Hant", f"```\n国()\n```\n{TRADITIONAL}", ()),
-        ("```\n国()\n```", "zh-Hant", "```\n国()\n```", (Caution.UNTRANSLATED, Caution.VARIETY)),
+        (SIMPLIFIED, TRADITIONAL),
+        (f"- {SIMPLIFIED}\n\n", f"- {TRADITIONAL}\n\n"),
+        (f"看`国()`，{SIMPLIFIED}", f"看`国()`，{TRADITIONAL}"),
+        (f"```\n国()\n```\n{SIMPLIFIED}", f"```\n国()\n```\n{TRADITIONAL}"),
+        (f"{SIMPLIFIED}看[国家](/国家.html)", f"{TRADITIONAL}看[國家](/国家.html)"),
+        (f'<img src="图片/国.png">{SIMPLIFIED}', f'<img src="图片/国.png">{TRADITIONAL}'),
+        (f'<a href="/国.html">国</a>，{SIMPLIFIED}', f'<a href="/国.html">國</a>，{TRADITIONAL}'),
+        (
+            f"https://zh.example.org/中国，{SIMPLIFIED}",
+            f"https://zh.example.org/中国，{TRADITIONAL}",
+        ),
+        (f"{SIMPLIFIED} http://example.org/国/头", f"{TRADITIONAL} http://example.org/国/头"),
     ],
 )
-def test_chinese_is_rewritten_where_it_is_not_translated(
-    text: str, target: str, written: str, warnings: tuple[Caution, ...]
+def test_chinese_is_rewritten_where_it_is_not_translated(text: str, written: str) -> None:
+    result = _translator("", "zh").translate(text, "zh-Hant", "zh")[0]
+    assert (result.text, result.warnings) == (written, (Caution.REWRITTEN,))
+    assert (result.pack, result.route, result.score) == ("", (), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "warnings"),
+    [
+        (SIMPLIFIED, "zh", (Caution.UNTRANSLATED,)),
+        (TRADITIONAL, "zh-Hant", (Caution.UNTRANSLATED,)),
+        ("```\n国()\n```", "zh-Hant", (Caution.UNTRANSLATED, Caution.VARIETY)),
+    ],
+)
+def test_what_needs_no_other_characters_comes_back(
+    text: str, target: str, warnings: tuple[Caution, ...]
 ) -> None:
     result = _translator("", "zh").translate(text, target, "zh")[0]
-    assert (result.text, result.warnings) == (written, warnings)
-    assert (result.pack, result.route, result.score) == ("", (), None)
+    assert (result.text, result.warnings) == (text, warnings)
+
+
+def test_a_beginning_does_not_rewrite_what_is_not_translated() -> None:
+    result = _translator("", "zh").translate(SIMPLIFIED, "zh", "zh", prefix="這")[0]
+    assert (result.text, result.warnings) == (SIMPLIFIED, (Caution.UNTRANSLATED,))
+
+
+def test_rewriting_can_be_cancelled() -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        _translator("", "zh").translate(SIMPLIFIED, "zh-Hant", "zh", cancel=cancel)
+
+
+@given(st.text("国國头頭a /[](`)。<>", max_size=30))
+def test_rewriting_changes_characters_only(text: str) -> None:
+    made = rewritten(text, "zh", "zh-Hant")
+    assert len(made) == len(text)
+    assert all(new in {old, "國", "頭"} for old, new in zip(text, made, strict=True))
+    assert rewritten(made, "zh", "zh-Hant") == made
 
 
 def test_traditional_chinese_is_read_as_simplified() -> None:
@@ -199,6 +240,8 @@ def test_a_pack_that_lists_a_variety_is_believed() -> None:
 def test_text_that_is_in_the_target_language_already_has_a_variety_too() -> None:
     result = _translator("", "zh").translate(SIMPLIFIED, "zh", "zh")[0]
     assert (result.text, result.variety) == (SIMPLIFIED, "zh-Hans")
+    result = _translator("", "zh").translate(SIMPLIFIED, "zh-Hant", "zh")[0]
+    assert (result.text, result.variety) == (TRADITIONAL, "zh-Hant")
     result = _translator("", "pt").translate("O comboio e o autocarro.", "pt-BR", "pt")[0]
     assert result.variety == "pt-PT"
     assert result.warnings == (Caution.UNTRANSLATED, Caution.VARIETY)

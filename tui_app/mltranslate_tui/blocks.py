@@ -53,7 +53,7 @@ def merged(parts: Sequence[Translation]) -> Translation:
     """
     if len(parts) == 1:
         return parts[0]
-    telling = next((part for part in parts if part.route), parts[0])
+    telling = max(parts, key=_tells)
     return replace(
         telling,
         source_text="".join(part.source_text for part in parts),
@@ -66,6 +66,11 @@ def merged(parts: Sequence[Translation]) -> Translation:
         token_scores=(),
         alignment=tuple(_links(parts)),
     )
+
+
+def _tells(part: Translation) -> int:
+    """How much was done with it: of the first block with most, the whole tells what it was."""
+    return 2 if part.route else int(Caution.REWRITTEN in part.warnings)
 
 
 def _links(parts: Sequence[Translation]) -> Iterator[WordLink]:
@@ -87,8 +92,10 @@ def _mean_score(parts: Sequence[Translation]) -> float | None:
 
 
 def _cautions(parts: Sequence[Translation]) -> tuple[Caution, ...]:
-    """Every caution of a part; the whole is untranslated only where no part was translated."""
+    """Every caution of a part; of what was done with them the most: translated, or rewritten."""
     found = {caution for part in parts for caution in part.warnings}
     if any(part.route for part in parts):
+        found -= {Caution.UNTRANSLATED, Caution.REWRITTEN}
+    elif Caution.REWRITTEN in found:
         found.discard(Caution.UNTRANSLATED)
     return tuple(caution for caution in Caution if caution in found)

@@ -18,6 +18,7 @@ _CAUTIONS = {
     Caution.NUMBERS: "A number is missing here: compare",
     Caution.CHARACTERS: "Broken characters left out: compare",
     Caution.LOW_CONFIDENCE: "Source language unsure: F2 sets it",
+    Caution.REWRITTEN: "Chinese already: only its characters changed",
 }
 _GRAVE = {
     Caution.UNTRANSLATED,
@@ -26,7 +27,7 @@ _GRAVE = {
     Caution.NUMBERS,
     Caution.LOOP,
 }
-_MILD = {Caution.SPLIT, Caution.PLACED}
+_MILD = {Caution.SPLIT, Caution.PLACED, Caution.REWRITTEN}
 _BAR_CELLS = 12
 
 
@@ -100,6 +101,8 @@ def duration(milliseconds: float) -> str:
 
 def route(translation: Translation) -> str:
     """Name the languages that the text went through: "German → English → Simplified Chinese"."""
+    if Caution.REWRITTEN in translation.warnings:
+        return "Rewritten"
     if not translation.route:
         return "Not translated"
     *way, last = translation.route

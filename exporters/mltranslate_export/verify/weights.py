@@ -44,15 +44,17 @@ def check_graphs(pack: Pack, checkpoint: Checkpoint) -> None:
 def _check_variant(pack: Pack, precision: str, checkpoint: Checkpoint) -> None:
     variant = pack.manifest.variants[precision]
     short = bool(variant.short_greedy or variant.short_beam)
-    held = {field: _held(pack, name) for field in _FIELDS if (name := getattr(variant, field))}
     weights = checkpoint.weights()
-    factors = factors_in(held["greedy"], weights, coupled(checkpoint))
+    factors = {}
+    if precision == "int8":
+        factors = factors_in(_held(pack, variant.greedy), weights, coupled(checkpoint))
     # Ranges decide how activations are rounded, and no weight.
     layers = (name.rpartition(".")[0] for name in weights)
     ranges: Ranges = dict.fromkeys([*layers, LOGITS], (np.zeros(1), np.ones(1)))
     made = graphs_of(checkpoint, precision, ranges, short=short, factors=factors)
-    for field, found in held.items():
-        _check(getattr(variant, field), found, made[field].weights if field in made else {})
+    for field in _FIELDS:
+        if graph := getattr(variant, field):
+            _check(graph, _held(pack, graph), made[field].weights if field in made else {})
 
 
 def _held(pack: Pack, graph: str) -> dict[str, Array]:

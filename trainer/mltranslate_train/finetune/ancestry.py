@@ -34,20 +34,32 @@ def told_once(model: Record) -> dict[str, Any]:
     Two that a mean is of have ancestors in common: without this, what the mean of means says of
     them doubles with each.
     """
-    return _told_once(model, set())
+    fullest: dict[str, Record] = {}
+    for one in ancestors(model):
+        if sha256 := one.get("weights_sha256"):
+            fullest[sha256] = max(fullest.get(sha256, one), one, key=described)
+    return _told_once(model, fullest, set())
 
 
-def _told_once(model: Record, told: set[str]) -> dict[str, Any]:
+def described(model: Record) -> int:
+    """How much is said of a model: of one that is described elsewhere, nothing."""
+    return sum(key in model for key in _TOLD_ONCE)
+
+
+def _told_once(model: Record, fullest: Mapping[str, Record], told: set[str]) -> dict[str, Any]:
     """`told` has the hashes of what is described elsewhere, and gets those that are here."""
     new = {one["weights_sha256"] for one in direct(model) if "weights_sha256" in one} - told
     told |= new  # before those further back: what a model is made of directly is told there
 
     def ancestor(one: Record) -> dict[str, Any]:
-        sha256 = one.get("weights_sha256")
+        sha256 = one.get("weights_sha256", "")
+        own = {key: value for key, value in one.items() if key not in _TOLD_ONCE}
         if sha256 in told - new:
-            return {key: value for key, value in one.items() if key not in _TOLD_ONCE}
+            return own
         new.discard(sha256)
-        return _told_once(one, told)
+        full = fullest.get(sha256, one)  # it may only have been named here, and described there
+        said = {key: full[key] for key in _TOLD_ONCE if key in full}
+        return _told_once({**said, **own}, fullest, told)
 
     found = dict(model)
     if "parent" in found:
