@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_trainer_finetune import EVALUATED, losses, parent, write_game
 
 from mltranslate.errors import ConfigError, DataError
-from mltranslate_export.card import _parent
+from mltranslate_export.lineage import Lineage
 from mltranslate_train.config import load_recipe
 from mltranslate_train.finetune.grow import _Widening, check_growth, grown
 from mltranslate_train.finetune.record import read_record
@@ -103,7 +103,7 @@ def test_a_run_grows_its_parent_learns_and_says_so(parent: Path, tmp_path: Path)
     assert noted == {"d_model": 32, "heads": 2, "ffn": 64}
     about = json.loads((tmp_path / "wide/best/model.json").read_text("utf-8"))
     assert about["model"]["d_model"] == 48
-    assert "narrower: d_model 32 heads 2 ffn 64" in _parent(about["parent"])
+    assert Lineage(about).origin(about) == "started from 1 (narrower: d_model 32 heads 2 ffn 64)"
 
 
 @pytest.mark.parametrize(
