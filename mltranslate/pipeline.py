@@ -199,7 +199,9 @@ class Translator:
         for hop in range(max((len(job.models) for job in jobs), default=0)):
             translate_hop(jobs, hop, search_with, cancel, meter, draft)
         self._check_languages(jobs, target)
-        results = [_result(job, target, begun, n_best, cancel) for job in jobs]
+        said = [_said(job, target, cancel) for job in jobs]
+        milliseconds = (time.perf_counter() - begun) * 1000
+        results = map(functools.partial(_result, target, milliseconds, n_best), jobs, said)
         return [_in_its_variety(result, asked) for result in results]
 
     @property
@@ -334,12 +336,13 @@ def _seconds_to_load(jobs: Sequence[Job], beams: Iterable[int]) -> float:
     return time.perf_counter() - begun
 
 
-def _result(
-    job: Job, target: str, begun: float, n_best: int, cancel: CancelToken | None
-) -> Translation:
+def _said(job: Job, target: str, cancel: CancelToken | None) -> str:
+    return job.say(job.renderings, target) if job.renderings else job.left(target, cancel)
+
+
+def _result(target: str, milliseconds: float, n_best: int, job: Job, text: str) -> Translation:
     done = bool(job.renderings)
     used = job.models if done else ()
-    text = job.say(job.renderings, target) if done else job.left(target, cancel)
     return Translation(
         source_text=job.text,
         text=text,
@@ -351,7 +354,7 @@ def _result(
         precision=_told(model.decoder.precision for model in used),
         pack=_told(model.title for model in used),
         route=job.route,
-        milliseconds=(time.perf_counter() - begun) * 1000,
+        milliseconds=milliseconds,
         score=job.score(job.renderings),
         warnings=job.warnings(text),
         alternatives=job.alternatives(target, n_best) if done and n_best > 1 else (),

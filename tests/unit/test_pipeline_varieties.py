@@ -104,6 +104,11 @@ def test_a_beginning_does_not_rewrite_what_is_not_translated() -> None:
     assert (result.text, result.warnings) == (SIMPLIFIED, (Caution.UNTRANSLATED,))
 
 
+def test_texts_of_one_call_share_its_time() -> None:
+    results = _translator("", "zh").translate([SIMPLIFIED, SIMPLIFIED * 9], "zh-Hant", "zh")
+    assert results[0].milliseconds == results[1].milliseconds > 0
+
+
 def test_rewriting_can_be_cancelled() -> None:
     cancel = CancelToken()
     cancel.cancel()
