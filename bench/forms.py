@@ -36,7 +36,7 @@ def main() -> None:
     """Measure every form in every direction with English and print a Markdown table."""
     options = _options()
     pack = find_pack(options.pack)
-    translator = Translator(pack.folder, device="cpu", threads=options.threads)
+    translator = Translator(pack.folder, device="cpu", threads=options.threads, phrasebook=False)
     codes, rows = _read(options.table)
     columns = {code: column for column, code in enumerate(codes)}
     directions = sorted(

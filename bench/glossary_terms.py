@@ -166,7 +166,7 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=50)
     parser.add_argument("--beam", type=int, default=4)
     options = parser.parse_args()
-    translator = Translator(options.pack, "cpu", 1)
+    translator = Translator(options.pack, "cpu", 1, phrasebook=False)
     print("| direction | n | there | warned | chrF2++ before | after | rose / fell | ms | with |")
     print("|---|---|---|---|---|---|---|---|---|")
     for direction in options.direction:

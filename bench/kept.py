@@ -69,7 +69,7 @@ def main() -> None:
     """Measure every kind in every direction and print a Markdown table."""
     options = _options()
     pack = find_pack(options.pack)
-    translator = Translator(pack.folder, device="cpu", threads=options.threads)
+    translator = Translator(pack.folder, device="cpu", threads=options.threads, phrasebook=False)
     directions = sorted(
         (source, target)
         for source, target in pack.directions

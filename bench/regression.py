@@ -1,6 +1,6 @@
 """Run the regression set on a pack, or on all that are installed, and print what passes.
 
-python bench/regression.py [--pack NAME] [--beam 1] [--threads 1] [--floors]
+python bench/regression.py [--pack NAME] [--beam 1] [--threads 1] [--phrasebook] [--floors]
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ def main() -> None:
     parser.add_argument("--pack")
     parser.add_argument("--beam", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--phrasebook", action="store_true", help="look phrases up, as users do")
     parser.add_argument("--floors", action="store_true", help="print floors.toml as it would be")
     options = parser.parse_args()
-    translator = Translator(options.pack, device="cpu", threads=options.threads)
+    translator = Translator(
+        options.pack, device="cpu", threads=options.threads, phrasebook=options.phrasebook
+    )
     started = time.process_time()
     found = run(translator, read_cases(translator.languages), options.beam)
     seconds = time.process_time() - started

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mltranslate.decode.types import GREEDY, Search
-from mltranslate.forms import FormTranslator
 from mltranslate.renderings import Rendering, restored
+from mltranslate.scripts import ScriptTranslator
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.abbreviations import abbreviations, hide
 from mltranslate.text.protected import Masked
@@ -18,13 +18,13 @@ _ALIKE = frozenset(("en", "ja", "zh"))
 
 
 class AbbreviationTranslator:
-    """Translates like `FormTranslator`, and once more with stand-ins where abbreviations got lost.
+    """Translates like `ScriptTranslator`, once more with stand-ins where abbreviations got lost.
 
     A second translation that has no more of them, or is worse otherwise, is not taken. A
     translation that is begun already, or is to have terms, is left as it is.
     """
 
-    def __init__(self, plain: FormTranslator) -> None:
+    def __init__(self, plain: ScriptTranslator) -> None:
         self._plain = plain
 
     def translate(
@@ -35,7 +35,7 @@ class AbbreviationTranslator:
         cancel: CancelToken | None = None,
         advance: Callable[[int], None] = lambda _: None,
     ) -> list[Rendering]:
-        """Translate `sentences`; see `FormTranslator.translate`."""
+        """Translate `sentences`; see `ScriptTranslator.translate`."""
         bare = [_bare(one) for one in sentences]
         found = self._plain.translate(bare, search, cancel=cancel, advance=advance)
         first = dict(zip(sentences, found, strict=True))

@@ -63,7 +63,7 @@ class _Waiting:
     asked: Sentence
     """As the model gets it, but for what a glossary asks for."""
     size: int
-    """Its subwords; 0 if it is remembered."""
+    """Its subwords; 0 if it is remembered or looked up."""
 
 
 class Drafter:
@@ -73,11 +73,16 @@ class Drafter:
         self,
         plain: SentenceTranslator,
         whole: ProtectingTranslator,
+        settled: Callable[[Sentence, Search], bool] = lambda *_: False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Look through `plain`, which belongs to `whole`, by which sentences are translated."""
+        """Look through `plain`, which belongs to `whole`, by which sentences are translated.
+
+        Those that are `settled` take no time: they are known without the model.
+        """
         self._plain = plain
         self._whole = whole
+        self._settled = settled
         self._clock = clock
         self._paces: dict[int, _Pace] = {}
         """By the width of the beam."""
@@ -140,7 +145,11 @@ class Drafter:
             masked = mask(sentence.text, language=sentence.source, knows=self._plain.knows)
         text = masked.text if masked else sentence.text
         asked = as_known(replace(sentence, text=text, terms=(), abbreviations=()))
-        known = self._plain.remembers(asked, search) or any(one.asked == asked for one in before)
+        known = (
+            self._plain.remembers(asked, search)
+            or self._settled(asked, search)
+            or any(one.asked == asked for one in before)
+        )
         return _Waiting(sentence, masked, asked, 0 if known else self._plain.size(asked))
 
     def _looks(

@@ -11,10 +11,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from mltranslate.constraints import TermTranslator
 from mltranslate.decode.types import GREEDY, Search
 from mltranslate.glossary import missing
 from mltranslate.renderings import Rendering, distinct
-from mltranslate.scripts import ScriptTranslator
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.casing import capitalised, lowered, raised
 from mltranslate.text.fragments import ended, is_fragment, unended
@@ -59,9 +59,9 @@ class _Bare:
 
 
 class FormTranslator:
-    """Translates like `ScriptTranslator`, and tries short texts in their bare form as well."""
+    """Translates like `TermTranslator`, and tries short texts in their bare form as well."""
 
-    def __init__(self, plain: ScriptTranslator) -> None:
+    def __init__(self, plain: TermTranslator) -> None:
         self._plain = plain
 
     def translate(
@@ -72,7 +72,7 @@ class FormTranslator:
         cancel: CancelToken | None = None,
         advance: Callable[[int], None] = lambda _: None,
     ) -> list[Rendering]:
-        """Translate `sentences`; see `ScriptTranslator.translate`."""
+        """Translate `sentences`; see `TermTranslator.translate`."""
         bare = {
             one: form
             for one in dict.fromkeys(sentences)

@@ -184,6 +184,11 @@ class Job:
         tokens = sum(rendering.tokens for rendering in every)
         return sum(rendering.log_probability for rendering in every) / tokens if tokens else None
 
+    @property
+    def phrases(self) -> int:
+        """Sentences of all hops that a phrasebook has."""
+        return sum(one.looked_up for one in (*self.earlier, *self.renderings))
+
     def alternatives(self, target: str, count: int) -> tuple[Alternative, ...]:
         """The `count` best ways to put the sentences' alternatives together, all different."""
         found: dict[str, Alternative] = {}

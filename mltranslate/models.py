@@ -12,6 +12,7 @@ from mltranslate.abbreviations import AbbreviationTranslator
 from mltranslate.constraints import TermTranslator
 from mltranslate.drafts import Drafter
 from mltranslate.forms import FormTranslator
+from mltranslate.phrases import PhraseTranslator
 from mltranslate.protection import ProtectingTranslator
 from mltranslate.scripts import ScriptTranslator
 from mltranslate.sentences.parts import DecoderLike, PackLike
@@ -27,10 +28,16 @@ class Model:
     The sentences that it remembers are its own: packs never mix.
     """
 
-    def __init__(self, pack: PackLike, load: Callable[[int], DecoderLike]) -> None:
-        """Take a pack; `load` is called once, with a beam, when the model is first needed."""
+    def __init__(
+        self, pack: PackLike, load: Callable[[int], DecoderLike], *, phrasebook: bool = True
+    ) -> None:
+        """Take a pack; `load` is called once, with a beam, when the model is first needed.
+
+        Its phrasebook, if it has one, is left alone unless `phrasebook`.
+        """
         self.pack = pack
         self._load = load
+        self._phrasebook = pack.phrasebook() if phrasebook else None
         self._lock = threading.Lock()
         self._loaded: tuple[DecoderLike, ProtectingTranslator, Drafter] | None = None
 
@@ -47,6 +54,11 @@ class Model:
     def prepare(self, beam: int) -> None:
         """Load what this beam needs, and no more; raises as `decoder` does."""
         self._whole(beam)[0].prepare(beam)
+
+    def open_phrasebook(self, source: str, target: str) -> None:
+        """Load the phrases of a direction, if there are any; raises PackError."""
+        if self._phrasebook:
+            self._phrasebook.open(source, target)
 
     @property
     def decoder(self) -> DecoderLike:
@@ -72,21 +84,29 @@ class Model:
             if self._loaded is None:
                 decoder = self._load(beam)
                 plain = SentenceTranslator(decoder)
-                formed = FormTranslator(ScriptTranslator(TermTranslator(plain)))
+                formed = FormTranslator(TermTranslator(plain))
+                phrases = PhraseTranslator(formed, plain, self._phrasebook)
                 whole = ProtectingTranslator(
-                    AbbreviationTranslator(formed), plain.knows, aligns=decoder.aligns
+                    AbbreviationTranslator(ScriptTranslator(phrases)),
+                    plain.knows,
+                    aligns=decoder.aligns,
                 )
-                self._loaded = decoder, whole, Drafter(plain, whole)
+                self._loaded = decoder, whole, Drafter(plain, whole, phrases.settles)
             return self._loaded
 
 
-def model_of(decoder: DecoderLike) -> Model:
+def model_of(decoder: DecoderLike, *, phrasebook: bool = True) -> Model:
     """Return the model of a decoder that is loaded already."""
-    return Model(decoder.pack, lambda _: decoder)
+    return Model(decoder.pack, lambda _: decoder, phrasebook=phrasebook)
 
 
 def find_models(
-    pack: str | Path | None, device: str, threads: int | None, precision: str | None
+    pack: str | Path | None,
+    device: str,
+    threads: int | None,
+    precision: str | None,
+    *,
+    phrasebook: bool = True,
 ) -> Sequence[Model]:
     """Return the model of one pack, or of all packs in their order of choice; loads none.
 
@@ -95,7 +115,9 @@ def find_models(
     from mltranslate.packs.store import find_packs
 
     load = functools.partial(_decoder, device=device, threads=threads, precision=precision)
-    return [Model(one, functools.partial(load, one)) for one in find_packs(pack)]
+    return [
+        Model(one, functools.partial(load, one), phrasebook=phrasebook) for one in find_packs(pack)
+    ]
 
 
 def _decoder(

@@ -63,19 +63,23 @@ class Translator:
         *,
         decoder: DecoderLike | None = None,
         detector: DetectorLike | None = None,
+        phrasebook: bool = True,
     ) -> None:
         """Choose what to translate with; nothing is loaded yet.
 
         `pack` is a name or a folder (None: all packs that can be named, together), `device` is
         "auto", "cpu" or "cuda", `threads` counts CPU threads (None: all), `precision` is "fp32",
         "fp16" or "int8" (None: the best for the device). A `decoder` or `detector` that is
-        already loaded takes the place of the packs or of the program's own detector.
+        already loaded takes the place of the packs or of the program's own detector. Without
+        `phrasebook` no phrase is looked up: all that is said is a model's.
         """
         check_kind(threads, numbers.Integral | None, "number of threads", "Give a whole number")
         if threads is not None and threads < 1:
             raise UsageError(f"{threads} threads make no sense", fix="Give 1 or more")
-        self._find = functools.partial(find_models, pack, device, threads, precision)
-        self._found: Sequence[Model] = [model_of(decoder)] if decoder else ()
+        self._find = functools.partial(
+            find_models, pack, device, threads, precision, phrasebook=phrasebook
+        )
+        self._found: Sequence[Model] = [model_of(decoder, phrasebook=phrasebook)] if decoder else ()
         self._detector = detector
         self._lock = threading.RLock()
 
@@ -97,12 +101,14 @@ class Translator:
         Raises LanguageError for a direction that no pack offers, PackError and DeviceError.
         """
         self.detect("load")
-        likely = self._models[:1]
-        if source is not None and target is not None:
-            ends = (resolve(code, self.languages) for code in (source, target))
-            likely = [hop.by for hop in find_route(self._models, *ends)]
-        for model in likely:
-            model.prepare(beam)
+        if source is None or target is None:
+            for model in self._models[:1]:
+                model.prepare(beam)
+            return
+        ends = (resolve(code, self.languages) for code in (source, target))
+        for hop in find_route(self._models, *ends):
+            hop.by.prepare(beam)
+            hop.by.open_phrasebook(hop.source, hop.target)
 
     def detect(self, text: str) -> Detection:
         """Return the likeliest language of `text` among those of the packs, or "und".
@@ -330,6 +336,8 @@ def _seconds_to_load(jobs: Sequence[Job], beams: Iterable[int]) -> float:
     for model in dict.fromkeys(model for job in jobs for model in job.models):
         for beam in beams:
             model.prepare(beam)
+    for hop in dict.fromkeys(hop for job in jobs for hop in job.hops):
+        hop.by.open_phrasebook(hop.source, hop.target)
     for job in jobs:  # OpenCC loads what it goes by at the first use
         as_read(job.text[:_LOOKED_AT], job.source)
         as_written(job.text[:1], job.variety)
@@ -361,6 +369,7 @@ def _result(target: str, milliseconds: float, n_best: int, job: Job, text: str) 
         token_scores=tuple(one for part in job.renderings for one in part.token_scores),
         alignment=tuple(job.links(target)) if done else (),
         missing_terms=job.missing_terms,
+        phrases=job.phrases,
     )
 
 

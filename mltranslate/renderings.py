@@ -35,6 +35,8 @@ class Rendering:
     """Which of the model's words come from which; empty unless it was asked for."""
     hypothesis: Hypothesis | None = None
     """What the model wrote, subword by subword; None for what was put together from parts."""
+    looked_up: bool = False
+    """Whether the phrasebook has it, or has a part of it."""
 
     @property
     def score(self) -> float:
@@ -133,4 +135,5 @@ def _joined(spans: Sequence[Span], parts: Sequence[Rendering], target: str) -> R
         cautions=cautions | {Caution.SPLIT} if len(parts) > 1 else cautions,
         token_scores=tuple(score for part in parts for score in part.token_scores),
         alignment=joined([part.alignment for part in parts]),
+        looked_up=any(part.looked_up for part in parts),
     )

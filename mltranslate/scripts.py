@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mltranslate.alignment import Alignment
-from mltranslate.constraints import TermTranslator
 from mltranslate.decode.types import GREEDY, Search
+from mltranslate.phrases import PhraseTranslator
 from mltranslate.renderings import Rendering
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.chinese import as_read, as_written
@@ -16,9 +16,9 @@ from mltranslate.types import CancelToken
 
 
 class ScriptTranslator:
-    """Translates like `TermTranslator`, Chinese of either standard by a model of Simplified."""
+    """Translates like `PhraseTranslator`, Chinese of either standard by a model of Simplified."""
 
-    def __init__(self, plain: TermTranslator) -> None:
+    def __init__(self, plain: PhraseTranslator) -> None:
         self._plain = plain
 
     def translate(
@@ -29,7 +29,7 @@ class ScriptTranslator:
         cancel: CancelToken | None = None,
         advance: Callable[[int], None] = lambda _: None,
     ) -> list[Rendering]:
-        """Translate `sentences`; see `TermTranslator.translate`."""
+        """Translate `sentences`; see `PhraseTranslator.translate`."""
         known = list(map(as_known, sentences))
         found = self._plain.translate(known, search, cancel=cancel, advance=advance)
         return list(map(_as_asked, found, sentences, known))

@@ -140,6 +140,8 @@ class Translation:
     """Words that come from words; empty unless they were asked for, and through English."""
     variety: str | None = None
     """BCP 47 tag of the variety of the target language that `text` is in, where it decides."""
+    phrases: int = 0
+    """Sentences, of all hops, that are not the model's: the pack's phrasebook has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

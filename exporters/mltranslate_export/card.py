@@ -85,7 +85,14 @@ def _pack_rows(manifest: Record) -> Iterator[tuple[str, str]]:
     yield "languages", ", ".join(_language(code) for code in manifest["languages"])
     yield "directions", str(len(manifest["directions"]))
     yield "precision", ", ".join(map(_plain, manifest["variants"]))
+    if phrasebook := manifest.get("phrasebook"):
+        yield "phrasebook", _phrasebook(phrasebook)
     yield "bytes, without this card", _number(sum(m["bytes"] for m in manifest["members"].values()))
+
+
+def _phrasebook(phrasebook: Record) -> str:
+    count, languages = _number(phrasebook["rows"]), len(phrasebook["files"])
+    return f"{count} words and phrases in {languages} languages, looked up instead of translated"
 
 
 def _direction_rows(directions: Iterable[Sequence[str]]) -> Iterator[tuple[str, str]]:

@@ -175,6 +175,7 @@ def describe(pack: Pack) -> dict[str, Any]:
         "precisions": list(pack.precisions),
         "max_source_tokens": pack.max_source_tokens,
         "bytes": sum(member.bytes for member in manifest.members.values()),
+        "phrases": manifest.phrasebook.rows if manifest.phrasebook else 0,
         "licence": manifest.licence,
         "provenance": dict(manifest.provenance),
     }

@@ -100,6 +100,12 @@ def register(commands: Commands) -> None:
         "--glossary", metavar="FILE", help="terms with their translations, tabs between"
     )
     parser.add_argument(
+        "--no-phrasebook",
+        dest="phrasebook",
+        action="store_false",
+        help="look up no phrase in the phrasebook of a pack: the model translates all",
+    )
+    parser.add_argument(
         "--by-paragraph",
         action="store_true",
         help="detect each paragraph of stdin by itself, not stdin as a whole",
@@ -124,7 +130,10 @@ def run(options: argparse.Namespace) -> int:
     _check_by_paragraph(options)
     _check_stream(options)
     search["glossary"] = _glossary(options.glossary)
-    translator = Translator(options.pack, options.device, options.threads, options.precision)
+    translator = Translator(
+        options.pack, options.device, options.threads, options.precision,
+        phrasebook=options.phrasebook,
+    )  # fmt: skip
     job = _Job(translator, options, search)
     try:
         if options.text:
@@ -374,7 +383,8 @@ class _Job:
 
 def way_of(result: Translation) -> str:
     """Say in a few words how a text was translated: "fr to en with core 1.0.0 (cpu, int8)"."""
-    return f"{' to '.join(result.route)} with {result.pack} ({result.device}, {result.precision})"
+    how = [result.device, result.precision, *(["phrasebook"] if result.phrases else [])]
+    return f"{' to '.join(result.route)} with {result.pack} ({', '.join(how)})"
 
 
 def variety_of(result: Translation, spelling: str) -> str:

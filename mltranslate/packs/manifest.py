@@ -29,6 +29,7 @@ _MAX_LANGUAGES = 512
 _MAX_VOCABULARY = 1_000_000
 _MAX_LENGTH = 65_536
 _MAX_CANDIDATES = 2**28
+_MAX_PHRASES = 10_000_000
 _GRAPHS = ("greedy", "beam", "short_greedy", "short_beam")
 
 
@@ -98,6 +99,16 @@ class ShortlistInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhrasebookInfo:
+    """Where the phrases of each language are (`mltranslate.packs.phrasebook`)."""
+
+    rows: int
+    """Lines of each file."""
+    files: Mapping[str, str]
+    """Language to its file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a pack says about itself; every field is checked."""
 
@@ -120,6 +131,8 @@ class Manifest:
     """Member that holds the measured report."""
     shortlist: ShortlistInfo | None = None
     """Absent in packs that always score the whole vocabulary."""
+    phrasebook: PhrasebookInfo | None = None
+    """Absent in packs that look nothing up."""
 
 
 def parse_manifest(data: bytes) -> Manifest:
@@ -145,6 +158,7 @@ def parse_manifest(data: bytes) -> Manifest:
         provenance=fields.mapping("provenance", 64),
         report=fields.text("report"),
         shortlist=shortlist,
+        phrasebook=_phrasebook(fields, languages),
     )
     fields.finish()
     if not _is_portable(manifest.name):
@@ -235,6 +249,19 @@ def _shortlist(fields: Fields, languages: tuple[str, ...]) -> ShortlistInfo | No
     return info
 
 
+def _phrasebook(fields: Fields, languages: tuple[str, ...]) -> PhrasebookInfo | None:
+    if not fields.has("phrasebook"):
+        return None
+    inner = Fields(fields.take("phrasebook"), "phrasebook")
+    rows = inner.integer("rows", 1, _MAX_PHRASES)
+    named = inner.mapping("files", _MAX_LANGUAGES)
+    inner.finish()
+    if strange := next((code for code in named if code not in languages), None):
+        refuse(f"its phrasebook is in {strange!r}, which is none of its languages")
+    files = Fields(named, "phrasebook.files")
+    return PhrasebookInfo(rows=rows, files={code: files.text(code) for code in named})
+
+
 def _variants(fields: Fields, *, short: bool) -> dict[str, Variant]:
     found = {}
     for precision, value in fields.mapping("variants", len(PRECISIONS)).items():
@@ -274,6 +301,8 @@ def _check_files(manifest: Manifest) -> None:
         named += [*variant.graphs, variant.weights]
     if manifest.shortlist:
         named.append(manifest.shortlist.file)
+    if manifest.phrasebook:
+        named += manifest.phrasebook.files.values()
     for name in named:
         if name not in manifest.members:
             refuse(f"the file {name!r} is not among its members")

@@ -12,6 +12,7 @@ from mltranslate.limits import MAX_MANIFEST_BYTES
 from mltranslate.packs.manifest import MANIFEST_NAME, Manifest, parse_manifest
 
 if TYPE_CHECKING:
+    from mltranslate.packs.phrasebook import Phrasebook
     from mltranslate.packs.tokenizer import Tokenizer
 
 __all__ = ["MANIFEST_NAME", "Pack", "read_file", "read_manifest", "read_pack"]
@@ -64,6 +65,12 @@ class Pack:
         from mltranslate.packs.tokenizer import Tokenizer
 
         return Tokenizer(self)
+
+    def phrasebook(self) -> Phrasebook | None:
+        """Words and phrases to look up; None where the pack has none."""
+        from mltranslate.packs.phrasebook import Phrasebook
+
+        return Phrasebook(self) if self.manifest.phrasebook else None
 
 
 def read_pack(folder: Path) -> Pack:

@@ -29,6 +29,16 @@ class TokenizerLike(Protocol):
         """UTF-8 that each id writes, with the space that begins a word."""
 
 
+class PhrasebookLike(Protocol):
+    """Words and phrases to look up (`mltranslate.packs.phrasebook.Phrasebook`)."""
+
+    def open(self, source: str, target: str) -> None:
+        """Read what it has of these languages."""
+
+    def find(self, text: str, source: str, target: str) -> tuple[str, ...]:
+        """What a text is in the target language, in its form; none or several."""
+
+
 class PackLike(Protocol):
     """What translation needs to know of a pack (`mltranslate.packs.pack.Pack`)."""
 
@@ -54,6 +64,9 @@ class PackLike(Protocol):
 
     def tokenizer(self) -> TokenizerLike:
         """Load the subword model of the pack."""
+
+    def phrasebook(self) -> PhrasebookLike | None:
+        """Words and phrases to look up; None where the pack has none."""
 
 
 class DecoderLike(Protocol):

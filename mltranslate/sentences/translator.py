@@ -95,6 +95,12 @@ class SentenceTranslator:
         going = next((one for one in found if one.pieces and not one.finished), None)
         return None if going is None else self._text(work, going).rstrip(_BROKEN)
 
+    def written(self, text: str) -> Rendering:
+        """A rendering that the model did not find; `detailed` says what it makes of it."""
+        pieces = self._tokenizer.encode(readable(text))
+        hypothesis = Hypothesis(pieces=pieces, score=0.0, finished=True)
+        return Rendering(text=text, log_probability=0.0, tokens=0, hypothesis=hypothesis)
+
     def detailed(
         self,
         rendering: Rendering,

@@ -18,7 +18,7 @@ FLOORS = tomllib.loads((HERE / "floors.toml").read_text(encoding="utf-8"))
 
 @cache
 def _found() -> tuple[tuple[Case, Translation, tuple[str, ...]], ...]:
-    translator = Translator(device="cpu", threads=1)
+    translator = Translator(device="cpu", threads=1, phrasebook=False)
     return tuple(run(translator, read_cases(translator.languages)))
 
 

@@ -74,6 +74,12 @@ def test_two_packs_are_named_and_nothing_is_said_of_what_was_not_used() -> None:
     assert wording.facts(none) == ("Not translated", "2 ms")
 
 
+def test_what_was_looked_up_is_told() -> None:
+    one = dataclasses.replace(translation(), phrases=1)
+    assert wording.facts(one)[2] == "1 phrase looked up"
+    assert wording.facts(dataclasses.replace(one, phrases=1200))[2] == "1,200 phrases looked up"
+
+
 def test_what_is_on_offer() -> None:
     assert wording.offer(["small 1.0.0"], ["en", "de"]) == ("small 1.0.0", "2 languages")
     assert wording.offer(["a 1.0.0", "b 1.0.0"], "abc") == ("2 packs", "3 languages")

@@ -37,15 +37,35 @@ class FakeTokenizer:
 
 
 @dataclass
+class FakePhrasebook:
+    """Has what each text is, in any direction, and records what it was asked for."""
+
+    found: dict[str, tuple[str, ...]]
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    opened: list[tuple[str, str]] = field(default_factory=list)
+
+    def open(self, source: str, target: str) -> None:
+        self.opened.append((source, target))
+
+    def find(self, text: str, source: str, target: str) -> tuple[str, ...]:
+        self.asked.append((text, source, target))
+        return self.found.get(text, ())
+
+
+@dataclass
 class FakePack:
     name: str = "fake"
     version: str = "1.0.0"
     languages: tuple[str, ...] = ("en", "de", "zh")
     directions: frozenset[tuple[str, str]] = DIRECTIONS
     max_source_tokens: int = 200
+    phrases: FakePhrasebook | None = None
 
     def tokenizer(self) -> FakeTokenizer:
         return FakeTokenizer()
+
+    def phrasebook(self) -> FakePhrasebook | None:
+        return self.phrases
 
 
 def _begun(text: str, request: Request) -> str:

@@ -35,11 +35,14 @@ class Timed:
     decoder: FakeDecoder = field(default_factory=FakeDecoder)
     now: float = 0.0
     told: list[list[str]] = field(default_factory=list)
+    settled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         plain = SentenceTranslator(self)  # type: ignore[arg-type]
         whole = ProtectingTranslator(plain)
-        self.drafter = Drafter(plain, whole, clock=lambda: self.now)
+        self.drafter = Drafter(
+            plain, whole, lambda one, _: one.text in self.settled, clock=lambda: self.now
+        )
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.decoder, name)
@@ -105,6 +108,15 @@ def test_what_was_measured_of_one_does_not_outlive_what_was_of_many() -> None:
     assert timed.told == [], "it was expected to take no time"
     timed.translate(*texts[20:])
     assert len(timed.told) > 10
+
+
+def test_what_is_looked_up_says_nothing_about_the_pace_and_is_not_looked_at() -> None:
+    timed = Timed(seconds=0.1, settled=(AND,))
+    timed.translate(AND, AND)
+    assert timed.decoder.limits == [2 * len(AND) + 16], "only the whole was searched for"
+    timed.told = []
+    timed.translate(LONG)
+    assert timed.told == [["WE"], ["WE ALL WANT"]]
 
 
 def test_repeated_sentences_say_nothing_about_the_pace() -> None:

@@ -20,7 +20,6 @@ from mltranslate.cli.main import main as engine
 from mltranslate.errors import DataError, PackError, UsageError
 from mltranslate.packs import read_pack, verify_pack
 from mltranslate.packs.card import CARD, printable, read_card
-from mltranslate_export import card_member
 from mltranslate_export.card import model_card
 from mltranslate_export.card_member import add_card
 from mltranslate_export.card_sections import read_sections
@@ -241,7 +240,7 @@ def test_a_pack_whose_card_was_cut_short_is_whole(
         return whole_file(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(card_member, "whole_file", killed)
+        patch.setattr("mltranslate_export.members.whole_file", killed)
         with pytest.raises(KeyboardInterrupt):
             add_card(pack, SECTIONS)
     verify_pack(read_pack(pack.folder))

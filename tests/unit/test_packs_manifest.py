@@ -150,6 +150,41 @@ def test_rules_of_shortlists_are_kept(path: tuple[Any, ...], value: object) -> N
         parse_manifest(encode(manifest))
 
 
+def with_phrasebook() -> dict[str, Any]:
+    manifest = valid()
+    manifest["phrasebook"] = {"rows": 3, "files": {"en": "p.en.txt", "de": "p.de.txt"}}
+    for name in manifest["phrasebook"]["files"].values():
+        manifest["members"][name] = {"sha256": "0" * 64, "bytes": 7}
+    return manifest
+
+
+def test_phrasebook_is_read_and_may_be_missing() -> None:
+    phrasebook = parse_manifest(encode(with_phrasebook())).phrasebook
+    assert phrasebook is not None
+    assert phrasebook.rows == 3
+    assert dict(phrasebook.files) == {"en": "p.en.txt", "de": "p.de.txt"}
+    assert parse_manifest(encode(valid())).phrasebook is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("phrasebook",), {}), (("phrasebook",), None), (("phrasebook", "rows"), 0),
+        (("phrasebook", "rows"), 2**40), (("phrasebook", "more"), 1),
+        (("phrasebook", "files"), {}), (("phrasebook", "files", "fr"), "p.en.txt"),
+        (("phrasebook", "files", "de"), "absent.txt"), (("phrasebook", "files", "de"), 7),
+    ],
+)  # fmt: skip
+def test_rules_of_phrasebooks_are_kept(path: tuple[Any, ...], value: object) -> None:
+    manifest = with_phrasebook()
+    inner: Any = manifest
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    with pytest.raises(PackError):
+        parse_manifest(encode(manifest))
+
+
 @pytest.mark.parametrize("key", ["short_greedy", "short_beam"])
 def test_shortlist_and_its_graphs_come_together(key: str) -> None:
     manifest = with_shortlist()

@@ -49,7 +49,7 @@ def _three(**failing: frozenset[str]) -> Shelf:
 
 
 def _translator(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Translator:
-    monkeypatch.setattr("mltranslate.pipeline.find_models", lambda *_: shelf.models())
+    monkeypatch.setattr("mltranslate.pipeline.find_models", lambda *_, **__: shelf.models())
     return Translator(detector=FakeDetector(confidence=0.6))
 
 

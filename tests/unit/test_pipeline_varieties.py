@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltranslate.alignment import Alignment
-from mltranslate.constraints import TermTranslator
 from mltranslate.detect.varieties import variety
 from mltranslate.errors import Cancelled
 from mltranslate.glossary import Glossary, Term
+from mltranslate.phrases import PhraseTranslator
 from mltranslate.pipeline import Translator
 from mltranslate.renderings import Rendering
 from mltranslate.scripts import ScriptTranslator
@@ -199,7 +199,7 @@ def test_links_are_between_the_characters_that_people_see() -> None:
     words = Alignment(("看", "书"), ("看", "着", "国"), (((1, 2), (2, 3)),))
     rendering = Rendering("看着国", -1.0, 3, alignment=words)
     asked = Sentence("看書", "zh", "zh", variety="zh-Hant")
-    [found] = ScriptTranslator(cast(TermTranslator, _Fixed(rendering))).translate([asked])
+    [found] = ScriptTranslator(cast(PhraseTranslator, _Fixed(rendering))).translate([asked])
     assert (found.text, found.alignment.target) == ("看著國", ("看", "著", "國"))
 
 

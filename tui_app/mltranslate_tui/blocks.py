@@ -65,6 +65,7 @@ def merged(parts: Sequence[Translation]) -> Translation:
         alternatives=(),
         token_scores=(),
         alignment=tuple(_links(parts)),
+        phrases=sum(part.phrases for part in parts),
     )
 
 

@@ -122,11 +122,20 @@ def offer(titles: Sequence[str], languages: Sequence[str]) -> tuple[str, ...]:
     return titles[0] if len(titles) == 1 else f"{len(titles)} packs", f"{len(languages)} languages"
 
 
+def phrases(translation: Translation) -> str:
+    """Say how many sentences were looked up; nothing if none was."""
+    if not translation.phrases:
+        return ""
+    count = "1 phrase" if translation.phrases == 1 else f"{translation.phrases:,} phrases"
+    return f"{count} looked up"
+
+
 def facts(translation: Translation) -> tuple[str, ...]:
     """How a result was made, the most important first."""
     made = (
         route(translation),
         packs(translation),
+        phrases(translation),
         f"{translation.device.upper()} {translation.precision}".strip(),
         duration(translation.milliseconds),
     )

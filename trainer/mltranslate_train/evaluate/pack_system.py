@@ -34,7 +34,7 @@ class PackSystem:
             threads=settings.threads or None, beam=settings.beam,
         )  # fmt: skip
         self._tokenizer = self._pack.tokenizer()
-        self._translator = Translator(decoder=self._decoder)
+        self._translator = Translator(decoder=self._decoder, phrasebook=False)  # is no model
         self.directions = sorted(self._pack.directions)
         self.files = (self._pack.folder / MANIFEST_NAME,)  # it has the hashes of all others
         self.room = self._pack.max_source_tokens
