@@ -59,7 +59,7 @@ def _bare(sentence: Sentence) -> Sentence:
 
 def _hidden(sentence: Sentence, rendering: Rendering) -> Masked | None:
     """The sentence with stand-ins for what its translation lacks; None where nothing is to do."""
-    if sentence.prefix or sentence.terms:
+    if sentence.prefix or sentence.terms or rendering.looked_up:
         return None
     lost = _lost(sentence, rendering)
     return hide(sentence.text, lost) if lost else None

@@ -147,7 +147,7 @@ class Drafter:
         asked = as_known(replace(sentence, text=text, terms=(), abbreviations=()))
         known = (
             self._plain.remembers(asked, search)
-            or self._settled(asked, search)
+            or self._settled(replace(asked, terms=as_known(sentence).terms), search)
             or any(one.asked == asked for one in before)
         )
         return _Waiting(sentence, masked, asked, 0 if known else self._plain.size(asked))

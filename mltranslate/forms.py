@@ -17,14 +17,12 @@ from mltranslate.glossary import missing
 from mltranslate.renderings import Rendering, distinct
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.casing import capitalised, lowered, raised
-from mltranslate.text.fragments import ended, is_fragment, unended
+from mltranslate.text.fragments import ended, is_fragment, may_be_abbreviation, unended
 from mltranslate.text.terms import is_caseless
 from mltranslate.types import CancelToken
 
 SURER = 0.1
 """Nats a subword by which the bare form must be the likelier one (docs/quality.md)."""
-_MOST_SHORT = 4
-"""Letters that an abbreviation has at most."""
 _SURE = -0.5
 """Nats a subword that the bare form of so few capitals must reach: most abbreviations do not."""
 _ABBREVIATIONS = frozenset({"US", "NATO", "NASA"})
@@ -118,7 +116,7 @@ def _bare(sentence: Sentence) -> _Bare | None:
     small = lowered(text[:changed], sentence.source) + text[changed:]
     if small == sentence.text:
         return None
-    least = _SURE if upper and len(text) <= _MOST_SHORT else -math.inf
+    least = _SURE if may_be_abbreviation(text) else -math.inf
     return _Bare(replace(sentence, text=small), mark, upper, capital, least)
 
 

@@ -1,7 +1,8 @@
 """Words and set phrases that a pack's phrasebook has: they are looked up, not translated.
 
 Small models garble what is said in a fixed way ("Cheers!", "Bon appétit !"), and a phrasebook
-does not. Where it has several translations the model chooses among them, if it says one of them.
+does not. Where it has several translations the model chooses among them, if it says one of them;
+where a word may be a name, or another word, the model is asked whether it is.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from dataclasses import replace
 from mltranslate.decode.types import GREEDY, Search
 from mltranslate.forms import FormTranslator
 from mltranslate.glossary import missing
+from mltranslate.packs.phrasebook import Doubt, Found
 from mltranslate.renderings import Rendering, distinct
 from mltranslate.sentences.parts import PhrasebookLike
 from mltranslate.sentences.translator import SentenceTranslator
 from mltranslate.sentences.work import Sentence
+from mltranslate.text.phrases import key
 from mltranslate.types import CancelToken, stop_if_cancelled
 
 
@@ -44,16 +47,16 @@ class PhraseTranslator:
         """Translate `sentences`; see `FormTranslator.translate`."""
         stop_if_cancelled(cancel)
         found = {one: self._found(one, search) for one in dict.fromkeys(sentences)}
-        open_ = [one for one in sentences if not _is_settled(found[one], search)]
-        if len(open_) < len(sentences):
-            advance(len(sentences) - len(open_))
+        left = [one for one in sentences if not _is_settled(found[one], search)]
+        if len(left) < len(sentences):
+            advance(len(sentences) - len(left))
         made: dict[Sentence, Rendering] = {}
-        if open_:
-            translated = self._plain.translate(open_, search, cancel=cancel, advance=advance)
-            made = dict(zip(open_, translated, strict=True))
+        if left:
+            translated = self._plain.translate(left, search, cancel=cancel, advance=advance)
+            made = dict(zip(left, translated, strict=True))
         told = {
-            one: self._told(one, texts, made.get(one), search, cancel) if texts else made[one]
-            for one, texts in found.items()
+            one: self._told(one, phrases, made.get(one), search, cancel)
+            for one, phrases in found.items()
         }
         return [told[one] for one in sentences]
 
@@ -61,30 +64,31 @@ class PhraseTranslator:
         """Whether the phrasebook alone says what the sentence is."""
         return _is_settled(self._found(sentence, search), search)
 
-    def _found(self, sentence: Sentence, search: Search) -> tuple[str, ...]:
+    def _found(self, sentence: Sentence, search: Search) -> Found:
         """What the phrasebook has for a sentence; nothing where something else is asked for."""
         if self._phrasebook is None or sentence.prefix or search.sampling:
-            return ()
-        texts = self._phrasebook.find(sentence.text, sentence.source, sentence.target)
-        terms = sentence.terms
-        return tuple(
-            text for text in texts if not missing(terms, text, sentence.target, shouted=False)
-        )
+            return Found()
+        target, terms = sentence.target, sentence.terms
+        found = self._phrasebook.find(sentence.text, sentence.source, target)
+        fitting = (one for one in found.texts if not missing(terms, one, target, shouted=False))
+        return replace(found, texts=tuple(fitting))
 
     def _told(
         self,
         sentence: Sentence,
-        texts: Sequence[str],
+        found: Found,
         made: Rendering | None,
         search: Search,
         cancel: CancelToken | None,
     ) -> Rendering:
-        """The rendering of what was found: what the model `made` of it decides, if it was asked."""
+        """The rendering of what was found, or what the model `made` of it, if that decides."""
         translated = [made, *made.alternatives] if made else []
-        chosen = next((one.text for one in translated if one.text in texts), texts[0])
+        agreed = _first_agreed(found.texts, translated, sentence.target)
+        if made and _is_models(found, made, sentence, agreed):
+            return made
         known = [
             replace(self._sentences.written(text), looked_up=True)
-            for text in dict.fromkeys((chosen, *texts))
+            for text in dict.fromkeys((agreed or found.texts[0], *found.texts))
         ]
         best = self._sentences.detailed(known[0], sentence, search, cancel=cancel)
         others = [*known[1:], *(replace(one, alternatives=()) for one in translated)]
@@ -92,5 +96,20 @@ class PhraseTranslator:
         return replace(best, alternatives=kept)
 
 
-def _is_settled(texts: Sequence[str], search: Search) -> bool:
-    return len(texts) == 1 and search.alternatives == 1
+def _is_settled(found: Found, search: Search) -> bool:
+    return len(found.texts) == 1 and found.doubt is Doubt.NONE and search.alternatives == 1
+
+
+def _first_agreed(texts: Sequence[str], made: Sequence[Rendering], target: str) -> str:
+    """The first of the model's own that is among `texts`, whatever its form, or ""."""
+    known = {key(text, target): text for text in reversed(texts)}
+    return next((known[said] for one in made if (said := key(one.text, target)) in known), "")
+
+
+def _is_models(found: Found, made: Rendering, sentence: Sentence, agreed: str) -> bool:
+    """Whether what the model made stands: it knows a name, or a word that it is not."""
+    if not found.texts:
+        return True
+    if found.doubt is Doubt.NAME:
+        return key(made.text, sentence.target) == key(sentence.text, sentence.target)
+    return found.doubt is Doubt.WORD and not agreed

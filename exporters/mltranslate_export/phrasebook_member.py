@@ -11,6 +11,7 @@ from pathlib import Path
 from mltranslate.errors import DataError, reason
 from mltranslate.packs.card import CARD
 from mltranslate.packs.pack import Pack, read_manifest
+from mltranslate.text.spans import cut
 from mltranslate_export.members import change_members, check_unsigned
 
 Row = dict[str, str]
@@ -27,7 +28,7 @@ def read_phrases(path: Path) -> list[Row]:
         raise DataError(
             f"{path} cannot be read", why=reason(error), fix="Give a UTF-8 table with tabs"
         ) from error
-    codes, *rows = [line.split("\t") for line in lines]
+    codes, *rows = [[_line(cell) for cell in line.split("\t")] for line in lines]
     if len(codes) < 2 or not all(codes) or len(set(codes)) < len(codes):
         raise DataError(
             f"{path} is no table of phrases",
@@ -41,19 +42,23 @@ def read_phrases(path: Path) -> list[Row]:
                 why=f"the first line names {len(codes)} languages",
                 fix="Take the tabs out of its phrases",
             )
-    return [dict(zip_longest(codes, map(_line, row), fillvalue="")) for row in rows]
+    return [dict(zip_longest(codes, row, fillvalue="")) for row in rows]
 
 
 def add_phrasebook(pack: Pack, rows: Sequence[Row]) -> Pack:
-    """Write the phrases into `pack`, those of its languages, first ones first where they compete.
+    """Write the phrases into `pack`, those of its languages, the likelier of competing ones first.
 
-    Its model card, which told of another phrasebook or of none, is taken out. Raises UsageError
-    for a signed pack, and DataError when no phrase is in two of its languages, or its folder
-    cannot be written.
+    Rows of as many sentences in every language become a row for each: texts are looked up sentence
+    by sentence. Its model card, which told of another phrasebook or of none, is taken out.
+
+    Raises:
+        UsageError: the pack is signed.
+        DataError: no phrase is in two of its languages, or its folder cannot be written.
     """
     check_unsigned(pack)
     codes = [code for code in pack.languages if any(row.get(code) for row in rows)]
-    kept = [row for row in rows if sum(bool(row.get(code)) for code in codes) > 1]
+    useful = (row for row in rows if sum(bool(row.get(code)) for code in codes) > 1)
+    kept = [one for row in useful for one in _sentences(row, codes)]
     kept = list({tuple(row.get(code, "") for code in codes): row for row in kept}.values())
     if not kept:
         raise DataError(
@@ -70,6 +75,19 @@ def add_phrasebook(pack: Pack, rows: Sequence[Row]) -> Pack:
     }
     fields = {"phrasebook": {"rows": len(kept), "files": files}}
     return change_members(pack, manifest, {CARD, *old, *new}, new, fields)
+
+
+def _sentences(row: Row, codes: Sequence[str]) -> list[Row]:
+    """The sentences of a row, if all its languages have as many; otherwise the row itself."""
+    parts = {
+        code: [span.text for span in cut(row[code], code) if span.translatable]
+        for code in codes
+        if row.get(code)
+    }
+    fewest, *_, most = sorted(map(len, parts.values()))
+    if fewest < most or most < 2:
+        return [row]
+    return [dict(zip(parts, one, strict=True)) for one in zip(*parts.values(), strict=True)]
 
 
 def _line(cell: str) -> str:

@@ -9,35 +9,52 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from mltranslate.errors import PackError, reason
 from mltranslate.packs.pack import Pack
-from mltranslate.text.fragments import is_fragment, unended
-from mltranslate.text.phrases import in_form, key, keys, may_be_abbreviation
+from mltranslate.text.fragments import may_be_abbreviation
+from mltranslate.text.phrases import in_form, key, keys, mark_of, one_line
+
+_NOUNS_WITH_CAPITALS = frozenset({"de"})
+
+
+class Doubt(Enum):
+    """Why what was found may not be what was meant."""
+
+    NONE = "none"
+    NAME = "name"
+    """A word with a capital, and the phrasebook has it without: it may be a name."""
+    WORD = "word"
+    """Likewise, where capitals tell words apart; or a noun, perhaps, that is called out."""
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What a text is in the target language."""
+
+    texts: tuple[str, ...] = ()
+    """In the form of the text, in the phrasebook's order; several where it is several."""
+    doubt: Doubt = Doubt.NONE
+
+
 class _Index:
     """Where phrases of one language stand, by `mltranslate.text.phrases.key`."""
 
-    exact: dict[str, list[int]]
-    folded: dict[str, list[int]]
-    """Without regard to capitals."""
+    def __init__(self, lines: Sequence[str], language: str) -> None:
+        self._first: dict[str, int] = {}
+        self._more: dict[str, list[int]] = {}
+        for row, found in enumerate(keys("\n".join(lines), language)):
+            if found and self._first.setdefault(found, row) != row:
+                self._more.setdefault(found, []).append(row)
+        for found, row in list(self._first.items()):  # Swiss, or in capitals
+            if "ß" in found:
+                self._first.setdefault(found.replace("ß", "ss"), row)
 
-    @classmethod
-    def of(cls, lines: Sequence[str]) -> _Index:
-        exact: dict[str, list[int]] = {}
-        folded: dict[str, list[int]] = {}
-        for row, found in enumerate(keys("\n".join(lines))):
-            if found:
-                exact.setdefault(found, []).append(row)
-                folded.setdefault(found.casefold(), []).append(row)
-        return cls(exact, folded)
-
-    def rows(self, found: str, *, cased: bool) -> list[int]:
-        """Rows of a key: those with its capitals, otherwise, unless `cased`, with any."""
-        rows = self.exact.get(found, [])
-        return rows if rows or cased else self.folded.get(found.casefold(), [])
+    def rows(self, found: str) -> list[int]:
+        """Rows of a key, whatever their capitals."""
+        first = self._first.get(found)
+        return [] if first is None else [first, *self._more.get(found, ())]
 
 
 class Phrasebook:
@@ -60,44 +77,40 @@ class Phrasebook:
             self._index(source)
             self._text(target)
 
-    def find(self, text: str, source: str, target: str) -> tuple[str, ...]:
-        """Return what `text` is in the target language, in its form; several where it is several.
-
-        The phrasebook's order is kept. Raises PackError for a damaged member.
-        """
+    def find(self, text: str, source: str, target: str) -> Found:
+        """Return what `text` is in the target language; raises PackError for a damaged member."""
         if not {source, target} <= self._info.files.keys():
-            return ()
+            return Found()
         phrases, translations = self._text(source), self._text(target)
-        said = (
-            in_form(translations[row], phrases[row], text, target)
-            for row in self._rows(text, source)
-            if translations[row]
-        )
-        found: dict[str, str] = {}
+        every = [row for row in self._rows(text, source) if translations[row]]
+        rows = self._chosen(every, text, source)
+        said = [in_form(translations[row], phrases[row], text, target) for row in rows]
+        distinct: dict[str, str] = {}
         for one in said:  # those that differ in form alone are one
-            found.setdefault((key(one) or one).casefold(), one)
-        return tuple(found.values())
+            distinct.setdefault(key(one, target) or one, one)
+        doubt = _doubt(text, [phrases[row] for row in every], source)
+        return Found(tuple(distinct.values()), doubt if rows else Doubt.NONE)
 
     def _rows(self, text: str, source: str) -> list[int]:
-        """The rows that have `text`, whatever its capitals and its mark."""
-        found = key(text)
-        if not found:
+        """The rows that have `text`, whatever its capitals and its marks."""
+        found, index = key(text, source), self._index(source)
+        rows = index.rows(found)
+        asked = found and not mark_of(text.strip())
+        return index.rows(f"{found}?") if asked and not rows else rows
+
+    def _chosen(self, rows: Sequence[int], text: str, source: str) -> list[int]:
+        """Those of `rows` that have its capitals, or else any; those with its mark first."""
+        phrases, mark = self._text(source), mark_of(text.strip())
+        same = [row for row in rows if _is_spelt(phrases[row], text)]
+        if not same and may_be_abbreviation(text):
             return []
-        phrases, index = self._text(source), self._index(source)
-        cased, mark = may_be_abbreviation(text), unended(text.strip())[1]
-        rows = index.rows(found, cased=cased)
-        if not rows and mark == "?" and is_fragment(found[:-1]):
-            bare = index.rows(found[:-1], cased=cased)
-            rows = [row for row in bare if not unended(phrases[row])[1]]
-        if not rows and not mark:
-            rows = index.rows(f"{found}?", cased=cased)
-        return sorted(rows, key=lambda row: unended(phrases[row])[1] != mark)
+        return sorted(same or rows, key=lambda row: mark_of(phrases[row]) != mark)
 
     def _index(self, language: str) -> _Index:
         with self._lock:
             known = self._indexes.get(language)
         if known is None:
-            known = _Index.of(self._text(language))
+            known = _Index(self._text(language), language)
             with self._lock:
                 self._indexes[language] = known
         return known
@@ -123,3 +136,24 @@ class Phrasebook:
                 fix="Get the pack again",
             )
         return lines
+
+
+def _letters(text: str) -> str:
+    """The letters of a text, in their case."""
+    return "".join(filter(str.isalnum, one_line(text)))
+
+
+def _is_spelt(phrase: str, text: str) -> bool:
+    return _letters(phrase) == _letters(text)
+
+
+def _doubt(text: str, phrases: Sequence[str], source: str) -> Doubt:
+    """Whether `text` may be something else than these phrases, which it was found by."""
+    word = _letters(text)
+    if " " in text.strip():
+        return Doubt.NONE
+    if mark_of(text.strip()) == "!" and not any(map(mark_of, phrases)):
+        return Doubt.WORD
+    if not word.istitle() or any(_is_spelt(phrase, text) for phrase in phrases):
+        return Doubt.NONE
+    return Doubt.WORD if source in _NOUNS_WITH_CAPITALS else Doubt.NAME

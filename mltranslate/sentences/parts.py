@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mltranslate.packs.phrasebook import Found
+
 
 class TokenizerLike(Protocol):
     """Text to subword ids and back (`mltranslate.packs.tokenizer.Tokenizer`)."""
@@ -35,8 +37,8 @@ class PhrasebookLike(Protocol):
     def open(self, source: str, target: str) -> None:
         """Read what it has of these languages."""
 
-    def find(self, text: str, source: str, target: str) -> tuple[str, ...]:
-        """What a text is in the target language, in its form; none or several."""
+    def find(self, text: str, source: str, target: str) -> Found:
+        """What a text is in the target language, in its form; nothing, one or several."""
 
 
 class PackLike(Protocol):

@@ -38,11 +38,16 @@ def is_shouted(text: str) -> bool:
 
 def lowered(text: str, language: str) -> str:
     """Return shouted `text`, or a part of it, in small letters; the English "I" stays as it is."""
+    small = small_letters(text, language)
+    return _PRONOUN.sub("I", small) if language == "en" else small
+
+
+def small_letters(text: str, language: str) -> str:
+    """Return `text` in small letters, all of it."""
     if _is_dotted(language):
         return text.translate(_TO_SMALL).lower()
     # Python writes the dot of İ behind the i, as a combining mark.
-    small = text.replace("İ", "I").lower()
-    return _PRONOUN.sub("I", small) if language == "en" else small
+    return text.replace("İ", "I").lower()
 
 
 def capitalised(text: str, language: str = "") -> str:

@@ -11,6 +11,8 @@ _MOST_CHARACTERS = 30
 _MOST_UNSPACED = 8
 """Characters of a text without spaces between its words."""
 _MOST_WORDS = 3
+_MOST_SHORT = 4
+"""Letters that an abbreviation has at most."""
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _INNER_CAPITAL = re.compile(r"\w*[a-z][A-Z]")
 _WIDE = {".": "{}。", "!": "{}！", "?": "{}？"}
@@ -38,6 +40,12 @@ def is_fragment(text: str) -> bool:
         and _is_letter(text[-1])
         and not _INNER_CAPITAL.match(text)
     )
+
+
+def may_be_abbreviation(text: str) -> bool:
+    """Whether `text` is so few capitals that it may be another word than the same in small ones."""
+    word = unended(text.strip())[0]
+    return 1 < len(word) <= _MOST_SHORT and word.isupper()
 
 
 def ended(text: str, mark: str, language: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mltranslate.packs.store import DEFAULT, find_pack
 from mltranslate_train.data.readers.table import read_header
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,3 +95,33 @@ def test_the_sources_are_named() -> None:
     header, *named = (BOOK / "SOURCES.tsv").read_text("utf-8").splitlines()
     assert header == "source\torigin\tlicence"
     assert {line.split("\t")[0] for line in named} == {f"phrasebook-{path.stem}" for path in TABLES}
+
+
+def test_the_default_pack_looks_up_what_is_in_the_tables() -> None:
+    pack = find_pack(DEFAULT)
+    book, info = pack.phrasebook(), pack.manifest.phrasebook
+    assert book
+    assert info
+    assert set(info.files) == set(LANGUAGES)
+    columns = [
+        (pack.folder / info.files[code]).read_text("utf-8").splitlines() for code in LANGUAGES
+    ]
+    tables = {tuple(row) for path in TABLES if path.stem != "prose" for row in rows(path)}
+    assert len(columns[0]) > 20_000
+    whole = {row for row in zip(*columns, strict=True) if row in tables}
+    assert len(whole) > 0.97 * len(columns[0])  # others are sentences of rows with several
+
+
+@pytest.mark.parametrize("code", LANGUAGES[1:])
+def test_the_default_pack_finds_every_basic_phrase(code: str) -> None:
+    book = find_pack(DEFAULT).phrasebook()
+    assert book
+    at = LANGUAGES.index(code)
+    pairs = [(row[0], row[at]) for row in rows(BOOK / "basics.tsv")[:1900]]
+    lost = [
+        (english, other)
+        for english, other in pairs
+        if letters(other) not in map(letters, book.find(english, "en", code).texts)
+        or letters(english) not in map(letters, book.find(other, code, "en").texts)
+    ]
+    assert lost == []

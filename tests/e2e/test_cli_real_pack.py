@@ -73,7 +73,8 @@ def test_stdin_keeps_its_lines() -> None:
 
 
 def test_json_is_one_whole_object_a_line() -> None:
-    done = _run("text", "--to", "en", "--json", data=b"Guten Tag.\n\nVielen Dank.\n")
+    lines = b"Guten Tag.\n\nVielen Dank.\n"
+    done = _run("text", "--to", "en", "--json", "--no-phrasebook", data=lines)
     records = [json.loads(line) for line in done.stdout.decode().splitlines()]
     assert [record["source_text"] for record in records] == ["Guten Tag.", "", "Vielen Dank."]
     for record in records:
@@ -96,6 +97,14 @@ def test_a_beam_and_the_embedded_pack_by_name() -> None:
     done = _run("text", "--to", "en", "--pack", pack["folder"], "--beam", "3", "Guten Tag.")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+
+
+def test_a_phrase_is_looked_up_unless_it_is_not_to_be() -> None:
+    asked = ("text", "--json", "--from", "en", "--to", "de", "cheers!")
+    found, made = (json.loads(_run(*asked, *more).stdout) for more in ((), ("--no-phrasebook",)))
+    assert (found["text"], found["phrases"], found["score"]) == ("Prost!", 1, None)
+    assert (made["phrases"], made["score"] is None) == (0, False)
+    assert found["pack"] == made["pack"]
 
 
 def test_empty_input_gives_empty_output() -> None:

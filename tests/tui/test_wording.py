@@ -76,8 +76,8 @@ def test_two_packs_are_named_and_nothing_is_said_of_what_was_not_used() -> None:
 
 def test_what_was_looked_up_is_told() -> None:
     one = dataclasses.replace(translation(), phrases=1)
-    assert wording.facts(one)[2] == "1 phrase looked up"
-    assert wording.facts(dataclasses.replace(one, phrases=1200))[2] == "1,200 phrases looked up"
+    assert wording.facts(one)[2] == "1 looked up"
+    assert wording.facts(dataclasses.replace(one, phrases=1200))[2] == "1,200 looked up"
 
 
 def test_what_is_on_offer() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mltranslate.decode.types import END, Hypothesis, Request, Search
+from mltranslate.packs.phrasebook import Doubt, Found
 from mltranslate.types import UNDETERMINED, CancelToken, Detection
 
 FIRST_PIECE = 4
@@ -43,13 +44,14 @@ class FakePhrasebook:
     found: dict[str, tuple[str, ...]]
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     opened: list[tuple[str, str]] = field(default_factory=list)
+    doubt: Doubt = Doubt.NONE
 
     def open(self, source: str, target: str) -> None:
         self.opened.append((source, target))
 
-    def find(self, text: str, source: str, target: str) -> tuple[str, ...]:
+    def find(self, text: str, source: str, target: str) -> Found:
         self.asked.append((text, source, target))
-        return self.found.get(text, ())
+        return Found(self.found.get(text, ()), self.doubt)
 
 
 @dataclass

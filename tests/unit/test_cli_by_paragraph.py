@@ -29,8 +29,10 @@ DOCUMENT = (
 def _engine(monkeypatch: pytest.MonkeyPatch) -> None:
     real = pipeline.Translator
 
-    def translator(*arguments: Any) -> pipeline.Translator:
-        return real(*arguments, decoder=FakeDecoder(render=label), detector=FakeDetector())
+    def translator(*arguments: Any, **options: Any) -> pipeline.Translator:
+        return real(
+            *arguments, **options, decoder=FakeDecoder(render=label), detector=FakeDetector()
+        )
 
     monkeypatch.setattr(pipeline, "Translator", translator)
 

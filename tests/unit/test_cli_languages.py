@@ -27,8 +27,8 @@ def decoder(monkeypatch: pytest.MonkeyPatch) -> FakeDecoder:
     )
     real = pipeline.Translator
 
-    def translator(*arguments: Any) -> pipeline.Translator:
-        return real(*arguments, decoder=decoder, detector=FakeDetector())
+    def translator(*arguments: Any, **options: Any) -> pipeline.Translator:
+        return real(*arguments, **options, decoder=decoder, detector=FakeDetector())
 
     monkeypatch.setattr(pipeline, "Translator", translator)
     return decoder

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fake_engine_parts import FakeDecoder, FakeDetector, FakePack
+from fake_engine_parts import FakeDecoder, FakeDetector, FakePack, FakePhrasebook
 
 from mltranslate import __version__, pipeline
 from mltranslate.cli.main import main
@@ -26,8 +26,8 @@ def decoder(monkeypatch: pytest.MonkeyPatch) -> FakeDecoder:
     decoder, detector = FakeDecoder(pack=FakePack(max_source_tokens=5000)), FakeDetector()
     real = pipeline.Translator
 
-    def translator(*arguments: Any) -> pipeline.Translator:
-        return real(*arguments, decoder=decoder, detector=detector)
+    def translator(*arguments: Any, **options: Any) -> pipeline.Translator:
+        return real(*arguments, **options, decoder=decoder, detector=detector)
 
     monkeypatch.setattr(pipeline, "Translator", translator)
     monkeypatch.setattr("mltranslate.detect.detector.default_detector", lambda: detector)
@@ -219,6 +219,22 @@ def test_people_are_told_the_way(
     ]
     assert main(["text", "--to", "zh", "--json", *texts]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("options", "told"), [((), ", phrasebook"), (("--no-phrasebook",), "")])
+def test_people_are_told_of_phrases(
+    options: tuple[str, ...],
+    told: str,
+    decoder: FakeDecoder,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    decoder.pack.phrases = FakePhrasebook({"Hello.": ("Hallo.",)})
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(["text", "--to", "de", "--from", "en", *options, "Hello."]) == 0
+    out, err = capsys.readouterr()
+    assert out == ("Hallo.\n" if told else "HELLO.\n")
+    assert err == f"mltranslate: en to de with fake 1.0.0 (cpu, int8{told})\n"
 
 
 @pytest.mark.usefixtures("decoder")

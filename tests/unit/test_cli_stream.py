@@ -16,8 +16,8 @@ from mltranslate.cli.main import main
 def _engine(monkeypatch: pytest.MonkeyPatch) -> None:
     real = pipeline.Translator
 
-    def translator(*arguments: Any) -> pipeline.Translator:
-        return real(*arguments, decoder=FakeDecoder(), detector=FakeDetector())
+    def translator(*arguments: Any, **options: Any) -> pipeline.Translator:
+        return real(*arguments, **options, decoder=FakeDecoder(), detector=FakeDetector())
 
     monkeypatch.setattr(pipeline, "Translator", translator)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mltranslate.errors import DataError, PackError, UsageError
 from mltranslate.packs import Pack, read_pack
 from mltranslate.packs.card import CARD, read_card
-from mltranslate.packs.phrasebook import Phrasebook
+from mltranslate.packs.phrasebook import Doubt, Phrasebook
 from mltranslate.packs.verify import verify_pack
 from mltranslate_export.card_member import add_card
 from mltranslate_export.cli import main as exporter
@@ -31,6 +31,10 @@ ROWS = [
     {"en": "Cheers!", "de": "Prost!"},
     {"en": "cheers", "de": "prost"},
     {"en": "us", "de": "uns"},
+    {"en": "mass", "de": "Masse"},
+    {"en": "street", "de": "Straße"},
+    {"en": "Danger! High voltage.", "de": "Gefahr! Hochspannung."},
+    {"en": "Stop. Now.", "de": "Sofort anhalten."},
     {"en": "nothing", "de": ""},
     {"en": "gone", "fr": "parti"},
 ]
@@ -57,7 +61,7 @@ def book(pack: Pack, rows: list[dict[str, str]] | None = None) -> Phrasebook:
         ("Hello!", "en", ("Hallo!",)),
         ("HELLO", "en", ("HALLO",)),
         ("hallo", "de", ("hello", "hi")),
-        ("Hallo?", "de", ("Hello?", "Hi?")),
+        ("Hallo?", "de", ()),
         ("essen", "de", ("eat",)),
         ("Essen", "de", ("food",)),
         ("ESSEN", "de", ("EAT", "FOOD")),
@@ -67,6 +71,14 @@ def book(pack: Pack, rows: list[dict[str, str]] | None = None) -> Phrasebook:
         ("Prost?", "de", ()),
         ("Prost!", "de", ("Cheers!",)),
         ("prost", "de", ("cheers",)),
+        ("How are you?!", "en", ("Wie geht es dir?!",)),
+        ("Masse", "de", ("mass",)),
+        ("Maße", "de", ()),
+        ("Strasse", "de", ("street",)),
+        ("STRASSE", "de", ("STREET",)),
+        ("Danger!", "en", ("Gefahr!",)),
+        ("High voltage", "en", ("Hochspannung",)),
+        ("Sofort anhalten!", "de", ("Stop. Now!",)),
         ("us", "en", ("uns",)),
         ("US", "en", ()),
         ("hello...", "en", ()),
@@ -77,12 +89,35 @@ def book(pack: Pack, rows: list[dict[str, str]] | None = None) -> Phrasebook:
     ],
 )
 def test_phrases_are_found(pack: Pack, text: str, source: str, said: tuple[str, ...]) -> None:
-    assert book(pack).find(text, source, "de" if source == "en" else "en") == said
+    assert book(pack).find(text, source, "de" if source == "en" else "en").texts == said
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "doubt"),
+    [
+        ("eat", "en", Doubt.NONE),
+        ("Eat", "en", Doubt.NAME),
+        ("Eat.", "en", Doubt.NAME),
+        ("EAT", "en", Doubt.NONE),
+        ("Eat!", "en", Doubt.WORD),
+        ("eat!", "en", Doubt.WORD),
+        ("Hallo", "de", Doubt.WORD),
+        ("Masse", "de", Doubt.NONE),
+        ("Prost!", "de", Doubt.NONE),
+        ("prost!", "de", Doubt.NONE),
+        ("High voltage!", "en", Doubt.NONE),
+        ("unknown", "en", Doubt.NONE),
+    ],
+)
+def test_what_may_be_something_else_is_doubted(
+    pack: Pack, text: str, source: str, doubt: Doubt
+) -> None:
+    assert book(pack).find(text, source, "de" if source == "en" else "en").doubt is doubt
 
 
 @given(
     st.lists(
-        st.fixed_dictionaries({code: st.text("abÄß .!?'", max_size=6) for code in ("en", "de")}),
+        st.fixed_dictionaries({code: st.text("abÄß.!?'", max_size=6) for code in ("en", "de")}),
         max_size=5,
     )
 )
@@ -102,7 +137,7 @@ def test_whatever_is_put_in_is_found_or_refused(
         return
     made = book(read_pack(place), read)
     for row in whole:
-        said = made.find(row["en"], "en", "de")
+        said = made.find(row["en"], "en", "de").texts
         trails = row["en"].endswith("..")
         empty = not row["en"].strip(" .!?")
         assert said or trails or empty, row
@@ -120,7 +155,7 @@ def test_it_is_a_member_and_the_card_says_so(pack: Pack, tmp_path: Path) -> None
     assert (pack.folder / "phrases.de.txt").read_text() == "hallo\nHund\n"
     found = changed.phrasebook()
     assert found
-    assert found.find("Hund", "de", "en") == ("dog",)
+    assert found.find("Hund", "de", "en").texts == ("dog",)
 
 
 def test_another_takes_the_place_of_the_first(pack: Pack) -> None:

@@ -8,6 +8,7 @@ from fake_engine_parts import FakeDecoder, FakeDetector, FakePack, FakePhraseboo
 
 from mltranslate import Glossary, Translator
 from mltranslate.decode.types import Sampling
+from mltranslate.packs.phrasebook import Doubt
 from mltranslate.types import Alternative, Cancelled, CancelToken, Progress, Translation
 
 HELLO: Mapping[str, tuple[str, ...]] = {"Hello!": ("Hallo!",), "Bye.": ("Tschüss.",)}
@@ -59,6 +60,38 @@ def test_of_several_the_model_chooses_or_else_the_first_stands(made: str, said: 
     result = translate(decoder, "Hello.")
     assert (result.text, result.phrases) == (said, 1)
     assert decoder.sentences == ["Hello."]
+
+
+def test_the_models_choice_may_have_another_form() -> None:
+    decoder = decoder_with({"Tasche": ("bag", "pocket")})
+    decoder.render = lambda *_: "Pocket"
+    assert translate(decoder, "Tasche", "en", "de").text == "pocket"
+
+
+@pytest.mark.parametrize(
+    ("doubt", "made", "said"),
+    [
+        (Doubt.NAME, "Frank", "Frank"),
+        (Doubt.NAME, "Ehrlich", "Offen"),
+        (Doubt.WORD, "Ehrlich", "Ehrlich"),
+        (Doubt.WORD, "offen", "Offen"),
+    ],
+)
+def test_where_it_may_be_something_else_the_model_is_asked(
+    doubt: Doubt, made: str, said: str
+) -> None:
+    decoder = decoder_with({"Frank": ("Offen",)})
+    assert decoder.pack.phrases
+    decoder.pack.phrases.doubt = doubt
+    decoder.render = lambda *_: made
+    result = translate(decoder, "Frank")
+    assert (result.text, result.phrases) == (said, int(said == "Offen"))
+
+
+def test_what_is_looked_up_may_lack_an_abbreviation() -> None:
+    decoder = decoder_with({"ATM坏了。": ("The cash machine is broken.",)})
+    result = translate(decoder, "ATM坏了。", "en", "zh")
+    assert (result.text, decoder.sentences) == ("The cash machine is broken.", [])
 
 
 def test_alternatives_are_those_of_the_phrasebook_and_then_the_models() -> None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltranslate.text.phrases import in_form, key, keys, may_be_abbreviation
+from mltranslate.text.fragments import may_be_abbreviation
+from mltranslate.text.phrases import in_form, key, keys, mark_of
 
 LINES = st.text(st.sampled_from("aB é.!?。？¿¡'’…"), max_size=12)
 
@@ -13,38 +14,45 @@ LINES = st.text(st.sampled_from("aB é.!?。？¿¡'’…"), max_size=12)
     ("text", "found"),
     [
         ("dog", "dog"),
-        (" Dog. ", "Dog"),
-        ("Good  morning!!", "Good morning"),
-        ("¡Hola!", "Hola"),
-        ("¿Qué tal?", "Qué tal?"),
-        ("Ça va ?", "Ça va?"),
-        ("Ça va\u202f?", "Ça va?"),
+        (" Dog. ", "dog"),
+        ("Good  morning!!", "good morning"),
+        ("¡Hola!", "hola"),
+        ("¿Qué tal?", "qué tal?"),
+        ("Ça va ?", "ça va?"),
+        ("Ça va\u202f?", "ça va?"),
+        ("How are you?!", "how are you?"),
+        ("How are you!?", "how are you?"),
+        ("你好吗？！", "你好吗?"),
+        ("いくらですか。", "いくらですか?"),
+        ("いくらですか", "いくらですか?"),
+        ("静か。", "静か"),
+        ("Straße", "straße"),
         ("你好！", "你好"),
         ("你好吗？", "你好吗?"),
-        ("I’m fine.", "I'm fine"),
+        ("Don’t.", "don't"),
         ("cafe\u0301", "café"),
         ("", ""),
         ("!", ""),
     ],
 )
 def test_a_text_is_found_by_its_words(text: str, found: str) -> None:
-    assert key(text) == found
+    assert key(text, "de") == found
 
 
 @pytest.mark.parametrize("text", ["Hello...", "Well…", "那么。。", "No.."])
 def test_what_trails_off_is_something_else(text: str) -> None:
-    assert key(text) is None
+    assert key(text, "en") == ""
 
 
 @given(st.lists(LINES, min_size=1))
 def test_lines_are_found_as_each_by_itself(lines: list[str]) -> None:
-    assert keys("\n".join(lines)) == [keys(line)[0] for line in lines]
+    assert keys("\n".join(lines), "de") == [keys(line, "de")[0] for line in lines]
 
 
 @given(LINES)
 def test_a_key_finds_itself(text: str) -> None:
-    found = key(text)
-    assert not found or key(found) in (found, None)
+    found = key(text, "de")
+    assert not found or key(found, "de") in (found, "")
 
 
 @pytest.mark.parametrize("text", ["US", "IT.", "NATO", "ЕС"])
@@ -73,12 +81,36 @@ def test_others_are_none(text: str) -> None:
         ("¿Cómo estás?", "How are you?", "how are you", "es", "¿Cómo estás?"),
         ("Hola, ¡buen día!", "Hi, good day!", "Hi, good day", "es", "Hola, ¡buen día!"),
         ("OK", "OK", "ok", "de", "OK"),
+        ("Wie geht es dir?", "How are you?", "How are you?!", "de", "Wie geht es dir?!"),
+        ("你好吗？", "How are you?", "How are you?!", "zh", "你好吗？！"),
+        ("Comment ça va ?", "How are you?", "how are you??", "fr", "Comment ça va ??"),
+        ("Danke!", "Thanks!", "Thanks!!!", "de", "Danke!!!"),
+        ("¡Gracias!", "Thanks!", "Thanks!!", "es", "¡Gracias!!"),
+        ("z. B.", "for example", "For example.", "de", "Z. B."),
+        ("How much is it?", "いくらですか？", "いくらですか。", "en", "How much is it?"),
+        ("quiet", "静か", "静か。", "en", "Quiet."),
     ],
 )
 def test_a_translation_takes_the_form_of_what_was_asked(
     translation: str, phrase: str, asked: str, language: str, said: str
 ) -> None:
     assert in_form(translation, phrase, asked, language) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("a", ""),
+        ("a.", "."),
+        ("a!!", "!"),
+        ("a?!", "?"),
+        ("a！", "!"),
+        ("ですか。", "?"),
+        ("静か。", "."),
+    ],
+)
+def test_the_mark_of_a_text(text: str, mark: str) -> None:
+    assert mark_of(text) == mark
 
 
 @given(LINES, LINES, st.sampled_from(["de", "es", "fr", "zh", "tr"]))

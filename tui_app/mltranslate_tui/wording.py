@@ -124,10 +124,7 @@ def offer(titles: Sequence[str], languages: Sequence[str]) -> tuple[str, ...]:
 
 def phrases(translation: Translation) -> str:
     """Say how many sentences were looked up; nothing if none was."""
-    if not translation.phrases:
-        return ""
-    count = "1 phrase" if translation.phrases == 1 else f"{translation.phrases:,} phrases"
-    return f"{count} looked up"
+    return f"{translation.phrases:,} looked up" if translation.phrases else ""
 
 
 def facts(translation: Translation) -> tuple[str, ...]:

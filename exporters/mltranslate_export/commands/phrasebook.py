@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="FILE",
-        help="phrases with tabs between, language codes in the first line; the first ones win",
+        help="phrases with tabs between, language codes in the first line; put the likelier first",
     )
     add_card_option(parser)
 
