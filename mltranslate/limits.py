@@ -11,6 +11,8 @@ MAX_GRAPH_BYTES = 64 * 2**20
 """Largest graph of a pack, without its weights, which have a file of their own."""
 MAX_CARD_BYTES = 2**20
 """Largest model card of a pack that is shown."""
+MAX_PHRASEBOOK_BYTES = 64 * 2**20
+"""Largest phrasebook of a pack in one language, unpacked."""
 MAX_GLOSSARY_BYTES = 16 * 2**20
 MAX_TERM_CHARACTERS = 200
 """Longest term of a glossary, on either side."""

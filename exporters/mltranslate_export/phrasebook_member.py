@@ -11,6 +11,7 @@ from pathlib import Path
 from mltranslate.errors import DataError, reason
 from mltranslate.packs.card import CARD
 from mltranslate.packs.pack import Pack, read_manifest
+from mltranslate.packs.phrasebook import packed
 from mltranslate.text.spans import cut
 from mltranslate_export.members import change_members, check_unsigned
 
@@ -68,9 +69,9 @@ def add_phrasebook(pack: Pack, rows: Sequence[Row]) -> Pack:
         )
     manifest = json.loads(read_manifest(pack.folder))
     old = manifest.pop("phrasebook", {"files": {}})["files"].values()
-    files = {code: f"phrases.{code}.txt" for code in codes}
+    files = {code: f"phrases.{code}.txt.xz" for code in codes}
     new = {
-        name: "".join(f"{row.get(code, '')}\n" for row in kept).encode()
+        name: packed("".join(f"{row.get(code, '')}\n" for row in kept))
         for code, name in files.items()
     }
     fields = {"phrasebook": {"rows": len(kept), "files": files}}

@@ -1,21 +1,25 @@
 """The phrasebook of a pack: words and set phrases with their translations, to be looked up.
 
-The manifest names one member a language, UTF-8 text with a phrase a line; the same lines of two
-languages say the same. An empty line stands for what the phrasebook lacks in that language.
+The manifest names one member a language, UTF-8 text with a phrase a line, xz-compressed; the same
+lines of two languages say the same. An empty line stands for what is missing in a language.
 """
 
 from __future__ import annotations
 
+import lzma
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from mltranslate.errors import PackError, reason
+from mltranslate.limits import MAX_PHRASEBOOK_BYTES
 from mltranslate.packs.pack import Pack
 from mltranslate.text.fragments import may_be_abbreviation
 from mltranslate.text.phrases import in_form, key, keys, mark_of, one_line
 
+_MOST_MEMORY = 64 * 2**20
+"""Bytes that unpacking may take beside the text."""
 _NOUNS_WITH_CAPITALS = frozenset({"de"})
 
 
@@ -124,8 +128,8 @@ class Phrasebook:
     def _read(self, language: str) -> list[str]:
         path = self._pack.folder / self._info.files[language]
         try:
-            lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
+            lines = unpacked(path.read_bytes()).removesuffix("\n").split("\n")
+        except (OSError, ValueError) as error:
             raise PackError(
                 f"{path} cannot be read", why=reason(error), fix="Get the pack again"
             ) from error
@@ -136,6 +140,23 @@ class Phrasebook:
                 fix="Get the pack again",
             )
         return lines
+
+
+def packed(text: str) -> bytes:
+    """Return the bytes of a member with this text."""
+    return lzma.compress(text.encode(), preset=6 | lzma.PRESET_EXTREME)
+
+
+def unpacked(data: bytes) -> str:
+    """Return the text of a member; ValueError for what is none, or has too much."""
+    decompressor = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_MEMORY)
+    try:
+        text = decompressor.decompress(data, MAX_PHRASEBOOK_BYTES)
+    except lzma.LZMAError as error:
+        raise ValueError(f"it is no xz file ({error})") from error
+    if not decompressor.eof:
+        raise ValueError(f"it is cut short, or larger than {MAX_PHRASEBOOK_BYTES} bytes")
+    return text.decode()
 
 
 def _letters(text: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mltranslate.packs.phrasebook import unpacked
 from mltranslate.packs.store import DEFAULT, find_pack
 from mltranslate_train.data.readers.table import read_header
 
@@ -104,7 +105,7 @@ def test_the_default_pack_looks_up_what_is_in_the_tables() -> None:
     assert info
     assert set(info.files) == set(LANGUAGES)
     columns = [
-        (pack.folder / info.files[code]).read_text("utf-8").splitlines() for code in LANGUAGES
+        unpacked((pack.folder / info.files[code]).read_bytes()).splitlines() for code in LANGUAGES
     ]
     tables = {tuple(row) for path in TABLES if path.stem != "prose" for row in rows(path)}
     assert len(columns[0]) > 20_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import shutil
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from mltranslate.errors import DataError, PackError, UsageError
 from mltranslate.packs import Pack, read_pack
 from mltranslate.packs.card import CARD, read_card
-from mltranslate.packs.phrasebook import Doubt, Phrasebook
+from mltranslate.packs.phrasebook import Doubt, Phrasebook, packed, unpacked
 from mltranslate.packs.verify import verify_pack
 from mltranslate_export.card_member import add_card
 from mltranslate_export.cli import main as exporter
@@ -52,6 +53,10 @@ def book(pack: Pack, rows: list[dict[str, str]] | None = None) -> Phrasebook:
     found = add_phrasebook(pack, ROWS if rows is None else rows).phrasebook()
     assert found is not None
     return found
+
+
+def lines(pack: Pack, code: str) -> str:
+    return unpacked((pack.folder / f"phrases.{code}.txt.xz").read_bytes())
 
 
 @pytest.mark.parametrize(
@@ -151,8 +156,8 @@ def test_it_is_a_member_and_the_card_says_so(pack: Pack, tmp_path: Path) -> None
     changed = read_pack(pack.folder)
     verify_pack(changed)
     assert "2 words and phrases in 2 languages" in read_card(changed)
-    assert (pack.folder / "phrases.en.txt").read_text() == "hello\ndog\n"
-    assert (pack.folder / "phrases.de.txt").read_text() == "hallo\nHund\n"
+    assert lines(pack, "en") == "hello\ndog\n"
+    assert lines(pack, "de") == "hallo\nHund\n"
     found = changed.phrasebook()
     assert found
     assert found.find("Hund", "de", "en").texts == ("dog",)
@@ -165,7 +170,7 @@ def test_another_takes_the_place_of_the_first(pack: Pack) -> None:
     verify_pack(second)
     assert second.manifest.phrasebook
     assert second.manifest.phrasebook.rows == 1
-    assert (pack.folder / "phrases.de.txt").read_text() == "hallo\n"
+    assert lines(pack, "de") == "hallo\n"
     after = json.loads((pack.folder / "manifest.json").read_text())
     del after["phrasebook"], before["members"][CARD]
     after["members"] = {k: v for k, v in after["members"].items() if "phrases" not in k}
@@ -203,14 +208,23 @@ def test_a_signed_pack_is_left_alone(pack: Pack) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [b"hallo\n", b"\xff\n" * 9, b"hallo\n" * 10], ids=["short", "bytes", "long"]
+    "damage",
+    [packed("hallo\n"), lzma.compress(b"\xff\n" * 9), b"hallo\n" * 10, packed("a\n" * 14)[:-9]],
+    ids=["short", "bytes", "plain", "cut"],
 )
 def test_damaged_lines_are_refused_in_one_line(pack: Pack, damage: bytes) -> None:
     made = book(pack)
-    (pack.folder / "phrases.de.txt").write_bytes(damage)
+    (pack.folder / "phrases.de.txt.xz").write_bytes(damage)
     with pytest.raises(PackError) as error:
         made.open("en", "de")
     assert "\n" not in str(error.value)
+
+
+def test_what_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert unpacked(packed("é\n" * 600)) == "é\n" * 600
+    monkeypatch.setattr("mltranslate.packs.phrasebook.MAX_PHRASEBOOK_BYTES", 2**10)
+    with pytest.raises(ValueError, match="larger"):
+        unpacked(packed("é\n" * 600))
 
 
 @pytest.mark.parametrize(
