@@ -6,20 +6,30 @@ lines of two languages say the same. An empty line stands for what is missing in
 
 from __future__ import annotations
 
+import itertools
 import lzma
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
+
+import numpy as np
 
 from mltranslate.errors import PackError, reason
 from mltranslate.limits import MAX_PHRASEBOOK_BYTES
 from mltranslate.packs.pack import Pack
 from mltranslate.text.fragments import may_be_abbreviation
-from mltranslate.text.phrases import in_form, key, keys, mark_of, one_line
+from mltranslate.text.phrases import in_form, key, key_of_line, mark_of, one_line
 
 _MOST_MEMORY = 64 * 2**20
 """Bytes that unpacking may take beside the text."""
+_PACKING = {
+    "id": lzma.FILTER_LZMA2,
+    "preset": 6 | lzma.PRESET_EXTREME,
+    "dict_size": 2**20,  # which unpacking takes in addition
+}
+_SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 _NOUNS_WITH_CAPITALS = frozenset({"de"})
 
 
@@ -42,23 +52,46 @@ class Found:
     doubt: Doubt = Doubt.NONE
 
 
+class _Lines:
+    """The lines of a text, in little more room than the text takes."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        lengths = (len(line) + 1 for line in text.split("\n"))
+        self._ends = np.fromiter(itertools.accumulate(lengths), np.int64)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __getitem__(self, row: int) -> str:
+        start = self._ends[row - 1] if row else 0
+        return self._text[start : self._ends[row] - 1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._text.split("\n"))
+
+
 class _Index:
     """Where phrases of one language stand, by `mltranslate.text.phrases.key`."""
 
-    def __init__(self, lines: Sequence[str], language: str) -> None:
-        self._first: dict[str, int] = {}
-        self._more: dict[str, list[int]] = {}
-        for row, found in enumerate(keys("\n".join(lines), language)):
-            if found and self._first.setdefault(found, row) != row:
-                self._more.setdefault(found, []).append(row)
-        for found, row in list(self._first.items()):  # Swiss, or in capitals
-            if "ß" in found:
-                self._first.setdefault(found.replace("ß", "ss"), row)
+    def __init__(self, lines: _Lines, language: str) -> None:
+        self._lines = lines
+        self._language = language
+        found = [hash(key_of_line(line, language)) for line in lines]
+        sharp = [row for row, line in enumerate(lines) if "ß" in line]
+        found += [hash(_without_sharp(key_of_line(lines[row], language))) for row in sharp]
+        hashes = np.array(found, np.int64)
+        order = hashes.argsort(kind="stable")
+        self._hashes = hashes[order]
+        self._rows = np.concatenate([np.arange(len(lines)), np.array(sharp, np.int64)])[order]
 
     def rows(self, found: str) -> list[int]:
-        """Rows of a key, whatever their capitals."""
-        first = self._first.get(found)
-        return [] if first is None else [first, *self._more.get(found, ())]
+        """Rows of a key, whatever their capitals, the first one first."""
+        first, behind = (self._hashes.searchsorted(hash(found), side) for side in _SIDES)
+        rows = sorted(set(self._rows[first:behind].tolist())) if found else []
+        keys = (key_of_line(self._lines[row], self._language) for row in rows)
+        pairs = zip(rows, keys, strict=True)
+        return [row for row, own in pairs if found in (own, _without_sharp(own))]
 
 
 class Phrasebook:
@@ -72,7 +105,7 @@ class Phrasebook:
         self._pack = pack
         self._info = info
         self._lock = threading.Lock()
-        self._lines: dict[str, list[str]] = {}
+        self._lines: dict[str, _Lines] = {}
         self._indexes: dict[str, _Index] = {}
 
     def open(self, source: str, target: str) -> None:
@@ -119,16 +152,16 @@ class Phrasebook:
                 self._indexes[language] = known
         return known
 
-    def _text(self, language: str) -> list[str]:
+    def _text(self, language: str) -> _Lines:
         with self._lock:
             if language not in self._lines:
                 self._lines[language] = self._read(language)
             return self._lines[language]
 
-    def _read(self, language: str) -> list[str]:
+    def _read(self, language: str) -> _Lines:
         path = self._pack.folder / self._info.files[language]
         try:
-            lines = unpacked(path.read_bytes()).removesuffix("\n").split("\n")
+            lines = _Lines(unpacked(path.read_bytes()).removesuffix("\n"))
         except (OSError, ValueError) as error:
             raise PackError(
                 f"{path} cannot be read", why=reason(error), fix="Get the pack again"
@@ -144,7 +177,7 @@ class Phrasebook:
 
 def packed(text: str) -> bytes:
     """Return the bytes of a member with this text."""
-    return lzma.compress(text.encode(), preset=6 | lzma.PRESET_EXTREME)
+    return lzma.compress(text.encode(), filters=[_PACKING])
 
 
 def unpacked(data: bytes) -> str:
@@ -157,6 +190,11 @@ def unpacked(data: bytes) -> str:
     if not decompressor.eof:
         raise ValueError(f"it is cut short, or larger than {MAX_PHRASEBOOK_BYTES} bytes")
     return text.decode()
+
+
+def _without_sharp(text: str) -> str:
+    """As the Swiss write it, and everybody in capitals."""
+    return text.replace("ß", "ss")
 
 
 def _letters(text: str) -> str:

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 from mltranslate.text.casing import capitalised, raised, small_letters
 from mltranslate.text.fragments import ended, unended
 
 _MARKS = ".!?。！？"
-_ENDS = re.compile(f"[{_MARKS}]+$", re.MULTILINE)
-_FRENCH_SPACES = re.compile(f"[ \u00a0\u202f]+(?=[{_MARKS}])")
-_ASKING = re.compile("((?:です|ます|ません|でしょう|ました)か)$", re.MULTILINE)
-"""A Japanese question, which is usually written with a full stop."""
-_OPENING = re.compile("^[¡¿ ]+", re.MULTILINE)
+_END = f"{_MARKS} \u00a0\u202f"
+_ASKING = tuple(f"{polite}か" for polite in ("です", "ます", "ません", "でしょう", "ました"))
+"""How Japanese questions end, which are usually written with a full stop."""
 _TO_ASCII = str.maketrans("。！？", ".!?")
 _TO_WIDE = str.maketrans(".!?", "。！？")
 _TRAILING_OFF = ("..", "…", "。。")
 """What ends a text that goes on, and says something else than the same without it."""
 
 
-def keys(lines: str, language: str) -> list[str]:
-    """Return by what each of `lines` is found, in small letters: all stops are one, no mark too."""
-    lines = _FRENCH_SPACES.sub("", lines.replace("’", "'").replace("ʼ", "'"))
-    lines = _ENDS.sub(_mark_of_question, lines)
-    lines = _OPENING.sub("", _ASKING.sub(r"\1?", lines))
-    return small_letters(lines, language).split("\n")
-
-
 def key(text: str, language: str) -> str:
-    """Return by what `text` is found; "" for what trails off, and so says something else."""
+    """Return by what `text` is found, in small letters: all stops are one, and so is none.
+
+    It is "" for what trails off, and so says something else.
+    """
     line = one_line(text)
-    return "" if line.endswith(_TRAILING_OFF) else keys(line, language)[0]
+    return "" if line.endswith(_TRAILING_OFF) else key_of_line(line, language)
+
+
+def key_of_line(line: str, language: str) -> str:
+    """Return by what a phrase is found that is one line in composed characters."""
+    small = small_letters(line.replace("’", "'"), language)
+    bare = small.rstrip(_END)
+    run = small[len(bare) :]
+    asks = "?" in run or "？" in run or bare.endswith(_ASKING)
+    return f"{bare}?".lstrip("¡¿ ") if asks else bare.lstrip("¡¿ ")
 
 
 def one_line(text: str) -> str:
@@ -42,7 +43,7 @@ def one_line(text: str) -> str:
 def mark_of(text: str) -> str:
     """Return "?", "!" or "." by what is at the end of a phrase; "" where there is nothing."""
     run = _run(text)
-    if "?" in run or _ASKING.search(text.rstrip(_MARKS)):
+    if "?" in run or text.rstrip(_MARKS).endswith(_ASKING):
         return "?"
     return run[-1:]
 
@@ -67,10 +68,6 @@ def in_form(translation: str, phrase: str, asked: str, language: str) -> str:
 def _run(text: str) -> str:
     """All marks at the end, in ASCII."""
     return text[len(text.rstrip(_MARKS)) :].translate(_TO_ASCII)
-
-
-def _mark_of_question(found: re.Match[str]) -> str:
-    return "?" if "?" in found[0] or "？" in found[0] else ""
 
 
 def _marked(translation: str, known: str, asked: str, language: str) -> str:
