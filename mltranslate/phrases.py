@@ -13,12 +13,11 @@ from dataclasses import replace
 from mltranslate.decode.types import GREEDY, Search
 from mltranslate.forms import FormTranslator
 from mltranslate.glossary import missing
-from mltranslate.packs.phrasebook import Doubt, Found
 from mltranslate.renderings import Rendering, distinct
 from mltranslate.sentences.parts import PhrasebookLike
 from mltranslate.sentences.translator import SentenceTranslator
 from mltranslate.sentences.work import Sentence
-from mltranslate.text.phrases import key
+from mltranslate.text.phrases import Doubt, Found, key
 from mltranslate.types import CancelToken, stop_if_cancelled
 
 

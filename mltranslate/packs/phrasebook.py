@@ -10,8 +10,6 @@ import itertools
 import lzma
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import Literal
 
 import numpy as np
@@ -20,7 +18,7 @@ from mltranslate.errors import PackError, reason
 from mltranslate.limits import MAX_PHRASEBOOK_BYTES
 from mltranslate.packs.pack import Pack
 from mltranslate.text.fragments import may_be_abbreviation
-from mltranslate.text.phrases import in_form, key, key_of_line, mark_of, one_line
+from mltranslate.text.phrases import Doubt, Found, in_form, key, key_of_line, mark_of, one_line
 
 _MOST_MEMORY = 64 * 2**20
 """Bytes that unpacking may take beside the text."""
@@ -31,25 +29,6 @@ _PACKING = {
 }
 _SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 _NOUNS_WITH_CAPITALS = frozenset({"de"})
-
-
-class Doubt(Enum):
-    """Why what was found may not be what was meant."""
-
-    NONE = "none"
-    NAME = "name"
-    """A word with a capital, and the phrasebook has it without: it may be a name."""
-    WORD = "word"
-    """Likewise, where capitals tell words apart; or a noun, perhaps, that is called out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a text is in the target language."""
-
-    texts: tuple[str, ...] = ()
-    """In the form of the text, in the phrasebook's order; several where it is several."""
-    doubt: Doubt = Doubt.NONE
 
 
 class _Lines:

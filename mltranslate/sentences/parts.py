@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mltranslate.packs.phrasebook import Found
+    from mltranslate.text.phrases import Found
 
 
 class TokenizerLike(Protocol):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
+from enum import Enum
 
 from mltranslate.text.casing import capitalised, raised, small_letters
 from mltranslate.text.fragments import ended, unended
@@ -15,6 +17,25 @@ _TO_ASCII = str.maketrans("。！？", ".!?")
 _TO_WIDE = str.maketrans(".!?", "。！？")
 _TRAILING_OFF = ("..", "…", "。。")
 """What ends a text that goes on, and says something else than the same without it."""
+
+
+class Doubt(Enum):
+    """Why what was found may not be what was meant."""
+
+    NONE = "none"
+    NAME = "name"
+    """A word with a capital, and the phrasebook has it without: it may be a name."""
+    WORD = "word"
+    """Likewise, where capitals tell words apart; or a noun, perhaps, that is called out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a text is in the target language."""
+
+    texts: tuple[str, ...] = ()
+    """In the form of the text, in the phrasebook's order; several where it is several."""
+    doubt: Doubt = Doubt.NONE
 
 
 def key(text: str, language: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mltranslate.decode.types import END, Hypothesis, Request, Search
-from mltranslate.packs.phrasebook import Doubt, Found
+from mltranslate.text.phrases import Doubt, Found
 from mltranslate.types import UNDETERMINED, CancelToken, Detection
 
 FIRST_PIECE = 4

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from mltranslate.errors import DataError, PackError, UsageError
 from mltranslate.packs import Pack, read_pack
 from mltranslate.packs.card import CARD, read_card
-from mltranslate.packs.phrasebook import Doubt, Phrasebook, packed, unpacked
+from mltranslate.packs.phrasebook import Phrasebook, packed, unpacked
 from mltranslate.packs.verify import verify_pack
+from mltranslate.text.phrases import Doubt
 from mltranslate_export.card_member import add_card
 from mltranslate_export.cli import main as exporter
 from mltranslate_export.phrasebook_member import add_phrasebook, read_phrases

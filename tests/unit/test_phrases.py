@@ -8,7 +8,7 @@ from fake_engine_parts import FakeDecoder, FakeDetector, FakePack, FakePhraseboo
 
 from mltranslate import Glossary, Translator
 from mltranslate.decode.types import Sampling
-from mltranslate.packs.phrasebook import Doubt
+from mltranslate.text.phrases import Doubt
 from mltranslate.types import Alternative, Cancelled, CancelToken, Progress, Translation
 
 HELLO: Mapping[str, tuple[str, ...]] = {"Hello!": ("Hallo!",), "Bye.": ("Tschüss.",)}
