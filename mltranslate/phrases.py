@@ -82,7 +82,7 @@ class PhraseTranslator:
     ) -> Rendering:
         """The rendering of what was found, or what the model `made` of it, if that decides."""
         translated = [made, *made.alternatives] if made else []
-        agreed = _first_agreed(found.texts, translated, sentence.target)
+        agreed = _agreed(found.texts, made, sentence.target) if made else ""
         if made and _is_models(found, made, sentence, agreed):
             return made
         known = [
@@ -99,10 +99,10 @@ def _is_settled(found: Found, search: Search) -> bool:
     return len(found.texts) == 1 and found.doubt is Doubt.NONE and search.alternatives == 1
 
 
-def _first_agreed(texts: Sequence[str], made: Sequence[Rendering], target: str) -> str:
-    """The first of the model's own that is among `texts`, whatever its form, or ""."""
-    known = {key(text, target): text for text in reversed(texts)}
-    return next((known[said] for one in made if (said := key(one.text, target)) in known), "")
+def _agreed(texts: Sequence[str], made: Rendering, target: str) -> str:
+    """The one of `texts` that the model made as well, whatever its form, or ""."""
+    said = key(made.text, target).rstrip("?")
+    return next((text for text in texts if key(text, target).rstrip("?") == said), "")
 
 
 def _is_models(found: Found, made: Rendering, sentence: Sentence, agreed: str) -> bool:
@@ -111,4 +111,4 @@ def _is_models(found: Found, made: Rendering, sentence: Sentence, agreed: str) -
         return True
     if found.doubt is Doubt.NAME:
         return key(made.text, sentence.target) == key(sentence.text, sentence.target)
-    return found.doubt is Doubt.WORD and not agreed
+    return found.doubt is not Doubt.NONE and not agreed

@@ -18,7 +18,16 @@ from mltranslate.errors import PackError, reason
 from mltranslate.limits import MAX_PHRASEBOOK_BYTES
 from mltranslate.packs.pack import Pack
 from mltranslate.text.fragments import may_be_abbreviation
-from mltranslate.text.phrases import Doubt, Found, in_form, key, key_of_line, mark_of, one_line
+from mltranslate.text.phrases import (
+    Doubt,
+    Found,
+    asks_without_mark,
+    in_form,
+    key,
+    key_of_line,
+    mark_of,
+    one_line,
+)
 
 _MOST_MEMORY = 64 * 2**20
 """Bytes that unpacking may take beside the text."""
@@ -29,6 +38,8 @@ _PACKING = {
 }
 _SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 _NOUNS_WITH_CAPITALS = frozenset({"de"})
+_SHORT = 4
+"""Letters that a word has at most which may be an abbreviation before a full stop."""
 
 
 class _Lines:
@@ -103,7 +114,7 @@ class Phrasebook:
         said = [in_form(translations[row], phrases[row], text, target) for row in rows]
         distinct: dict[str, str] = {}
         for one in said:  # those that differ in form alone are one
-            distinct.setdefault(key(one, target) or one, one)
+            distinct.setdefault(key(one, target).rstrip("?") or one, one)
         doubt = _doubt(text, [phrases[row] for row in every], source)
         return Found(tuple(distinct.values()), doubt if rows else Doubt.NONE)
 
@@ -118,9 +129,11 @@ class Phrasebook:
         """Those of `rows` that have its capitals, or else any; those with its mark first."""
         phrases, mark = self._text(source), mark_of(text.strip())
         same = [row for row in rows if _is_spelt(phrases[row], text)]
-        if not same and may_be_abbreviation(text):
+        if not same and mark != "!" and may_be_abbreviation(text):
             return []
-        return sorted(same or rows, key=lambda row: mark_of(phrases[row]) != mark)
+        told_apart = source in _NOUNS_WITH_CAPITALS or not _begins_alone(text)
+        chosen = same if same and told_apart else rows
+        return sorted(chosen, key=lambda row: (row not in same, mark_of(phrases[row]) != mark))
 
     def _index(self, language: str) -> _Index:
         with self._lock:
@@ -185,13 +198,22 @@ def _is_spelt(phrase: str, text: str) -> bool:
     return _letters(phrase) == _letters(text)
 
 
+def _begins_alone(text: str) -> bool:
+    """Whether its first letter is its only capital, which a telephone may have set."""
+    word = _letters(text)
+    return word[:1].isupper() and not any(map(str.isupper, word[1:]))
+
+
 def _doubt(text: str, phrases: Sequence[str], source: str) -> Doubt:
     """Whether `text` may be something else than these phrases, which it was found by."""
+    mark, marks = mark_of(text.strip()), set(map(mark_of, phrases))
+    if not mark and marks == {"?"} and not asks_without_mark(text, source):
+        return Doubt.QUESTION
     word = _letters(text)
     if " " in text.strip():
         return Doubt.NONE
-    if mark_of(text.strip()) == "!" and not any(map(mark_of, phrases)):
+    if marks == {""} and (mark == "!" or (mark == "." and word.islower() and len(word) <= _SHORT)):
         return Doubt.WORD
-    if not word.istitle() or any(_is_spelt(phrase, text) for phrase in phrases):
+    if not _begins_alone(text) or any(_is_spelt(phrase, text) for phrase in phrases):
         return Doubt.NONE
     return Doubt.WORD if source in _NOUNS_WITH_CAPITALS else Doubt.NAME

@@ -44,7 +44,7 @@ def is_fragment(text: str) -> bool:
 
 def may_be_abbreviation(text: str) -> bool:
     """Whether `text` is so few capitals that it may be another word than the same in small ones."""
-    word = unended(text.strip())[0]
+    word = text.strip().rstrip(".!?。！？")
     return 1 < len(word) <= _MOST_SHORT and word.isupper()
 
 

@@ -13,6 +13,18 @@ _MARKS = ".!?。！？"
 _END = f"{_MARKS} \u00a0\u202f"
 _ASKING = tuple(f"{polite}か" for polite in ("です", "ます", "ません", "でしょう", "ました"))
 """How Japanese questions end, which are usually written with a full stop."""
+_ASKING_ENDS = {"zh": ("吗", "呢", "吗?", "呢?"), "ja": ("か", "か?")}
+_ASKING_WORDS = {
+    "en": "who what where when why how which whose is are am was were do does did can could may"
+    " might would will shall should have has where's what's who's how's",
+    "de": "wer wen wem was wo wann warum wie wohin woher welche welcher welches",
+    "fr": "où comment pourquoi combien qui quel quelle quels quelles est-ce",
+    "es": "qué cómo dónde adónde cuándo cuánto cuánta cuántos cuántas quién cuál",
+    "it": "dove com'è dov'è cos'è come cosa chi quanto quanta quanti quante",
+    "pt": "onde quem quanto quanta quantos quantas qual quais",
+    "ru": "где куда откуда почему зачем кто сколько",
+}
+"""With which a text begins that is a question, if it is one of a phrasebook."""
 _TO_ASCII = str.maketrans("。！？", ".!?")
 _TO_WIDE = str.maketrans(".!?", "。！？")
 _TRAILING_OFF = ("..", "…", "。。")
@@ -26,7 +38,9 @@ class Doubt(Enum):
     NAME = "name"
     """A word with a capital, and the phrasebook has it without: it may be a name."""
     WORD = "word"
-    """Likewise, where capitals tell words apart; or a noun, perhaps, that is called out."""
+    """Another word, perhaps: by its capital, or an abbreviation, or a noun that is called out."""
+    QUESTION = "question"
+    """A statement, perhaps: it has no mark, and the phrasebook has it as a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +78,15 @@ def one_line(text: str) -> str:
 def mark_of(text: str) -> str:
     """Return "?", "!" or "." by what is at the end of a phrase; "" where there is nothing."""
     run = _run(text)
-    if "?" in run or text.rstrip(_MARKS).endswith(_ASKING):
-        return "?"
-    return run[-1:]
+    asks = "?" in run or (run and text.rstrip(_MARKS).endswith(_ASKING))
+    return "?" if asks else run[-1:]
+
+
+def asks_without_mark(text: str, language: str) -> bool:
+    """Whether the words of `text` alone show that it is a question."""
+    line = key_of_line(one_line(text), language)
+    words = _ASKING_WORDS.get(language, "").split()
+    return line.endswith(_ASKING_ENDS.get(language, ())) or line.partition(" ")[0] in words
 
 
 def in_form(translation: str, phrase: str, asked: str, language: str) -> str:

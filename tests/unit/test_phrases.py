@@ -75,6 +75,8 @@ def test_the_models_choice_may_have_another_form() -> None:
         (Doubt.NAME, "Ehrlich", "Offen"),
         (Doubt.WORD, "Ehrlich", "Ehrlich"),
         (Doubt.WORD, "offen", "Offen"),
+        (Doubt.QUESTION, "Ehrlich", "Ehrlich"),
+        (Doubt.QUESTION, "offen?", "Offen"),
     ],
 )
 def test_where_it_may_be_something_else_the_model_is_asked(
@@ -86,6 +88,17 @@ def test_where_it_may_be_something_else_the_model_is_asked(
     decoder.render = lambda *_: made
     result = translate(decoder, "Frank")
     assert (result.text, result.phrases) == (said, int(said == "Offen"))
+
+
+@pytest.mark.parametrize("doubt", list(Doubt))
+def test_the_best_is_the_same_whatever_else_is_asked_for(doubt: Doubt) -> None:
+    decoder = decoder_with({"Watch!": ("Armbanduhr!", "Uhr!")})
+    assert decoder.pack.phrases
+    decoder.pack.phrases.doubt = doubt
+    decoder.render = lambda *_: "Pass auf!"
+    one, more = (translate(decoder, "Watch!", beam=4, n_best=count) for count in (1, 4))
+    assert (one.text, one.phrases) == (more.text, more.phrases)
+    assert more.alternatives[0].text == more.text
 
 
 def test_what_is_looked_up_may_lack_an_abbreviation() -> None:

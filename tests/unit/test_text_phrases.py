@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltranslate.text.fragments import may_be_abbreviation
-from mltranslate.text.phrases import in_form, key, key_of_line, mark_of
+from mltranslate.text.phrases import asks_without_mark, in_form, key, key_of_line, mark_of
 
 LINES = st.text(st.sampled_from("aB é.!?。？¿¡'’…"), max_size=12)
 
@@ -55,7 +55,7 @@ def test_a_key_finds_itself(text: str) -> None:
     assert not found or key(found, "de") in (found, "")
 
 
-@pytest.mark.parametrize("text", ["US", "IT.", "NATO", "ЕС"])
+@pytest.mark.parametrize("text", ["US", "IT.", "IT!!", "NATO", "ЕС"])
 def test_few_capitals_may_be_an_abbreviation(text: str) -> None:
     assert may_be_abbreviation(text)
 
@@ -107,10 +107,29 @@ def test_a_translation_takes_the_form_of_what_was_asked(
         ("a！", "!"),
         ("ですか。", "?"),
         ("静か。", "."),
+        ("お元気ですか", ""),
+        ("お元気ですか!", "?"),
     ],
 )
 def test_the_mark_of_a_text(text: str, mark: str) -> None:
     assert mark_of(text) == mark
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("how are you", "en"), ("Is it far", "en"), ("Où est-ce", "fr"), ("¿qué tal", "es"),
+        ("你好吗", "zh"), ("いるか", "ja"), ("いるか？", "ja"), ("Где он", "ru"),
+        ("Dove vai", "it"),
+    ],
+)  # fmt: skip
+def test_words_may_show_a_question(text: str, language: str) -> None:
+    assert asks_without_mark(text, language)
+
+
+@pytest.mark.parametrize(("text", "language"), [("Hay wifi", "es"), ("本当", "ja"), ("", "xx")])
+def test_words_may_show_none(text: str, language: str) -> None:
+    assert not asks_without_mark(text, language)
 
 
 @given(LINES, LINES, st.sampled_from(["de", "es", "fr", "zh", "tr"]))
