@@ -10,6 +10,7 @@ import itertools
 import lzma
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -27,6 +28,7 @@ from mltranslate.text.phrases import (
     key_of_line,
     mark_of,
     one_line,
+    unquoted,
 )
 
 _MOST_MEMORY = 64 * 2**20
@@ -108,6 +110,11 @@ class Phrasebook:
         """Return what `text` is in the target language; raises PackError for a damaged member."""
         if not {source, target} <= self._info.files.keys():
             return Found()
+        phrase, before, behind = unquoted(text.strip())
+        found = self._find(phrase, source, target)
+        return replace(found, texts=tuple(f"{before}{one}{behind}" for one in found.texts))
+
+    def _find(self, text: str, source: str, target: str) -> Found:
         phrases, translations = self._text(source), self._text(target)
         every = [row for row in self._rows(text, source) if translations[row]]
         rows = self._chosen(every, text, source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import Enum
@@ -13,6 +14,7 @@ _MARKS = ".!?。！？"
 _END = f"{_MARKS} \u00a0\u202f"
 _ASKING = tuple(f"{polite}か" for polite in ("です", "ます", "ません", "でしょう", "ました"))
 """How Japanese questions end, which are usually written with a full stop."""
+_QUOTED = re.compile('(["“„”«»「『]\\s*)([^"“„”«»「」『』]+?)(\\s*["“”«»」』])')
 _ASKING_ENDS = {"zh": ("吗", "呢", "吗?", "呢?"), "ja": ("か", "か?")}
 _ASKING_WORDS = {
     "en": "who what where when why how which whose is are am was were do does did can could may"
@@ -68,6 +70,12 @@ def key_of_line(line: str, language: str) -> str:
     run = small[len(bare) :]
     asks = "?" in run or "？" in run or bare.endswith(_ASKING)
     return f"{bare}?".lstrip("¡¿ ") if asks else bare.lstrip("¡¿ ")
+
+
+def unquoted(text: str) -> tuple[str, str, str]:
+    """Return a text without the quotation marks around all of it, and these; "" where none are."""
+    found = _QUOTED.fullmatch(text)
+    return (found[2], found[1], found[3]) if found else (text, "", "")
 
 
 def one_line(text: str) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltranslate.text.fragments import may_be_abbreviation
-from mltranslate.text.phrases import asks_without_mark, in_form, key, key_of_line, mark_of
+from mltranslate.text.phrases import asks_without_mark, in_form, key, key_of_line, mark_of, unquoted
 
 LINES = st.text(st.sampled_from("aB é.!?。？¿¡'’…"), max_size=12)
 
@@ -37,6 +37,27 @@ LINES = st.text(st.sampled_from("aB é.!?。？¿¡'’…"), max_size=12)
 )
 def test_a_text_is_found_by_its_words(text: str, found: str) -> None:
     assert key(text, "de") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("“Hello!”", ("Hello!", "“", "”")),
+        ("« Salut ! »", ("Salut !", "« ", " »")),
+        ("「はい。」", ("はい。", "「", "」")),
+        ('"a" or "b"', ('"a" or "b"', "", "")),
+        ("Hello", ("Hello", "", "")),
+        ('""', ('""', "", "")),
+    ],
+)
+def test_quotation_marks_are_taken_off(text: str, parts: tuple[str, str, str]) -> None:
+    assert unquoted(text) == parts
+
+
+@given(LINES)
+def test_what_is_unquoted_can_be_quoted_again(text: str) -> None:
+    inner, before, behind = unquoted(f"“{text}”")
+    assert before + inner + behind == f"“{text}”"
 
 
 @pytest.mark.parametrize("text", ["Hello...", "Well…", "那么。。", "No.."])
