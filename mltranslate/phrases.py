@@ -81,6 +81,8 @@ class PhraseTranslator:
         cancel: CancelToken | None,
     ) -> Rendering:
         """The rendering of what was found, or what the model `made` of it, if that decides."""
+        if made and not found.texts:
+            return made
         translated = [made, *made.alternatives] if made else []
         agreed = _agreed(found.texts, made, sentence.target) if made else ""
         if made and _is_models(found, made, sentence, agreed):
@@ -107,8 +109,6 @@ def _agreed(texts: Sequence[str], made: Rendering, target: str) -> str:
 
 def _is_models(found: Found, made: Rendering, sentence: Sentence, agreed: str) -> bool:
     """Whether what the model made stands: it knows a name, or a word that it is not."""
-    if not found.texts:
-        return True
     if found.doubt is Doubt.NAME:
         return key(made.text, sentence.target) == key(sentence.text, sentence.target)
     return found.doubt is not Doubt.NONE and not agreed

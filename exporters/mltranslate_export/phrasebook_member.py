@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -12,6 +11,7 @@ from mltranslate.errors import DataError, reason
 from mltranslate.packs.card import CARD
 from mltranslate.packs.pack import Pack, read_manifest
 from mltranslate.packs.phrasebook import packed
+from mltranslate.text.phrases import one_line
 from mltranslate.text.spans import cut
 from mltranslate_export.members import change_members, check_unsigned
 
@@ -29,7 +29,7 @@ def read_phrases(path: Path) -> list[Row]:
         raise DataError(
             f"{path} cannot be read", why=reason(error), fix="Give a UTF-8 table with tabs"
         ) from error
-    codes, *rows = [[_line(cell) for cell in line.split("\t")] for line in lines]
+    codes, *rows = [[one_line(cell) for cell in line.split("\t")] for line in lines]
     if len(codes) < 2 or not all(codes) or len(set(codes)) < len(codes):
         raise DataError(
             f"{path} is no table of phrases",
@@ -89,7 +89,3 @@ def _sentences(row: Row, codes: Sequence[str]) -> list[Row]:
     if fewest < most or most < 2:
         return [row]
     return [dict(zip(parts, one, strict=True)) for one in zip(*parts.values(), strict=True)]
-
-
-def _line(cell: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", cell).split())

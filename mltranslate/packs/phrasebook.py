@@ -117,6 +117,8 @@ class Phrasebook:
     def _find(self, text: str, source: str, target: str) -> Found:
         phrases, translations = self._text(source), self._text(target)
         every = [row for row in self._rows(text, source) if translations[row]]
+        if not every:
+            return Found()
         rows = self._chosen(every, text, source)
         said = [in_form(translations[row], phrases[row], text, target) for row in rows]
         distinct: dict[str, str] = {}
