@@ -14,12 +14,13 @@ from mltranslate.detect.varieties import variety
 from mltranslate.glossary import Glossary, Term, missing
 from mltranslate.languages import describe
 from mltranslate.models import Model
-from mltranslate.renderings import Rendering, variants
+from mltranslate.renderings import Rendering, variants, with_its_gaps
 from mltranslate.routes import Hop
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.abbreviations import abbreviations
 from mltranslate.text.casing import is_shouted
 from mltranslate.text.chinese import TRADITIONAL, as_read, as_written
+from mltranslate.text.gaps import with_gaps
 from mltranslate.text.rewriting import rewritten
 from mltranslate.text.spans import Span, join, starts
 from mltranslate.text.terms import flat
@@ -109,8 +110,11 @@ class Job:
 
     def say_beginning(self, texts: Sequence[str]) -> str:
         """Put together how the text begins, from what its first sentences are translated to."""
+        target = self.hops[-1].target
         ends = [end for end, span in enumerate(self.spans, 1) if span.translatable]
-        return self.head + join(self.spans[: ends[len(texts) - 1]], texts, self.hops[-1].target)
+        given = (len(self.prefix), *itertools.repeat(0, len(texts) - 1))
+        said = [with_gaps(text, target, at) for text, at in zip(texts, given, strict=True)]
+        return self.head + join(self.spans[: ends[len(texts) - 1]], said, target)
 
     def sentences(self, hop: int) -> list[Sentence]:
         """What this hop translates; prefix and terms are in the language of the last one."""
@@ -149,8 +153,11 @@ class Job:
     def take(self, renderings: Sequence[Rendering], asked: Sequence[Sentence]) -> None:
         """Take what a hop made of the sentences that it was asked for."""
         self.earlier += self.renderings
-        self.renderings = list(renderings)
-        self.current = [rendering.text for rendering in renderings]
+        self.renderings = [
+            with_its_gaps(rendering, one.target, len(one.prefix), one.terms)
+            for rendering, one in zip(renderings, asked, strict=True)
+        ]
+        self.current = [rendering.text for rendering in self.renderings]
         lost = (
             missing(one.terms, text, one.target, shouted=_is_shouted(original))
             for one, text, original in zip(asked, self.current, self._originals(), strict=True)
@@ -238,21 +245,21 @@ class Meter:
 def translate_hop(
     jobs: Sequence[Job],
     hop: int,
-    search_with: Callable[[Model], Search],
+    search_with: Callable[[Hop[Model]], Search],
     cancel: CancelToken | None,
     meter: Meter,
     tell: TextCallback | None = None,
 ) -> None:
-    """Take all texts that have this hop one language further, those of a model in one go.
+    """Take all texts that have this hop one language further, those of one search in one go.
 
     Of a single text, in its last hop, `tell` gets what the translation begins with.
     """
     moving = [job for job in jobs if hop < len(job.models)]
-    for model in dict.fromkeys(job.models[hop] for job in moving):
-        alike = [job for job in moving if job.models[hop] is model]
+    ways = [(job.models[hop], search_with(job.hops[hop])) for job in moving]
+    for model, search in dict.fromkeys(ways):
+        alike = [job for job, way in zip(moving, ways, strict=True) if way == (model, search)]
         asked = [job.sentences(hop) for job in alike]
         wanted = list(itertools.chain.from_iterable(asked))
-        search = search_with(model)
         # Links through English would be between the wrong words: see `Job.links`.
         linked = search.alignment and any(len(job.hops) == 1 for job in alike)
         told = replace(search, alignment=linked)

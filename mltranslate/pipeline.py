@@ -20,7 +20,7 @@ from mltranslate.jobs import Job, Meter, translate_hop
 from mltranslate.languages import asked_variety, resolve
 from mltranslate.limits import MAX_INPUT_CHARACTERS
 from mltranslate.models import Model, find_models, model_of
-from mltranslate.routes import find_route
+from mltranslate.routes import Hop, find_route
 from mltranslate.sentences.parts import DecoderLike, PackLike
 from mltranslate.text.chinese import as_read, as_written, is_as_asked
 from mltranslate.text.cleaning import without_surrogates
@@ -196,10 +196,11 @@ class Translator:
         beams = {beam, 1} if token_scores or glossary else {beam}
         begun += _seconds_to_load(jobs, beams)
 
-        def search_with(model: Model) -> Search:
+        def search_with(hop: Hop[Model]) -> Search:
             if beam == 1 or length_penalty is not None:
                 return search
-            return dataclasses.replace(search, length_penalty=model.decoder.usual_length_penalty)
+            usual = hop.by.decoder.usual_length_penalty(hop.target)
+            return dataclasses.replace(search, length_penalty=usual)
 
         meter = Meter(sum(len(job.models) * len(job.current) for job in jobs), progress)
         for hop in range(max((len(job.models) for job in jobs), default=0)):

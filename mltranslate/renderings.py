@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from mltranslate.alignment import NO_ALIGNMENT, Alignment, joined
 from mltranslate.decode.types import Hypothesis
 from mltranslate.glossary import Term
+from mltranslate.text.gaps import with_gaps
 from mltranslate.text.protected import Masked
 from mltranslate.text.spans import Span, join
 from mltranslate.types import Caution, TokenScore
@@ -76,6 +77,19 @@ def restored(
     )
     others = (restored(other, masked, target, terms) for other in rendering.alternatives)
     return replace(best, alternatives=tuple(distinct(best, list(filter(None, others)))))
+
+
+def with_its_gaps(
+    rendering: Rendering, target: str, begun: int = 0, terms: Sequence[Term] = ()
+) -> Rendering:
+    """The rendering with the gaps that Chinese sets around words of other scripts.
+
+    What it begins with, up to `begun`, and `terms` stay as they are written.
+    """
+    kept = [term.target for term in terms]
+    best = replace(rendering, text=with_gaps(rendering.text, target, begun, kept))
+    others = [with_its_gaps(other, target, begun, terms) for other in rendering.alternatives]
+    return replace(best, alternatives=tuple(distinct(best, others)))
 
 
 def distinct(best: Rendering, others: Sequence[Rendering]) -> Iterator[Rendering]:

@@ -56,6 +56,8 @@ class PackPlan:
     """Add the weights as the trainer reads them, for fine-tuning."""
     shortlists: Mapping[str, Shortlist] = field(default_factory=dict)
     """By target language; with any, there are graphs that score only what they give."""
+    length_penalties: Mapping[str, float] = field(default_factory=dict)
+    """Target languages that another length penalty suits than the engine's usual one."""
 
     def __post_init__(self) -> None:
         unknown = [p for p in self.precisions if p not in PRECISIONS]
@@ -206,6 +208,7 @@ def _manifest(
             if plan.shortlists
             else {}
         ),
+        **({"length_penalties": dict(plan.length_penalties)} if plan.length_penalties else {}),
     }
 
 

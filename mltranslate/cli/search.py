@@ -39,7 +39,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="P",
         help="beam search ranks by score over length to this power: more favours length"
-        f" ({DEFAULT_LENGTH_PENALTY:g}; 1 with packs that take none)",
+        f" (what the pack says, or {DEFAULT_LENGTH_PENALTY:g}; 1 with packs that take none)",
     )
     parser.add_argument(
         "--coverage-penalty",

@@ -92,11 +92,19 @@ class Decoder:
         """Whether the pack has a graph for `alignment`."""
         return bool(self.pack.manifest.variants[self.precision].aligned)
 
+    def usual_length_penalty(self, target: str) -> float:
+        """What suits beam search into `target`: what the pack says, or `DEFAULT_LENGTH_PENALTY`.
+
+        It is 1 if the graphs take none.
+        """
+        if not self._takes_length_penalty:
+            return 1.0
+        return self.pack.manifest.length_penalties.get(target, DEFAULT_LENGTH_PENALTY)
+
     @functools.cached_property
-    def usual_length_penalty(self) -> float:
-        """What suits beam search: `DEFAULT_LENGTH_PENALTY`, or 1 if the graphs take none."""
+    def _takes_length_penalty(self) -> bool:
         session = self._session(DEFAULT_BEAM, short=self.has_shortlists)
-        return DEFAULT_LENGTH_PENALTY if "length_penalty" in session.optional else 1.0
+        return "length_penalty" in session.optional
 
     def prepare(self, beam: int) -> None:
         """Load the graphs that this beam needs, so that the first `decode` does not."""

@@ -62,6 +62,13 @@ class Fields:
             refuse(f"{self._where}.{key} is not an integer from {low} to {high}")
         return value
 
+    def number(self, key: str, low: float, high: float) -> float:
+        """Take a number within bounds."""
+        value = self.take(key)
+        if type(value) not in (int, float) or not low <= value <= high:
+            refuse(f"{self._where}.{key} is not a number from {low:g} to {high:g}")
+        return float(value)
+
     def items(self, key: str, limit: int) -> list[Any]:
         """Take a list of 1 to `limit` members."""
         value = self.take(key)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mltranslate.errors import PackError
-from mltranslate.limits import MAX_MANIFEST_BYTES, MAX_PACK_BYTES, MAX_PACK_MEMBERS
+from mltranslate.limits import (
+    MAX_LENGTH_PENALTY,
+    MAX_MANIFEST_BYTES,
+    MAX_PACK_BYTES,
+    MAX_PACK_MEMBERS,
+    MIN_LENGTH_PENALTY,
+)
 from mltranslate.packs.fields import Fields, parse_object, refuse
 
 SCHEMA = 1
@@ -133,6 +139,8 @@ class Manifest:
     """Absent in packs that always score the whole vocabulary."""
     phrasebook: PhrasebookInfo | None = None
     """Absent in packs that look nothing up."""
+    length_penalties: Mapping[str, float] = field(default_factory=dict)
+    """Target languages that another length penalty suits than the usual one."""
 
 
 def parse_manifest(data: bytes) -> Manifest:
@@ -159,6 +167,7 @@ def parse_manifest(data: bytes) -> Manifest:
         report=fields.text("report"),
         shortlist=shortlist,
         phrasebook=_phrasebook(fields, languages),
+        length_penalties=_length_penalties(fields, languages),
     )
     fields.finish()
     if not _is_portable(manifest.name):
@@ -260,6 +269,16 @@ def _phrasebook(fields: Fields, languages: tuple[str, ...]) -> PhrasebookInfo | 
         refuse(f"its phrasebook is in {strange!r}, which is none of its languages")
     files = Fields(named, "phrasebook.files")
     return PhrasebookInfo(rows=rows, files={code: files.text(code) for code in named})
+
+
+def _length_penalties(fields: Fields, languages: tuple[str, ...]) -> dict[str, float]:
+    if not fields.has("length_penalties"):
+        return {}
+    given = fields.mapping("length_penalties", _MAX_LANGUAGES)
+    if strange := next((code for code in given if code not in languages), None):
+        refuse(f"its length penalty is for {strange!r}, which is none of its languages")
+    inner = Fields(given, "length_penalties")
+    return {code: inner.number(code, MIN_LENGTH_PENALTY, MAX_LENGTH_PENALTY) for code in given}
 
 
 def _variants(fields: Fields, *, short: bool) -> dict[str, Variant]:

@@ -88,9 +88,8 @@ class DecoderLike(Protocol):
     def aligns(self) -> bool:
         """Whether it can tell which words come from which."""
 
-    @property
-    def usual_length_penalty(self) -> float:
-        """What suits beam search with its graphs."""
+    def usual_length_penalty(self, target: str) -> float:
+        """What suits beam search into a language with its graphs."""
 
     def prepare(self, beam: int) -> None:
         """Load what this beam needs."""

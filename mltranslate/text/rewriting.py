@@ -10,7 +10,7 @@ from mltranslate.text.items import find_items
 from mltranslate.text.spans import cut, spans_of
 from mltranslate.types import CancelToken, stop_if_cancelled
 
-_IRI = re.compile(r"(?:https?|ftp|file)://[^\s<>\"“”‘’\u3000-\u303f\uff00-\uffef]++")
+IRI = re.compile(r"(?:https?|ftp|file)://[^\s<>\"“”‘’\u3000-\u303f\uff00-\uffef]++")
 """A link with letters of any script: where no blank or mark of Chinese ends it, it goes on."""
 
 
@@ -32,7 +32,7 @@ def rewritten(text: str, language: str, tag: str, cancel: CancelToken | None = N
 
 def _words(sentence: str) -> Iterator[tuple[int, int]]:
     """Ranges of a sentence between what stays."""
-    found = [*_IRI.finditer(sentence), *find_items(sentence)]
+    found = [*IRI.finditer(sentence), *find_items(sentence)]
     done = 0
     for start, end in sorted(match.span() for match in found):
         if start > done:

@@ -55,7 +55,8 @@ def spans_of(text: str, translatable: Iterable[tuple[int, int]]) -> list[Span]:
 def join(spans: Sequence[Span], translations: Sequence[str], target: str) -> str:
     """Put spans together with `translations`, one for each translatable span, in their place.
 
-    Two sentences that touch, as in Chinese, are set apart by a space when `target` uses spaces.
+    Two sentences that touch, as in Chinese, are set apart by a space when `target` uses spaces; a
+    space between two of them goes when `target` uses none.
     """
     return "".join(itertools.chain.from_iterable(_joints(spans, translations, target)))
 
@@ -78,10 +79,22 @@ def _joints(
 ) -> Iterator[tuple[str, str]]:
     """Yield what comes of each span, and the space that it needs before it."""
     fresh = iter(translations)
+    said = ""
     for index, span in enumerate(spans):
         meets = index and _meet(spans[index - 1], span)
         before = gap(spans[index - 1].text, span.text, target) if meets else ""
-        yield before, next(fresh) if span.translatable else span.text
+        if span.translatable:
+            said = next(fresh)
+            yield before, said
+        else:
+            idle = _is_idle(spans, index) and not is_spaced(target) and is_ideograph(said[-1:])
+            yield before, "" if idle else span.text
+
+
+def _is_idle(spans: Sequence[Span], index: int) -> bool:
+    """True for a space that parts two sentences of a language with spaces."""
+    inner = 0 < index < len(spans) - 1 and spans[index].text == " "
+    return inner and not is_ideograph(spans[index - 1].text[-1:])
 
 
 def gap(left: str, right: str, target: str) -> str:

@@ -99,13 +99,17 @@ class FakeDecoder:
     provider: str = "CPUExecutionProvider"
     precision: str = "int8"
     workers: int = 1
-    usual_length_penalty: float = 1.0
+    length_penalty: float = 1.0
+    length_penalties: dict[str, float] = field(default_factory=dict)
     aligns: bool = False
     batches: list[list[str]] = field(default_factory=list)
     searches: list[Search] = field(default_factory=list)
     limits: list[int] = field(default_factory=list)
     prepared: list[int] = field(default_factory=list)
     seconds_to_load: float = 0.0
+
+    def usual_length_penalty(self, target: str) -> float:
+        return self.length_penalties.get(target, self.length_penalty)
 
     def prepare(self, beam: int) -> None:
         time.sleep(self.seconds_to_load)

@@ -134,6 +134,6 @@ def test_packs_from_before_say_what_to_do(
     for told in (Search(beam=2, length_penalty=0.5), Search(sampling=Sampling(seed=1))):
         with pytest.raises(PackError, match=r"Export it again with: mltranslate-export pack"):
             decoder.search(requests, told)
-    assert decoder.usual_length_penalty == 1
+    assert decoder.usual_length_penalty("de") == 1
     with pytest.raises(PackError, match="score its tokens"):
         decoder.token_scores(requests, decoder.decode(requests))

@@ -32,7 +32,7 @@ def arguments(out: Path, *more: str) -> list[str]:
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("packs")
-    assert main(arguments(out)) == 0
+    assert main(arguments(out, "--length-penalty", "de=2")) == 0
     return out / "toy"
 
 
@@ -65,6 +65,20 @@ def test_the_card_has_the_figures_of_the_pack(exported: Path) -> None:
         scores = f"| {entry['fp32']:.1f} | {entry['int8']:.1f} |"
         assert f"| {entry['direction']} | 60 {scores}" in card
     assert f"{report['variants']['int8']['speed']['tokens_a_second']:,}" in card
+
+
+def test_a_language_may_have_a_length_penalty_of_its_own(exported: Path) -> None:
+    decoder = Decoder(load_pack(exported), device="cpu", threads=1)
+    assert decoder.usual_length_penalty("de") == 2
+    assert decoder.usual_length_penalty("en") == 1.25
+    assert b"length_penalties" not in (toy_run.toy_pack() / "manifest.json").read_bytes()
+
+
+@pytest.mark.parametrize("given", ["fr=2", "de", "de=x", "de=3", "de=nan", "=1"])
+def test_a_length_penalty_that_makes_no_sense_is_refused(given: str, tmp_path: Path) -> None:
+    more = ["--length-penalty", given]
+    assert main(arguments(tmp_path / "out", *more)) == UsageError.exit_code
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_file_that_the_card_does_not_take_is_refused_at_once(tmp_path: Path) -> None:

@@ -61,6 +61,18 @@ def test_a_graph_that_aligns_may_be_there() -> None:
     assert variant.graphs == ("g.onnx", "b.onnx", "a.onnx")
 
 
+def test_languages_may_have_a_length_penalty_of_their_own() -> None:
+    assert parse_manifest(encode(valid())).length_penalties == {}
+    found = parse_manifest(changed(("length_penalties",), {"de": 2, "en": 0.5}))
+    assert found.length_penalties == {"de": 2.0, "en": 0.5}
+
+
+@pytest.mark.parametrize("given", [{}, {"fr": 1}, {"de": 2.5}, {"de": True}, {"de": "1"}, [1], 1])
+def test_length_penalties_that_make_no_sense_are_refused(given: object) -> None:
+    with pytest.raises(PackError, match=r"length_penalties|length penalty is for 'fr'"):
+        parse_manifest(changed(("length_penalties",), given))
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [

@@ -177,7 +177,7 @@ def test_a_language_that_no_pack_has_lists_those_of_all(monkeypatch: pytest.Monk
 
 def test_every_pack_is_searched_with_what_suits_it(monkeypatch: pytest.MonkeyPatch) -> None:
     hops = [
-        FakeDecoder(pack=FakePack(directions=frozenset({pair})), usual_length_penalty=penalty)
+        FakeDecoder(pack=FakePack(directions=frozenset({pair})), length_penalty=penalty)
         for pair, penalty in ((("de", "en"), 1.0), (("en", "zh"), 1.25))
     ]
     translator = _translator(Shelf(hops), monkeypatch)

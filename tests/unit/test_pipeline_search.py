@@ -12,7 +12,7 @@ from mltranslate.decode import Sampling, Search
 from mltranslate.errors import InputError, UsageError
 from mltranslate.glossary import Glossary
 from mltranslate.pipeline import Translator
-from mltranslate.types import TokenScore
+from mltranslate.types import Detection, TokenScore
 
 
 def _translator(decoder: FakeDecoder | None = None) -> Translator:
@@ -136,7 +136,7 @@ def test_finished_sentences_of_a_prefix_are_not_translated_again() -> None:
 def test_a_prefix_through_english_is_of_the_last_translation() -> None:
     decoder = FakeDecoder(render=label)
     result = _translator(decoder).translate("Katz und Maus.", "zh", prefix="\u732b")[0]
-    assert result.text == "\u732bh<en<Katz und Maus.>>"
+    assert result.text == "\u732b h<en<Katz und Maus.>>"
     assert decoder.sentences == ["Katz und Maus.", "en<Katz und Maus.>"]
 
 
@@ -149,7 +149,7 @@ def test_a_prefix_is_kept_where_the_english_between_is_no_language() -> None:
         result = _translator(decoder).translate(
             "Straße1.", "zh", "de", prefix="\u732b", glossary=glossary
         )[0]
-        assert result.text == "\u732bh<Street1.>"
+        assert result.text == "\u732b h<Street1.>"
     assert _translator(decoder).translate("Straße1.", "zh", "de")[0].text == "Street1."
 
 
@@ -202,7 +202,7 @@ def test_options_of_the_search_reach_the_decoder_and_the_memory() -> None:
 
 def test_a_beam_is_searched_with_the_length_penalty_that_suits_the_pack() -> None:
     decoder = FakeDecoder()
-    decoder.usual_length_penalty = 1.25
+    decoder.length_penalty = 1.25
     translator = _translator(decoder)
     translator.translate("Go.", "de", "en", 4)
     translator.translate("Go.", "de", "en", 4, length_penalty=1)
@@ -212,6 +212,18 @@ def test_a_beam_is_searched_with_the_length_penalty_that_suits_the_pack() -> Non
         Search(beam=4, length_penalty=1.25), Search(beam=4), Search(),
         Search(sampling=Sampling(seed=1)),
     ]  # fmt: skip
+
+
+def test_texts_of_one_way_are_searched_together_unless_their_languages_need_another() -> None:
+    decoder = FakeDecoder(length_penalty=1.25, length_penalties={"zh": 2.0})
+    translator = _translator(decoder)
+    sources = [Detection(language=code, confidence=1.0) for code in ("de", "en", "de")]
+    translator.translate(["Eins.", "Two.", "Drei."], "zh", sources, 4)
+    assert decoder.searches == [
+        Search(beam=4, length_penalty=1.25), Search(beam=4, length_penalty=2.0),
+        Search(beam=4, length_penalty=2.0),
+    ]  # fmt: skip
+    assert [len(batch) for batch in decoder.batches] == [2, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,17 @@ def test_touching_sentences_are_set_apart_only_where_the_target_wants_it() -> No
     assert join(cut("你好。\n再见。", "zh"), ["Hello.", "Bye."], "en") == "Hello.\nBye."
 
 
+def test_a_space_between_sentences_goes_where_the_target_sets_none() -> None:
+    spans = cut("Hello. Bye.  See you! 😀 Ok, go.", "en")
+    said = ["你好。", "再见。", "回头见！", "好，走。"]
+    assert join(spans, said, "zh") == "你好。再见。  回头见！ 😀 好，走。"
+    assert [at for _, at in starts(spans, said, "zh")] == [0, 3, 8, 15]
+    assert (
+        join(cut("你好。 再见。", "zh"), ["こんにちは。", "では。"], "ja") == "こんにちは。 では。"
+    )
+    assert join(cut("Hi. Bye.", "en"), ["Hi", "再见。"], "zh") == "Hi 再见。"
+
+
 def test_gap() -> None:
     assert gap("你好。", "再见", "en") == " "
     assert gap("“你好。”", "再见", "en") == " "

@@ -151,6 +151,8 @@ def test_two_searches_of_one_system_are_told_apart(tmp_path: Path) -> None:
     names = [other.system for other in read_others(files)]
     penalties = ("", ", length penalty 0.6")
     assert names == [f"a|b fp32, bare search, beam 4{penalty}" for penalty in penalties]
+    files[1].write_text(record("bare", 4, length_penalties={"en": 0.7, "de": 2}))
+    assert read_others(files)[1].system == "a|b fp32, bare search, beam 4, length penalty 0.7"
     files[0].write_text(record("engine", 1, dataset=3))
     with pytest.raises(DataError, match="3 is no text"):
         read_others([files[0], files[0]])
@@ -194,7 +196,8 @@ VALUES = st.recursive(
 )
 PLACES = [
     (), ("system",), ("system", "name"), ("system", "search"), ("system", "beam"),
-    ("system", "length_penalty"), ("results",), ("results", 0), ("results", 0, "dataset"),
+    ("system", "length_penalty"), ("system", "length_penalties"), ("results",),
+    ("results", 0), ("results", 0, "dataset"),
     ("results", 0, "chrf"), ("results", 0, "chrf", "value"), ("results", 0, "chrf", "signature"),
     ("results", 0, "chrf", "sentences"), ("results", 0, "chrf", "more"),
 ]  # fmt: skip

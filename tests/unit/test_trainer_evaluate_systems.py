@@ -1,5 +1,6 @@
 import json
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,23 @@ def test_a_pack_is_searched_as_the_engine_does_unless_bare(
     assert ("length penalty" in system.info.line()) == (penalty != 1)
     system.outputs(dev, ("en", "de"), dev.read(("en", "de"))[0], lambda _: None)
     assert set(seen) == {Search(beam=settings.beam, length_penalty=penalty)}
+
+
+def test_a_pack_is_searched_with_what_it_says_of_the_language(
+    dev: TestSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(toy_run.toy_pack(), tmp_path / "toy")
+    manifest = json.loads((tmp_path / "toy" / "manifest.json").read_text("utf-8"))
+    manifest["length_penalties"] = {"de": 2}
+    (tmp_path / "toy" / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    seen = _searches(monkeypatch)
+    settings = Settings(beam=3, device="cpu", threads=1)
+    system = open_system(str(tmp_path / "toy"), settings, [dev], ())
+    assert "beam 3, length penalty 1.25, de 2, " in system.info.line()
+    for direction, penalty in ((("en", "de"), 2.0), (("de", "en"), 1.25)):
+        system.outputs(dev, direction, dev.read(direction)[0], lambda _: None)
+        assert set(seen) == {Search(beam=3, length_penalty=penalty)}
+        seen.clear()
 
 
 def test_length_penalty_is_used_and_said(dev: TestSet) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mltranslate.decode.types import Search
 from mltranslate.errors import UsageError
 from mltranslate.packs.shortlist import Shortlist
 from mltranslate_export.build import PRECISIONS, PackPlan
@@ -32,6 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shortlist", type=int, default=0, metavar="N",
         help="add shortlists: N translations of each piece, by the lexicons in RUN/shards",
     )  # fmt: skip
+    parser.add_argument(
+        "--length-penalty", action="append", default=[], metavar="LANG=P",
+        help="beam search into LANG ranks by score over length to the power P; repeatable",
+    )  # fmt: skip
     add_card_option(parser)
     parser.add_argument("--force", action="store_true", help="replace a pack of this name")
 
@@ -42,6 +48,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     most = most_chrf_lost(options)
     card_sections = sections_of(options)
     checkpoint = load_run(options.source)
+    penalties = _length_penalties(options.length_penalty, checkpoint)
     pairs = verification_pairs(options, options.source, checkpoint.directions)
     plan = PackPlan(
         name=options.name or checkpoint.name,
@@ -50,6 +57,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         precisions=tuple(options.precision.split(",")),
         weights=options.weights,
         shortlists=_shortlists(checkpoint, options),
+        length_penalties=penalties,
     )
     pack = export_pack(
         checkpoint,
@@ -62,6 +70,26 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     )
     size = sum(member.bytes for member in pack.manifest.members.values())
     return {"pack": str(pack.folder), "version": pack.version, "bytes": size}
+
+
+def _length_penalties(given: Sequence[str], checkpoint: Checkpoint) -> dict[str, float]:
+    """The penalties by language; raises UsageError for what is none."""
+    targets = {target for _, target in checkpoint.directions}
+    found = {}
+    for one in given:
+        code, _, number = one.partition("=")
+        if code not in targets:
+            raise UsageError(
+                f"--length-penalty {one} is for no language that the run translates into",
+                fix=f"Give LANG=P with one of {', '.join(sorted(targets))}",
+            )
+        try:
+            found[code] = Search(beam=2, length_penalty=float(number)).length_penalty
+        except ValueError:
+            raise UsageError(
+                f"--length-penalty {one} has no number", fix=f"Give {code}=1.5, say"
+            ) from None
+    return found
 
 
 def _shortlists(checkpoint: Checkpoint, options: argparse.Namespace) -> dict[str, Shortlist]:

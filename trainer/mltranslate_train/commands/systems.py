@@ -34,7 +34,7 @@ def add_systems(parser: argparse.ArgumentParser) -> None:
     add("--beam", type=int, default=DEFAULT_BEAM, metavar="N", help=f"beam ({DEFAULT_BEAM})")
     add("--length-penalty", type=float, metavar="A",
         help="rank by log-probability / length ** A; over 1 for longer output (1 for runs and with"
-        f" --bare, {DEFAULT_LENGTH_PENALTY:g} for packs that take it)",
+        f" --bare, else what a pack says, or {DEFAULT_LENGTH_PENALTY:g})",
     )  # fmt: skip
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to run (auto)")
     add("--precision", choices=("fp32", "fp16", "int8"), default="",

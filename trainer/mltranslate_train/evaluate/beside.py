@@ -125,7 +125,7 @@ def _measured(text: str) -> list[Other]:
     return [
         Other(
             dataset=_text(result["dataset"]), direction=_text(result["direction"]), system=name,
-            chrf=_score(score.value), score=score, origin=_search(system),
+            chrf=_score(score.value), score=score, origin=_search(system, result["direction"]),
         )
         for result in record["results"]
         for score in [_whole_score(result["chrf"])]
@@ -140,8 +140,10 @@ def _whole_score(chrf: dict[str, Any]) -> Score:
     return score
 
 
-def _search(system: dict[str, Any]) -> str:
-    penalty = float(system.get("length_penalty", 1))
+def _search(system: dict[str, Any], direction: str) -> str:
+    target = direction.partition("-")[2]
+    usual = system.get("length_penalty", 1)
+    penalty = float(dict(system.get("length_penalties", {})).get(target, usual))
     more = "" if penalty == 1 else f", length penalty {penalty:g}"
     return f"{system['search']} search, beam {system['beam']}{more}"
 

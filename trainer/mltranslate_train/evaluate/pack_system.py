@@ -48,16 +48,22 @@ class PackSystem:
             kind="pack", name=self._pack.name, version=self._pack.version,
             device=self._decoder.device, provider=self._decoder.provider,
             precision=self._decoder.precision, beam=self._settings.beam,
-            length_penalty=self._length_penalty(),
+            length_penalty=self._length_penalty(), length_penalties=self._length_penalties(),
             search="bare" if self._settings.bare else "engine",
         )  # fmt: skip
 
-    def _length_penalty(self) -> float:
-        """The one that is really used."""
+    def _length_penalty(self, target: str = "") -> float:
+        """The one that is really used into a language, or into most."""
         asked = self._settings.length_penalty
         if asked is not None or self._settings.bare or self._settings.beam == 1:
             return self._settings.plain_length_penalty
-        return self._decoder.usual_length_penalty
+        return self._decoder.usual_length_penalty(target)
+
+    def _length_penalties(self) -> dict[str, float]:
+        """Those of the languages that are searched with another one."""
+        found = {code: self._length_penalty(code) for code in self._pack.languages}
+        most = self._length_penalty()
+        return {code: one for code, one in found.items() if one != most}
 
     def outputs(
         self, dev: TestSet, direction: Direction, sources: Sequence[str], advance: Advance

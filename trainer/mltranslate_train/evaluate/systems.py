@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -80,6 +80,8 @@ class SystemInfo:
     precision: str = ""
     beam: int = 0
     length_penalty: float = 1.0
+    length_penalties: Mapping[str, float] = field(default_factory=dict)
+    """Target languages that are searched with another one."""
     search: str = ""
     """"engine" with splitter and guards, "bare" line by line."""
 
@@ -87,8 +89,9 @@ class SystemInfo:
         """All of it on one line."""
         if self.kind == "hypotheses":
             return f"{self.name} (translations from files)"
-        plain = self.length_penalty == 1
-        penalty = "" if plain else f"length penalty {self.length_penalty:g}, "
+        plain = self.length_penalty == 1 and not self.length_penalties
+        others = "".join(f", {code} {one:g}" for code, one in self.length_penalties.items())
+        penalty = "" if plain else f"length penalty {self.length_penalty:g}{others}, "
         return (
             f"{self.kind} {self.name} {self.version}, {self.precision} on {self.device} "
             f"({self.provider}), beam {self.beam}, {penalty}{self.search} search"
