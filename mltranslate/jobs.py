@@ -20,7 +20,7 @@ from mltranslate.sentences.work import Sentence
 from mltranslate.text.abbreviations import abbreviations
 from mltranslate.text.casing import is_shouted
 from mltranslate.text.chinese import TRADITIONAL, as_read, as_written
-from mltranslate.text.gaps import with_gaps
+from mltranslate.text.gaps import mixed_words, sets_gaps, with_gaps
 from mltranslate.text.rewriting import rewritten
 from mltranslate.text.spans import Span, join, starts
 from mltranslate.text.terms import flat
@@ -108,12 +108,14 @@ class Job:
             return self.text
         return rewritten(self.text, target, self.variety, cancel)
 
-    def say_beginning(self, texts: Sequence[str]) -> str:
-        """Put together how the text begins, from what its first sentences are translated to."""
+    def say_beginning(self, texts: Sequence[str], asked: Sequence[Sentence]) -> str:
+        """Put together how the text begins, from what the first of its sentences are made to."""
         target = self.hops[-1].target
         ends = [end for end, span in enumerate(self.spans, 1) if span.translatable]
-        given = (len(self.prefix), *itertools.repeat(0, len(texts) - 1))
-        said = [with_gaps(text, target, at) for text, at in zip(texts, given, strict=True)]
+        said = [
+            with_gaps(text, target, len(one.prefix), _kept(one))
+            for text, one in zip(texts, asked, strict=False)
+        ]
         return self.head + join(self.spans[: ends[len(texts) - 1]], said, target)
 
     def sentences(self, hop: int) -> list[Sentence]:
@@ -154,7 +156,7 @@ class Job:
         """Take what a hop made of the sentences that it was asked for."""
         self.earlier += self.renderings
         self.renderings = [
-            with_its_gaps(rendering, one.target, len(one.prefix), one.terms)
+            with_its_gaps(rendering, one.target, len(one.prefix), _kept(one))
             for rendering, one in zip(renderings, asked, strict=True)
         ]
         self.current = [rendering.text for rendering in self.renderings]
@@ -223,6 +225,13 @@ class Job:
         return tuple(sorted(cautions, key=_ORDER.index))
 
 
+def _kept(sentence: Sentence) -> list[str]:
+    """What gets no gaps in the translation of a sentence."""
+    if not sets_gaps(sentence.target):
+        return []
+    return [*(term.target for term in sentence.terms), *mixed_words(sentence.text)]
+
+
 def _is_shouted(text: str) -> bool:
     return is_shouted(flat(text, with_names=False))
 
@@ -265,7 +274,7 @@ def translate_hop(
         told = replace(search, alignment=linked)
         translate = model.sentences.translate
         if tell is not None and hop == len(alike[0].hops) - 1:
-            say = functools.partial(_say_beginning, alike[0], tell)
+            say = functools.partial(_say_beginning, alike[0], asked[0], tell)
             translate = functools.partial(model.drafts.translate, tell=say)
         found = translate(wanted, told, cancel=cancel, advance=meter.advance)
         fresh = iter(found)
@@ -273,5 +282,7 @@ def translate_hop(
             job.take([next(fresh) for _ in own], own)
 
 
-def _say_beginning(job: Job, tell: TextCallback, texts: Sequence[str]) -> None:
-    tell(job.say_beginning(texts))
+def _say_beginning(
+    job: Job, asked: Sequence[Sentence], tell: TextCallback, texts: Sequence[str]
+) -> None:
+    tell(job.say_beginning(texts, asked))

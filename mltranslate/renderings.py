@@ -80,15 +80,11 @@ def restored(
 
 
 def with_its_gaps(
-    rendering: Rendering, target: str, begun: int = 0, terms: Sequence[Term] = ()
+    rendering: Rendering, target: str, begun: int = 0, kept: Sequence[str] = ()
 ) -> Rendering:
-    """The rendering with the gaps that Chinese sets around words of other scripts.
-
-    What it begins with, up to `begun`, and `terms` stay as they are written.
-    """
-    kept = [term.target for term in terms]
+    """The rendering, and its alternatives, with the gaps of Chinese; see `with_gaps`."""
     best = replace(rendering, text=with_gaps(rendering.text, target, begun, kept))
-    others = [with_its_gaps(other, target, begun, terms) for other in rendering.alternatives]
+    others = [with_its_gaps(other, target, begun, kept) for other in rendering.alternatives]
     return replace(best, alternatives=tuple(distinct(best, others)))
 
 

@@ -150,13 +150,14 @@ def parse_manifest(data: bytes) -> Manifest:
     fields = Fields(parse_object(data), "manifest")
     _check_schema(fields)
     languages = _languages(fields)
+    directions = _directions(fields, languages)
     members = _members(fields)
     shortlist = _shortlist(fields, languages)
     manifest = Manifest(
         name=_matching(fields.text("name"), _NAME, "name"),
         version=_matching(fields.text("version"), _VERSION, "version"),
         languages=languages,
-        directions=_directions(fields, languages),
+        directions=directions,
         tokenizer=_tokenizer(fields.take("tokenizer"), languages),
         max_source_tokens=fields.integer("max_source_tokens", 1, _MAX_LENGTH),
         max_target_tokens=fields.integer("max_target_tokens", 1, _MAX_LENGTH),
@@ -167,7 +168,7 @@ def parse_manifest(data: bytes) -> Manifest:
         report=fields.text("report"),
         shortlist=shortlist,
         phrasebook=_phrasebook(fields, languages),
-        length_penalties=_length_penalties(fields, languages),
+        length_penalties=_length_penalties(fields, {target for _, target in directions}),
     )
     fields.finish()
     if not _is_portable(manifest.name):
@@ -271,12 +272,12 @@ def _phrasebook(fields: Fields, languages: tuple[str, ...]) -> PhrasebookInfo | 
     return PhrasebookInfo(rows=rows, files={code: files.text(code) for code in named})
 
 
-def _length_penalties(fields: Fields, languages: tuple[str, ...]) -> dict[str, float]:
+def _length_penalties(fields: Fields, targets: set[str]) -> dict[str, float]:
     if not fields.has("length_penalties"):
         return {}
     given = fields.mapping("length_penalties", _MAX_LANGUAGES)
-    if strange := next((code for code in given if code not in languages), None):
-        refuse(f"its length penalty is for {strange!r}, which is none of its languages")
+    if strange := next((code for code in given if code not in targets), None):
+        refuse(f"its length penalty is for {strange!r}, into which it has no direction")
     inner = Fields(given, "length_penalties")
     return {code: inner.number(code, MIN_LENGTH_PENALTY, MAX_LENGTH_PENALTY) for code in given}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import lzma
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -121,11 +121,8 @@ class Phrasebook:
             return Found()
         rows = self._chosen(every, text, source)
         said = [in_form(translations[row], phrases[row], text, target) for row in rows]
-        distinct: dict[str, str] = {}
-        for one in said:  # those that differ in form alone are one
-            distinct.setdefault(key(one, target).rstrip("?") or one, one)
         doubt = _doubt(text, [phrases[row] for row in every], source)
-        return Found(tuple(distinct.values()), doubt if rows else Doubt.NONE)
+        return Found(_distinct(said, text, target), doubt if rows else Doubt.NONE)
 
     def _rows(self, text: str, source: str) -> list[int]:
         """The rows that have `text`, whatever its capitals and its marks."""
@@ -196,6 +193,21 @@ def unpacked(data: bytes) -> str:
 def _without_sharp(text: str) -> str:
     """As the Swiss write it, and everybody in capitals."""
     return text.replace("ß", "ss")
+
+
+def _distinct(said: Iterable[str], text: str, target: str) -> tuple[str, ...]:
+    """What is `said` for `text`; those that differ in form alone are one.
+
+    Where `text` is in a script without capitals, a phrase has its capital if any has it so.
+    """
+    caseless = text.lower() == text.upper()
+    distinct: dict[str, str] = {}
+    for one in said:
+        same = key(one, target).rstrip("?") or one
+        known = distinct.setdefault(same, one)
+        if caseless and " " in one and known[:1].islower() and one[:1].isupper():
+            distinct[same] = one
+    return tuple(distinct.values())
 
 
 def _letters(text: str) -> str:

@@ -14,13 +14,24 @@ from mltranslate.text.items import find_items
 from mltranslate.text.rewriting import IRI
 
 _HAN = "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-_WESTERN = "A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u03ff\u0400-\u04ff"
-_GAP = re.compile(
-    rf"(?<={_HAN})(?=[{_WESTERN}]|[-+$€£¥]\d)"
-    rf"|(?:(?<=[{_WESTERN}])|(?<=\d[%‰°℃])|(?<=[A-Za-z][+#])|(?<=\+\+))(?={_HAN})"
+_WESTERN = (
+    "[A-Za-z0-9²³¹\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u03ff\u0400-\u052f"
+    "\u1e00-\u1fff\u2070-\u209c\uac00-\ud7a3]"
 )
-_WHOLE = re.compile("卡拉OK|AA制|A股|B超|K歌|Q版|T恤|U盘|U盤|X光")
+"""Letters of Latin, Greek, Cyrillic and Hangul, and digits, raised and lowered ones too."""
+_CURRENCY = "[$¢£¥\u20a0-\u20cf]"
+_GAP = re.compile(
+    rf"(?<={_HAN})(?={_CURRENCY}?{_WESTERN})"
+    rf"|(?:(?<={_WESTERN})|(?<=\d[%‰°℃])|(?<=\d{_CURRENCY})|(?<=[A-Za-z][+#])|(?<=\+\+))(?={_HAN})"
+)
+_WHOLE = re.compile("卡拉OK(?![A-Za-z])|(?<![A-Za-z0-9])(?:AA制|A股|B超|K歌|Q版|T恤|U盘|U盤|X光)")
 """Words of both scripts: T-shirt, USB stick, karaoke."""
+_AROUND = ".,;:!?\"'()“”‘’«»„。，！？、；：（）"
+
+
+def sets_gaps(language: str) -> bool:
+    """Whether `with_gaps` does anything in `language`."""
+    return language.partition("-")[0] == "zh"
 
 
 def with_gaps(text: str, language: str, begun: int = 0, kept: Sequence[str] = ()) -> str:
@@ -29,24 +40,37 @@ def with_gaps(text: str, language: str, begun: int = 0, kept: Sequence[str] = ()
     Nothing changes before the offset `begun`, within links, code, markup and words of both scripts,
     nor in what is to be `kept` as it is written.
     """
-    if language.partition("-")[0] != "zh" or not _GAP.search(text, begun):
+    if not sets_gaps(language) or not _GAP.search(text, begun):
         return text
     closed = {at for start, end in _wholes(text, kept) for at in range(start + 1, end)}
     gaps = (match.start() for match in _GAP.finditer(text, begun))
-    made, done = "", 0
+    made, done = [], 0
     for gap in gaps:
         if gap not in closed:
-            made += text[done:gap] + " "
+            made.append(text[done:gap])
             done = gap
-    return made + text[done:]
+    return " ".join([*made, text[done:]])
+
+
+def mixed_words(text: str) -> list[str]:
+    """Return the words of `text` in which Han meets another script: tags, links, file names.
+
+    Where they come back in a translation, they are to be as they were written.
+    """
+    words = (word.strip(_AROUND) for word in text.split())
+    return [word for word in words if _GAP.search(word)]
 
 
 def _wholes(text: str, kept: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Where something stands that has no gaps within."""
+    ends = set()
     for item in find_items(text):
+        if _GAP.match(text, item.end()):  # in Chinese, words follow a link without a space
+            ends.add(item.end())
         yield item.span()
-        if longer := IRI.match(text, item.start()):
-            yield item.end(), longer.end()
+    for link in IRI.finditer(text):
+        if ends.isdisjoint(range(*link.span())):
+            yield link.span()
     for word in _WHOLE.finditer(text):
         yield word.span()
     for term in filter(None, kept):

@@ -20,6 +20,9 @@ from mltranslate.text.sentences import sentence_starts, sign_breaks
 from mltranslate.text.tables import cells
 from mltranslate.text.verbatim import runs
 
+_WIDE_MARKS = "。！？；：，、…"
+_CLOSING = "”’\"')）」』】》"
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -87,8 +90,13 @@ def _joints(
             said = next(fresh)
             yield before, said
         else:
-            idle = _is_idle(spans, index) and not is_spaced(target) and is_ideograph(said[-1:])
+            idle = _is_idle(spans, index) and not is_spaced(target) and _ends_wide(said)
             yield before, "" if idle else span.text
+
+
+def _ends_wide(said: str) -> bool:
+    """Whether a sentence ends with a mark that has its own white space, or with quotes behind."""
+    return said.rstrip(_CLOSING)[-1:] in _WIDE_MARKS if said else False
 
 
 def _is_idle(spans: Sequence[Span], index: int) -> bool:

@@ -74,10 +74,13 @@ def test_a_language_may_have_a_length_penalty_of_its_own(exported: Path) -> None
     assert b"length_penalties" not in (toy_run.toy_pack() / "manifest.json").read_bytes()
 
 
-@pytest.mark.parametrize("given", ["fr=2", "de", "de=x", "de=3", "de=nan", "=1"])
-def test_a_length_penalty_that_makes_no_sense_is_refused(given: str, tmp_path: Path) -> None:
-    more = ["--length-penalty", given]
+@pytest.mark.parametrize("given", ["fr=2", "de", "de=x", "de=3", "de=nan", "=1", "en=1"])
+def test_a_length_penalty_that_makes_no_sense_is_refused(
+    given: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = ["--length-penalty", "en=2", "--length-penalty", given]
     assert main(arguments(tmp_path / "out", *more)) == UsageError.exit_code
+    assert f"--length-penalty {given} " in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -194,6 +194,15 @@ def test_another_takes_the_place_of_the_first(pack: Pack) -> None:
     assert after == before
 
 
+def test_a_phrase_of_a_script_without_capitals_gets_one_where_it_is_known(pack: Pack) -> None:
+    pairs = [("i see it", "我看见"), ("I see it.", "我看见。"), ("dog", "狗"), ("Dog.", "狗。")]
+    phrases = book(pack, [{"en": english, "de": chinese} for english, chinese in pairs])
+    assert phrases.find("我看见", "de", "en").texts == ("I see it",)
+    assert phrases.find("我看见！", "de", "en").texts == ("I see it!",)
+    assert phrases.find("狗", "de", "en").texts == ("dog",)
+    assert phrases.find("i see it", "en", "de").texts == ("我看见",)
+
+
 def test_a_pack_without_one_looks_nothing_up(pack: Pack) -> None:
     assert pack.phrasebook() is None
     with pytest.raises(PackError, match="has no phrasebook"):

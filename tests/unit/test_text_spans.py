@@ -168,7 +168,8 @@ def test_a_space_between_sentences_goes_where_the_target_sets_none() -> None:
     assert (
         join(cut("你好。 再见。", "zh"), ["こんにちは。", "では。"], "ja") == "こんにちは。 では。"
     )
-    assert join(cut("Hi. Bye.", "en"), ["Hi", "再见。"], "zh") == "Hi 再见。"
+    for left, between in (("Hi", " "), ("走", " "), ("“走！”", ""), ('"走。"', ""), ("等…", "")):
+        assert join(cut("Hi. Bye.", "en"), [left, "再见。"], "zh") == f"{left}{between}再见。"
 
 
 def test_gap() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mltranslate.decode.types import Search
 from mltranslate.errors import UsageError
+from mltranslate.limits import MAX_LENGTH_PENALTY, MIN_LENGTH_PENALTY
 from mltranslate.packs.shortlist import Shortlist
 from mltranslate_export.build import PRECISIONS, PackPlan
 from mltranslate_export.checkpoint import Checkpoint, load_run
@@ -75,21 +76,27 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 def _length_penalties(given: Sequence[str], checkpoint: Checkpoint) -> dict[str, float]:
     """The penalties by language; raises UsageError for what is none."""
     targets = {target for _, target in checkpoint.directions}
-    found = {}
+    found: dict[str, float] = {}
     for one in given:
         code, _, number = one.partition("=")
-        if code not in targets:
-            raise UsageError(
-                f"--length-penalty {one} is for no language that the run translates into",
-                fix=f"Give LANG=P with one of {', '.join(sorted(targets))}",
-            )
-        try:
-            found[code] = Search(beam=2, length_penalty=float(number)).length_penalty
-        except ValueError:
-            raise UsageError(
-                f"--length-penalty {one} has no number", fix=f"Give {code}=1.5, say"
-            ) from None
+        if code not in targets or code in found:
+            why = "once for each language" if code in found else f"of {', '.join(sorted(targets))}"
+            raise UsageError(f"--length-penalty {one} does not fit", fix=f"Give LANG=P, {why}")
+        found[code] = _length_penalty(one, number)
     return found
+
+
+def _length_penalty(option: str, number: str) -> float:
+    try:
+        penalty = float(number)
+    except ValueError:
+        penalty = math.nan
+    if not MIN_LENGTH_PENALTY <= penalty <= MAX_LENGTH_PENALTY:
+        raise UsageError(
+            f"--length-penalty {option} is out of range",
+            fix=f"Give LANG=P with P from {MIN_LENGTH_PENALTY:g} to {MAX_LENGTH_PENALTY:g}",
+        )
+    return penalty
 
 
 def _shortlists(checkpoint: Checkpoint, options: argparse.Namespace) -> dict[str, Shortlist]:
