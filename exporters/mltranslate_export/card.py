@@ -87,6 +87,8 @@ def _pack_rows(manifest: Record) -> Iterator[tuple[str, str]]:
     yield "precision", ", ".join(map(_plain, manifest["variants"]))
     if phrasebook := manifest.get("phrasebook"):
         yield "phrasebook", _phrasebook(phrasebook)
+    for target, penalty in manifest.get("length_penalties", {}).items():
+        yield f"length penalty of beam search into {_language(target)}", f"{float(penalty):g}"
     yield "bytes, without this card", _number(sum(m["bytes"] for m in manifest["members"].values()))
 
 

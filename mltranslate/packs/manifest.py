@@ -177,6 +177,11 @@ def parse_manifest(data: bytes) -> Manifest:
     return manifest
 
 
+def is_version(text: str) -> bool:
+    """Whether a pack may have this version."""
+    return bool(_VERSION.fullmatch(text))
+
+
 def is_member_name(name: str) -> bool:
     """Whether a file of a pack may have this name: plain, on every system."""
     return bool(_MEMBER.fullmatch(name)) and _is_portable(name)

@@ -13,7 +13,12 @@ from torch.nn import functional
 from mltranslate.errors import DeviceError
 from mltranslate_train.averaging import Averaging, MovingAverage
 from mltranslate_train.config import TrainConfig
-from mltranslate_train.device import autocast, choose_device, choose_precision
+from mltranslate_train.device import (
+    autocast,
+    check_precision,
+    choose_device,
+    choose_precision,
+)
 from mltranslate_train.loss import fused_cross_entropy
 from mltranslate_train.optim import (
     learning_rate,
@@ -165,6 +170,30 @@ def test_precision_is_what_was_asked_for() -> None:
         assert layer(torch.zeros(1, 4)).dtype is torch.bfloat16
     with autocast(cpu, torch.float32):
         assert layer(torch.zeros(1, 4)).dtype is torch.float32
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_an_lstm_in_bf16_is_refused_where_the_cpu_has_none(
+    fails: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forward(*_: object) -> tuple[torch.Tensor, None]:
+        if fails:
+            raise RuntimeError("could not create a primitive descriptor")
+        return torch.zeros(1), None
+
+    lstm, gru = nn.Sequential(nn.LSTM(2, 2)), nn.Sequential(nn.GRU(2, 2), nn.Linear(2, 2))
+    monkeypatch.setattr(nn.LSTM, "forward", forward)
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    drawn = torch.get_rng_state()
+    check_precision(gru, cpu, torch.bfloat16)
+    check_precision(lstm, cpu, torch.float32)
+    check_precision(lstm, cuda, torch.bfloat16)
+    if fails:
+        with pytest.raises(DeviceError, match=r"bf16.*\n?.*Set train.precision"):
+            check_precision(lstm, cpu, torch.bfloat16)
+    else:
+        check_precision(lstm, cpu, torch.bfloat16)
+    assert torch.equal(torch.get_rng_state(), drawn)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")

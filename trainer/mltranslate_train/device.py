@@ -7,7 +7,7 @@ import ctypes
 import sys
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mltranslate.errors import DeviceError
 from mltranslate_train.config import TrainConfig
@@ -50,6 +50,18 @@ def choose_precision(config: TrainConfig, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if fast else torch.float32
 
 
+def check_precision(model: nn.Module, device: torch.device, precision: torch.dtype) -> None:
+    """Raise DeviceError for a model that `device` cannot train in `precision`."""
+    if device.type != "cpu" or precision != torch.bfloat16:
+        return
+    if any(isinstance(part, nn.LSTM) for part in model.modules()) and not _cpu_has_bf16_lstm():
+        raise DeviceError(
+            "an LSTM cannot be trained in bf16 on this CPU",
+            why="torch has no such LSTM for its instructions",
+            fix="Set train.precision to auto or fp32",
+        )
+
+
 def _keep_freed_memory() -> None:
     """Let glibc reuse large blocks; fresh pages for every batch cost a tenth of a CPU step."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
@@ -72,6 +84,18 @@ def _gpu_has_bf16_units() -> bool:
 def _cpu_has_bf16_units() -> bool:
     """Without AMX or AVX512-BF16, bf16 on a CPU is emulated and slower than fp32."""
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def _cpu_has_bf16_lstm() -> bool:
+    """Try one: torch emulates bf16 products on every CPU, but an LSTM only on some."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        lstm = nn.LSTM(1, 1)
+        try:
+            with autocast(torch.device("cpu"), torch.bfloat16):
+                lstm(torch.zeros(1, 1, 1))
+        except RuntimeError:
+            return False
+    return True
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:

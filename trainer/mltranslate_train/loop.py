@@ -20,7 +20,13 @@ from mltranslate_train.data.batches import Batch, Sampler, SamplerState
 from mltranslate_train.data.prefetch import prefetch
 from mltranslate_train.data.prepare import VOCABULARY_FILE, keep_recipe, prepare
 from mltranslate_train.data.whole import writable
-from mltranslate_train.device import choose_device, choose_precision, release_freed_memory, sent
+from mltranslate_train.device import (
+    check_precision,
+    choose_device,
+    choose_precision,
+    release_freed_memory,
+    sent,
+)
 from mltranslate_train.distributed import (
     World,
     gradients_shared,
@@ -70,6 +76,7 @@ class Trainer:
         self.vocabulary = Vocabulary(run / VOCABULARY_FILE)
         shape = make_config(recipe.model, len(self.vocabulary), config.objective)
         self.model = make_any_model(shape).to(self.device)
+        check_precision(self.model, self.device, self.precision)
         finetune.apply(self.model, recipe, run)
         self.objective = make_objective(self.model, config, self.precision)
         self.learner = parallelised(

@@ -10,6 +10,7 @@ from typing import Any
 from mltranslate_export.build import PRECISIONS, PackPlan
 from mltranslate_export.commands.verify import most_chrf_lost
 from mltranslate_export.importers.load import load_public
+from mltranslate_export.manifest_changes import check_version
 from mltranslate_export.pack import export_pack
 from mltranslate_export.verify.pairs import read_pairs
 from mltranslate_export.verify.quality import MOST_CHRF_LOST
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Import, verify and put in place; returns what `packs info` would show first."""
+    check_version(options.version)
     most = most_chrf_lost(options)
     pairs = read_pairs(options.verify_data)
     directions = list(dict.fromkeys((pair.source, pair.target) for pair in pairs))
