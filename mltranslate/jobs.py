@@ -14,16 +14,18 @@ from mltranslate.detect.varieties import variety
 from mltranslate.glossary import Glossary, Term, missing
 from mltranslate.languages import describe
 from mltranslate.models import Model
-from mltranslate.renderings import Rendering, variants, with_its_gaps
+from mltranslate.renderings import Rendering, retouched, variants
 from mltranslate.routes import Hop
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.abbreviations import abbreviations
 from mltranslate.text.casing import is_shouted
 from mltranslate.text.chinese import TRADITIONAL, as_read, as_written
 from mltranslate.text.gaps import mixed_words, sets_gaps, with_gaps
+from mltranslate.text.mark_runs import with_mark_runs
 from mltranslate.text.rewriting import rewritten
 from mltranslate.text.spans import Span, join, starts
 from mltranslate.text.terms import flat
+from mltranslate.text.wide_marks import with_wide_marks
 from mltranslate.types import (
     UNDETERMINED,
     Alternative,
@@ -112,10 +114,7 @@ class Job:
         """Put together how the text begins, from what the first of its sentences are made to."""
         target = self.hops[-1].target
         ends = [end for end, span in enumerate(self.spans, 1) if span.translatable]
-        said = [
-            with_gaps(text, target, len(one.prefix), _kept(one))
-            for text, one in zip(texts, asked, strict=False)
-        ]
+        said = [_retouched(text, one) for text, one in zip(texts, asked, strict=False)]
         return self.head + join(self.spans[: ends[len(texts) - 1]], said, target)
 
     def sentences(self, hop: int) -> list[Sentence]:
@@ -156,7 +155,7 @@ class Job:
         """Take what a hop made of the sentences that it was asked for."""
         self.earlier += self.renderings
         self.renderings = [
-            with_its_gaps(rendering, one.target, len(one.prefix), _kept(one))
+            retouched(rendering, functools.partial(_retouched, asked=one))
             for rendering, one in zip(renderings, asked, strict=True)
         ]
         self.current = [rendering.text for rendering in self.renderings]
@@ -223,6 +222,14 @@ class Job:
         if found and found.language != UNDETERMINED and found.confidence < LOW_CONFIDENCE:
             cautions.add(Caution.LOW_CONFIDENCE)
         return tuple(sorted(cautions, key=_ORDER.index))
+
+
+def _retouched(text: str, asked: Sentence) -> str:
+    """A translation with the runs of marks of its sentence, set as its language sets it."""
+    given = len(asked.prefix)
+    text = with_mark_runs(text, asked.text, asked.target, given)
+    text = with_wide_marks(text, asked.target, given)
+    return with_gaps(text, asked.target, given, _kept(asked))
 
 
 def _kept(sentence: Sentence) -> list[str]:

@@ -24,6 +24,7 @@ from mltranslate.routes import Hop, find_route
 from mltranslate.sentences.parts import DecoderLike, PackLike
 from mltranslate.text.chinese import as_read, as_written, is_as_asked
 from mltranslate.text.cleaning import without_surrogates
+from mltranslate.text.items import without_names
 from mltranslate.text.spans import cut
 from mltranslate.text.verbatim import prose
 from mltranslate.types import (
@@ -253,8 +254,9 @@ class Translator:
         """Mark the jobs whose translation is surely in another language than `target`."""
         if target not in self._loaded_detector().languages:
             return
-        made = [(job, without_surrogates("\n".join(job.current))) for job in jobs if job.renderings]
-        telling = [(job, text) for job, text in made if _has_letters(text)]
+        made = ((job, "\n".join(job.current)) for job in jobs if job.renderings)
+        read = [(job, without_surrogates(without_names(text))) for job, text in made]
+        telling = [(job, text) for job, text in read if _has_letters(text)]
         found = self._detect_many([text for _, text in telling])
         for (job, _), candidates in zip(telling, found, strict=True):
             best = candidates[0]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mltranslate.alignment import NO_ALIGNMENT, Alignment, joined
 from mltranslate.decode.types import Hypothesis
 from mltranslate.glossary import Term
-from mltranslate.text.gaps import with_gaps
 from mltranslate.text.protected import Masked
 from mltranslate.text.spans import Span, join
 from mltranslate.types import Caution, TokenScore
@@ -79,12 +78,10 @@ def restored(
     return replace(best, alternatives=tuple(distinct(best, list(filter(None, others)))))
 
 
-def with_its_gaps(
-    rendering: Rendering, target: str, begun: int = 0, kept: Sequence[str] = ()
-) -> Rendering:
-    """The rendering, and its alternatives, with the gaps of Chinese; see `with_gaps`."""
-    best = replace(rendering, text=with_gaps(rendering.text, target, begun, kept))
-    others = [with_its_gaps(other, target, begun, kept) for other in rendering.alternatives]
+def retouched(rendering: Rendering, retouch: Callable[[str], str]) -> Rendering:
+    """The rendering, and its alternatives, with what `retouch` makes of their texts."""
+    best = replace(rendering, text=retouch(rendering.text))
+    others = [retouched(other, retouch) for other in rendering.alternatives]
     return replace(best, alternatives=tuple(distinct(best, others)))
 
 

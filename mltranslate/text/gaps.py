@@ -42,7 +42,7 @@ def with_gaps(text: str, language: str, begun: int = 0, kept: Sequence[str] = ()
     """
     if not sets_gaps(language) or not _GAP.search(text, begun):
         return text
-    closed = {at for start, end in _wholes(text, kept) for at in range(start + 1, end)}
+    closed = {at for start, end in wholes(text, kept) for at in range(start + 1, end)}
     gaps = (match.start() for match in _GAP.finditer(text, begun))
     made, done = [], 0
     for gap in gaps:
@@ -61,8 +61,8 @@ def mixed_words(text: str) -> list[str]:
     return [word for word in words if _GAP.search(word)]
 
 
-def _wholes(text: str, kept: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Where something stands that has no gaps within."""
+def wholes(text: str, kept: Sequence[str] = ()) -> Iterator[tuple[int, int]]:
+    """Where something stands that has no gaps within: links, code, markup, and what is `kept`."""
     ends = set()
     for item in find_items(text):
         if _GAP.match(text, item.end()):  # in Chinese, words follow a link without a space

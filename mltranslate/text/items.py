@@ -24,7 +24,9 @@ SIGN = (
 """Pattern of one emoji or symbol."""
 _CURRENCIES = r"\u20a0-\u20cf\u00a2\u00a3\u00a5"
 _CURRENCY = f"[{_CURRENCIES}]"
-_W = "[A-Za-z0-9_]"
+_ACCENTED = r"\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
+"""Latin letters with accents, Greek and Cyrillic: of names, files and addresses as ASCII ones."""
+_W = f"[A-Za-z0-9_{_ACCENTED}]"
 _END = rf"(?!{_W})"
 _UNSPACED = (
     r"\u2e80-\u2fdf\u3005-\u3007\u3041-\u312f\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f"
@@ -63,19 +65,34 @@ _LINKED = (
 )
 _MARK = f"{_TAGS}|{_CURRENCY}|{_EMPHASIS}|{_LINKED}"
 
-_URL_END = r"[A-Za-z0-9/_=&#+~-]"
+# Browsers copy addresses decoded: "…/wiki/Köln".
+_URL_END = rf"[A-Za-z0-9/_=&#+~{_ACCENTED}-]"
 # A bracket ends one where the other of its pair is in it: "…/Mercury_(planet)".
 _URL_REST = (
-    r"(?:[!-~]*\([!-'*-~]{0,100}+\)(?=[!-\"$%'-*,.:-<>?@\[-^`{-}]{0,20}+(?![!-~]))"
-    rf"|[!-~]*{_URL_END})"
+    rf"(?:[!-~{_ACCENTED}]*\([!-'*-~{_ACCENTED}]{{0,100}}+\)"
+    rf"(?=[!-\"$%'-*,.:-<>?@\[-^`{{-}}]{{0,20}}+(?![!-~{_ACCENTED}]))"
+    rf"|[!-~{_ACCENTED}]*{_URL_END})"
 )
-_URL = rf"(?:(?:https?|ftp|file)://|mailto:|www\.){_URL_REST}"
+# Han and kana touch the text behind an address: they are of it in a wiki, before the ending of a
+# file, or where spaces set the address apart.
+_URL_HAN = rf"(?<=[/=_-])[A-Za-z0-9_=&#%/{_UNSPACED}-]{{1,80}}+"
+_URL_TITLE = rf"(?<=/wiki/){_URL_HAN}"
+_URL_FILE = rf"{_URL_HAN}(?:\.[A-Za-z0-9]{{1,5}}+)++(?![A-Za-z0-9_])"
+_URL_APART = rf"{_URL_HAN}(?=[\s)\]>\"]|\Z)"
+_URL_START = r"(?:(?:https?|ftp|file)://|mailto:|www\.)"
+_URL = (
+    rf"(?<![{_UNSPACED}]){_URL_START}{_URL_REST}(?:{_URL_TITLE}|{_URL_FILE}|{_URL_APART})?"
+    rf"|{_URL_START}{_URL_REST}(?:{_URL_TITLE}|{_URL_FILE})?"
+)
 _DOMAIN = (
     rf"(?<![A-Za-z0-9_.@/-])(?:[A-Za-z0-9-]++\.)+(?:com|org|net|edu|gov|io|eu){_END}"
     rf"(?!\.[A-Za-z])(?:/{_URL_REST}|/)?"
 )
 # The look-behinds let a run of letters be tried once, not once a letter.
-_EMAIL = r"(?<![A-Za-z0-9_.+-])[A-Za-z0-9_.+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)+"
+_EMAIL = (
+    rf"(?<![A-Za-z0-9_.+{_ACCENTED}-])[A-Za-z0-9_.+{_ACCENTED}-]++"
+    rf"@[A-Za-z0-9{_ACCENTED}-]++(?:\.[A-Za-z0-9{_ACCENTED}-]++)+"
+)
 # A name in Han or kana ends with a space, or else where it ends is not known.
 _MENTION = rf"(?<![A-Za-z0-9_@])@(?:{_LETTER}++|\w{{1,20}}+(?=\s))"
 _TAG = (
@@ -92,21 +109,23 @@ _VARIABLE = rf"(?<![A-Za-z0-9_$])\$[A-Za-z_]{_W}*+"
 # Behind a letter it is an apostrophe ("It`s"), and a tab ends the cell of a table.
 _QUOTED = rf"(?<!{_LETTER}|`)(?P<ticks>`{{1,9}}+)(?!`)[^\t\n]{{1,200}}?(?<!`)(?P=ticks)(?!`)"
 _PATH = (
-    r"(?<![A-Za-z0-9_.])[A-Za-z]:\\[A-Za-z0-9_.+@%\\-]*[A-Za-z0-9_\\]"
-    r"|(?<![A-Za-z0-9_/.~<+@%-])(?:~|\.{1,2})?/(?=[A-Za-z0-9_.])[A-Za-z0-9_.+@%/-]*[A-Za-z0-9_/]"
+    rf"(?<![A-Za-z0-9_.{_ACCENTED}])[A-Za-z]:\\[A-Za-z0-9_.+@%\\{_ACCENTED}-]*[A-Za-z0-9_\\{_ACCENTED}]"
+    rf"|(?<![A-Za-z0-9_/.~<+@%{_ACCENTED}-])(?:~|\.{{1,2}})?/(?=[A-Za-z0-9_.])"
+    rf"[A-Za-z0-9_.+@%/{_ACCENTED}-]*[A-Za-z0-9_/{_ACCENTED}]"
 )
 _EXTENSIONS = (
     "py|js|ts|c|h|cpp|rs|go|java|html|css|json|toml|ya?ml|xml|md|txt|csv|pdf|docx?|xlsx?|pptx?|png"
     "|jpe?g|gif|svg|zip|gz|tar|sh|exe|log|ini|cfg|conf|mp3|mp4|onnx"
 )
 _FILE = (
-    r"(?<![A-Za-z0-9_/.+@%~-])(?:[A-Za-z0-9_.+@%-]++/)*+(?:[A-Za-z0-9_+@%-]++\.)+"
-    rf"(?:{_EXTENSIONS}){_END}"
+    rf"(?<![A-Za-z0-9_/.+@%~{_ACCENTED}-])(?:[A-Za-z0-9_.+@%{_ACCENTED}-]++/)*+"
+    rf"(?:[A-Za-z0-9_+@%{_ACCENTED}-]++\.)+(?:{_EXTENSIONS}){_END}"
+    rf"|(?<=[\s\"“「『（(《])[A-Za-z0-9_{_UNSPACED}-]{{1,40}}+\.(?:{_EXTENSIONS}){_END}"
 )
 _CALL = rf"(?<![A-Za-z0-9_.:])[A-Za-z_]{_W}*+(?:(?:\.|::){_W}++)*+\(\)|(?<!{_W}){_W}++(?:::{_W}++)+"
 _OPTION = r"(?<![A-Za-z0-9_-])--[A-Za-z][A-Za-z0-9_-]*+"
 _SNAKE = (
-    rf"(?<!{_W})[A-Za-z][A-Za-z0-9]*+(?:_[A-Za-z0-9]++)+{_END}"
+    rf"(?<!{_W})[A-Za-z{_ACCENTED}][A-Za-z0-9{_ACCENTED}]*+(?:_[A-Za-z0-9{_ACCENTED}]++)+{_END}"
     rf"|(?<!{_W})__(?:init|new|main|name|file|dict|repr|str|call|enter|exit|FILE|LINE)__{_END}"
 )
 _CAMEL = rf"(?<!{_W})[a-z]{{2,40}}(?:[A-Z][a-z0-9]*+)+{_END}"
@@ -136,7 +155,7 @@ ITEM = re.compile(
 
 _HINT = re.compile(
     rf"[@#{{%$`/\\_<*\u20e3{_SIGNS}{_CURRENCIES}]|~~"
-    r"|[.(:-](?:(?<=[.:])[!-~\d]|(?<=\()\)|(?<=\]\()|(?<=-)[-\d])|[A-Z](?<=[a-z][A-Z])"
+    rf"|[.(:-](?:(?<=[.:])[!-~\d{_ACCENTED}]|(?<=\()\)|(?<=\]\()|(?<=-)[-\d])|[A-Z](?<=[a-z][A-Z])"
     r"|\d(?:(?<=[A-Za-f]\d)|(?=[a-f]))"
 )
 """A character that no item lacks: most text has none, and needs no more than this search."""
@@ -153,6 +172,16 @@ def find_items(text: str, start: int = 0, end: int | None = None) -> Iterator[re
     if not _HINT.search(text, start, last):
         return iter(())
     return _paired(ITEM.finditer(text, start, last))
+
+
+def without_names(text: str) -> str:
+    """Return `text` with spaces instead of its links and code, which are in no language."""
+    found = (match for match in find_items(text) if match.lastgroup in ("link", "code"))
+    made, done = [], 0
+    for match in found:
+        made.append(text[done : match.start()])
+        done = match.end()
+    return " ".join([*made, text[done:]])
 
 
 def unbroken(text: str, start: int = 0) -> set[int]:

@@ -183,6 +183,10 @@ def test_only_what_was_translated_is_checked_for_its_language() -> None:
     text = "Hello.\nhttps://example.com/a-very-long-english-address"
     result = _translator(decoder, confidence=0.95).translate(text, "de", "en")[0]
     assert result.warnings == ()
+    named = FakeDecoder(render=lambda *_: "开 C:\\Eine\\lange\\Adresse\\deutscher\\Wörter.docx")
+    asked = "Please open the document."
+    result = _translator(named, confidence=0.95).translate(asked, "zh", "en")[0]
+    assert result.warnings == ()
     untouched = _translator(confidence=0.95).translate("A quite normal sentence.", "de", "de")[0]
     assert untouched.warnings == (Caution.UNTRANSLATED,)
 

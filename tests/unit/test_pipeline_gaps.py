@@ -23,6 +23,14 @@ def test_translations_into_chinese_have_gaps() -> None:
     assert found.text == "用 Linux 写 3 次"
 
 
+def test_runs_of_marks_are_those_of_the_source_and_marks_have_no_space_before() -> None:
+    found = _translator("写 3 ）！！ 。", ("写！！",)).translate(
+        "Write!!!", "zh", "en", beam=4, n_best=2
+    )[0]
+    assert found.text == "写 3）！！！。"
+    assert [one.text for one in found.alternatives] == ["写 3）！！！。", "写！！！"]
+
+
 def test_alternatives_that_differ_in_gaps_alone_are_one() -> None:
     found = _translator("用x写", ("用 x写", "用y写")).translate(
         "Hello.", "zh", "en", beam=4, n_best=3

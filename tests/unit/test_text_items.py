@@ -2,12 +2,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltranslate.text.items import ITEM, find_items, may_hold_items, unbroken
+from mltranslate.text.items import ITEM, find_items, may_hold_items, unbroken, without_names
 
 FOUND = [
     ("link", "see https://a.b/c?x=1, or", "https://a.b/c?x=1"),
     ("link", "at www.example.org.", "www.example.org"),
     ("link", "at example.com/x now", "example.com/x"),
+    ("link", "at https://de.wikipedia.org/wiki/Köln, or", "https://de.wikipedia.org/wiki/Köln"),
+    ("link", "на https://ru.example/Москва.", "https://ru.example/Москва"),
+    ("link", "(www.müller.de/über-uns)", "www.müller.de/über-uns"),
+    ("link", "in https://a.b/München_(Stadt), ja", "https://a.b/München_(Stadt)"),
+    ("link", "详情见https://zh.wikipedia.org/wiki/北京。", "https://zh.wikipedia.org/wiki/北京"),
+    ("link", "資料はhttps://a.jp/資料.pdfにある", "https://a.jp/資料.pdf"),
+    ("link", "資料は https://a.jp/資料 にある", "https://a.jp/資料"),
+    ("link", "see https://a.jp/?q=東京", "https://a.jp/?q=東京"),
+    ("link", "请访问https://a.cn/查看", "https://a.cn/"),
+    ("link", "请访问 https://a.cn查看", "https://a.cn"),
     ("link", "写信给anna.b@c.org吧", "anna.b@c.org"),
     ("link", "问@小明 吧", "@小明"),
     ("link", "so #nice!", "#nice"),
@@ -37,6 +47,14 @@ FOUND = [
     ("code", "id 550e8400-e29b-41d4-a716-446655440000.", "550e8400-e29b-41d4-a716-446655440000"),
     ("code", "IBAN DE89 3704 0044 0532 0130 00 is", "DE89 3704 0044 0532 0130 00"),
     ("code", "at 192.168.0.1.", "192.168.0.1"),
+    ("code", "Die Datei Übersicht.xlsx fehlt", "Übersicht.xlsx"),
+    ("code", "файл отчёт_2.docx.", "отчёт_2.docx"),
+    ("code", "打开 报告2024.pdf 文件", "报告2024.pdf"),
+    ("code", "打开“报告.pdf”吧", "报告.pdf"),
+    ("code", "in /home/jörg/Bücher ist", "/home/jörg/Bücher"),
+    ("code", r"in C:\Benutzer\Jörg.", r"C:\Benutzer\Jörg"),
+    ("code", "die größe_mm hier", "größe_mm"),
+    ("link", "à andré@exemple.fr,", "andré@exemple.fr"),
     ("sign", "nice 😀 day", "😀"),
     ("sign", "go 1️⃣ now", "1️⃣"),
     ("sign", "Windows™", "™"),
@@ -114,6 +132,7 @@ def test_an_item_and_its_sort(sort: str, text: str, item: str) -> None:
         "a ~ b", "好的~~", "~5",
         "a <b and c>", "a <select option>", "the <file name>", "<!-- open", "f(x)](",
         "问@小明你好吗", "看#新闻今天很好。", "100%的人",
+        "и/или", "un été/hiver", "打开报告.pdf吧", "größer/kleiner", "à 5 km/h",
     ],
 )  # fmt: skip
 def test_plain_text_holds_none(text: str) -> None:
@@ -139,6 +158,12 @@ def _found(text: str) -> list[str]:
 )
 def test_marks_come_in_pairs(text: str, items: list[str]) -> None:
     assert _found(text) == items
+
+
+def test_links_and_code_are_in_no_language() -> None:
+    text = "Siehe https://a.b/c, x_y und **das** 😀."
+    assert without_names(text) == "Siehe  ,   und **das** 😀."
+    assert without_names("nichts") == "nichts"
 
 
 def test_what_is_never_broken() -> None:
