@@ -6,6 +6,7 @@ Subword models copy digits one by one; small ones repeat or drop some of them ("
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections import Counter
@@ -13,6 +14,7 @@ from collections.abc import Container, Iterable, Iterator
 
 _UNBREAKABLE = "\u00a0\u2007\u2009\u202f"
 _NUMBER = re.compile(rf"(?<!\d)\d{{1,3}}(?:[.,'’ {_UNBREAKABLE}]\d{{3}}(?!\d))+|\d+")
+_DATE = re.compile(r"(?<![\d.,/-])\d{1,4}([./-])\d{1,2}\1\d{1,4}(?![.,/-]?\d)")
 _JOINED = str.maketrans(dict.fromkeys(_UNBREAKABLE, "’"))
 _MULTIPLIED = re.compile(
     r"[\d\s][万萬亿億兆千百만억조천백]|[万萬亿億兆千百만억조천백]\d|\b(?:thousand|hundred|[mb]illions?"
@@ -72,6 +74,23 @@ def mend_numbers(source: str, output: str) -> str:
             spare[digits] -= 1
             lost -= Counter(meant)
     return "".join([*pieces, output[end:]])
+
+
+def mend_dates(source: str, output: str) -> str:
+    """Return `output` with the dates of `source` in digits that it has with a comma, or mixed up.
+
+    "3.5.2024" comes out as "3.5,2024"; "3/5/2024" would be another way to write it, and stays.
+    """
+    for date in dict.fromkeys(match[0] for match in _DATE.finditer(source)):
+        if date not in output:
+            parts = "([.,/-]) ?".join(re.split("[./-]", date))
+            mended = functools.partial(_mended_date, date)
+            output = re.sub(rf"(?<!\d){parts}(?!\d)", mended, output)
+    return output
+
+
+def _mended_date(date: str, found: re.Match[str]) -> str:
+    return found[0] if found[1] == found[2] != "," else date
 
 
 def is_misspelt(meant: str, written: str) -> bool:

@@ -17,7 +17,7 @@ from mltranslate.decode.types import END, GREEDY, Hypothesis, Prefix, Search
 from mltranslate.errors import InputError
 from mltranslate.guards import inspect
 from mltranslate.limits import MAX_BATCH_TOKENS
-from mltranslate.numerals import loses_number, mend_numbers
+from mltranslate.numerals import loses_number, mend_dates, mend_numbers
 from mltranslate.renderings import Rendering, assemble, distinct, faithful
 from mltranslate.sentences.memory import REMEMBERED, Memory
 from mltranslate.sentences.parts import DecoderLike
@@ -380,8 +380,9 @@ def numbered(rendering: Rendering, sentence: Sentence) -> Rendering:
     """Return the rendering with the numbers of its source, or with a caution where one is lost."""
     text, cautions = rendering.text, rendering.cautions
     loses = loses_number(sentence.text, text)
-    if loses and not sentence.prefix:  # of which not a character may change
-        text = mend_numbers(sentence.text, text)
+    if not sentence.prefix:  # of which not a character may change
+        text = mend_dates(sentence.text, text)
+        text = mend_numbers(sentence.text, text) if loses else text
     if text != rendering.text:
         cautions |= {Caution.PLACED}
         loses = loses_number(sentence.text, text)

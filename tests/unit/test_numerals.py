@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltranslate.numerals import is_misspelt, loses_number, mend_numbers
+from mltranslate.numerals import is_misspelt, loses_number, mend_dates, mend_numbers
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,28 @@ def test_mending_only_gains(meant: list[int], written: list[int]) -> None:
 def test_a_doubled_digit_is_a_slip_and_the_number_itself_is_none(number: str) -> None:
     assert is_misspelt(number, number + number[-1])
     assert not is_misspelt(number, number)
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "mended"),
+    [
+        ("Er kam am 3.5.2024 an.", "He came on 3.5,2024.", "He came on 3.5.2024."),
+        ("10.000 am 3.5.2024", "10,000 on 3,5,2024", "10,000 on 3.5.2024"),
+        ("Am 3.5.2024", "On 3. 5/2024", "On 3.5.2024"),
+        ("Am 3.5.2024", "On 3/5/2024", "On 3/5/2024"),
+        ("Am 3.5.2024", "On 3 May 2024", "On 3 May 2024"),
+        ("Am 3.5.2024", "On 3.5.2024 or 3,5,2024", "On 3.5.2024 or 3,5,2024"),
+        ("Am 3.5.2024", "On 13.5,2024", "On 13.5,2024"),
+        ("An 1.2.3.4", "To 1.2,3.4", "To 1.2,3.4"),
+        ("1,234,567", "1.234,567", "1.234,567"),
+    ],
+)
+def test_dates_in_digits_are_as_the_source_has_them(source: str, output: str, mended: str) -> None:
+    assert mend_dates(source, output) == mended
+
+
+@given(st.text("1234.,/- a", max_size=16), st.text("1234.,/- a", max_size=24))
+def test_no_digit_of_a_date_changes(source: str, output: str) -> None:
+    made = mend_dates(source, output)
+    assert re.sub(r"\D", "", made) == re.sub(r"\D", "", output)
+    assert mend_dates(source, made) == made
