@@ -51,7 +51,7 @@ FOUND = [
     ("code", "файл отчёт_2.docx.", "отчёт_2.docx"),
     ("code", "打开 报告2024.pdf 文件", "报告2024.pdf"),
     ("code", "打开“报告.pdf”吧", "报告.pdf"),
-    ("code", "in /home/jörg/Bücher ist", "/home/jörg/Bücher"),
+    ("code", "in /srv/jörg/Bücher ist", "/srv/jörg/Bücher"),
     ("code", r"in C:\Benutzer\Jörg.", r"C:\Benutzer\Jörg"),
     ("code", "die größe_mm hier", "größe_mm"),
     ("link", "à andré@exemple.fr,", "andré@exemple.fr"),
