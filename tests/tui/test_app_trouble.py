@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from driven_app import Driven, running
+from driven_app import PATIENCE, Driven, running
 from fake_engine import FakeEngine
 from textual.screen import Screen
 from textual.widgets import Button, Input
@@ -13,6 +13,7 @@ from textual.widgets import Button, Input
 from mltranslate.errors import DeviceError, PackError
 from mltranslate_tui.app import TranslatorApp
 from mltranslate_tui.engine import PipelineEngine
+from mltranslate_tui.screens import problem as problem_screen
 from mltranslate_tui.screens.help import KEYS, NOTES
 from mltranslate_tui.screens.picker import LanguagePicker
 from mltranslate_tui.screens.problem import CALM, ProblemScreen
@@ -70,26 +71,37 @@ async def test_f5_in_the_dialog_of_a_failed_translation_translates_again() -> No
         await app.until(lambda: app.target.endswith("a"))
 
 
-async def test_what_is_typed_into_a_dialog_that_has_just_come_is_text() -> None:
+async def test_what_is_typed_into_a_dialog_that_has_just_come_is_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stops_after(seconds: float) -> None:
+        monkeypatch.setattr(problem_screen, "CALM", seconds)
+
     engine = FakeEngine()
     engine.load_failure = PackError("no pack")
     engine.loading.clear()
+    stops_after(PATIENCE)  # however slowly the keys come
     async with running(engine, loaded=False) as app:
         await app.type("guten")
         engine.loading.set()
         dialog = await problem(app)
-        await app.pilot.press(*" morgen", "enter", "w")
-        assert app.source.text == "guten morgen\nw"
+        await app.pilot.press(*" morgen", "enter")
+        assert app.source.text == "guten morgen\n"
         assert app.app.screen is dialog
         # Once the typing has stopped, Enter is for the dialog, and a letter for the text again.
+        stops_after(0.01)
+        await app.pilot.press("w")
         await app.until(lambda: isinstance(dialog.focused, Button))
+        stops_after(PATIENCE)
         await app.pilot.press("i")
         assert app.source.text == "guten morgen\nwi"
         assert dialog.focused is None
+        stops_after(0.01)
+        await app.pilot.press("r")
         await app.until(lambda: isinstance(dialog.focused, Button))
         engine.load_failure = None
         await app.pilot.press("enter")
-        await app.translated("[en] guten morgen\nwi")
+        await app.translated("[en] guten morgen\nwir")
 
 
 async def test_a_button_that_was_chosen_with_tab_keeps_the_focus() -> None:
