@@ -22,7 +22,7 @@ SIGN = (
     r"[\ufe0e\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*+|[0-9#*]\ufe0f?\u20e3"
 )
 """Pattern of one emoji or symbol."""
-_CURRENCIES = r"\u20a0-\u20cf\u00a2\u00a3\u00a5"
+_CURRENCIES = r"\u20a0-\u20cf\u00a2\u00a3\u00a5\uffe0\uffe1\uffe5\uffe6"
 _CURRENCY = f"[{_CURRENCIES}]"
 _ACCENTED = r"\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
 """Latin letters with accents, Greek and Cyrillic: of names, files and addresses as ASCII ones."""
@@ -129,9 +129,20 @@ _SNAKE = (
     rf"|(?<!{_W})__(?:init|new|main|name|file|dict|repr|str|call|enter|exit|FILE|LINE)__{_END}"
 )
 _CAMEL = rf"(?<!{_W})[a-z]{{2,40}}(?:[A-Z][a-z0-9]*+)+{_END}"
+_GAP = r"[ \u00a0\u202f]"
+_CODES = "AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|INR|JPY|KRW|MXN|NOK|NZD|PLN|RMB|RUB|SEK|USD"
+"""Of ISO 4217, those whose amounts are written most; no word is spelt like one."""
+_DOLLARS = r"(?<![A-Za-z$])(?:US|CA|AU|NZ|HK|NT|MX|[ACRS])?\$"
+_MONEY = rf"(?:{_CURRENCY}|{_DOLLARS}|(?<![A-Za-z])(?:{_CODES}))"
+_FIGURES = (
+    rf"(?:\d{{1,3}}(?:{_GAP}\d{{3}})++(?:[.,]\d{{1,2}})?(?!\d)|\d(?:[.,'’]?\d)*+)"
+    r"(?:(?:bn|[KMBkm])(?![A-Za-z]))?"
+)
+# Models know "$5 million", whose words change their order in some languages.
+_MULTIPLE = rf"{_GAP}(?i:hundred|thousand|tausend|mi[lo]|bi[lo]|tri[lo]|m[lr]d|tsd|тыс|м[ил])"
 _AMOUNT = (
-    rf"{_CURRENCY}[ \u00a0\u202f]?\d(?:[.,]?\d)*+"
-    rf"|(?<![\d.,])\d(?:[.,]?\d)*+[ \u00a0\u202f]?{_CURRENCY}"
+    rf"(?!{_DOLLARS}{_GAP}?{_FIGURES}{_MULTIPLE}){_MONEY}{_GAP}?{_FIGURES}"
+    rf"|(?<![\d.,]){_FIGURES}{_GAP}?(?:{_CURRENCY}|(?:US)?\$(?![\w$])|(?:{_CODES})(?![A-Za-z]))"
 )
 _DATE = (
     rf"(?<![A-Za-z0-9_.-])\d{{4}}-\d\d-\d\d"
@@ -156,7 +167,8 @@ ITEM = re.compile(
 _HINT = re.compile(
     rf"[@#{{%$`/\\_<*\u20e3{_SIGNS}{_CURRENCIES}]|~~"
     rf"|[.(:-](?:(?<=[.:])[!-~\d{_ACCENTED}]|(?<=\()\)|(?<=\]\()|(?<=-)[-\d])|[A-Z](?<=[a-z][A-Z])"
-    r"|\d(?:(?<=[A-Za-f]\d)|(?=[a-f]))"
+    rf"|\d(?:(?<=[A-Za-f]\d)|(?=[a-f])|(?={_GAP}?(?:{_CODES})))"
+    rf"|[A-Z](?<=[A-Z]{{3}})(?={_GAP}?\d)"
 )
 """A character that no item lacks: most text has none, and needs no more than this search."""
 

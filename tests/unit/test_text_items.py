@@ -41,6 +41,18 @@ FOUND = [
     ("code", "since v1.2.3 it", "v1.2.3"),
     ("code", "costs €1,000.50.", "€1,000.50"),
     ("code", "kostet 3,50 €.", "3,50 €"),
+    ("code", "It costs $20.", "$20"),
+    ("code", "a total of $1,234.56, or", "$1,234.56"),
+    ("code", "Custa R$ 1.234,56 agora", "R$ 1.234,56"),
+    ("code", "they owe us US$300 now", "US$300"),
+    ("code", "a budget of $2bn for", "$2bn"),
+    ("code", "es sind 20 $ im", "20 $"),
+    ("code", "on paie 1 234,56 € ici", "1 234,56 €"),
+    ("code", "价格是￥99。", "￥99"),
+    ("code", "worth 5.000.000 USD in", "5.000.000 USD"),
+    ("code", "sie zahlt EUR 20 mehr", "EUR 20"),
+    ("code", "kostet CHF 1'250.00.", "CHF 1'250.00"),
+    ("code", "Hi $1, welcome", "$1"),
     ("code", "on 2026-11-22, at", "2026-11-22"),
     ("code", "在2026-11-22T10:30:00Z开会", "2026-11-22T10:30:00Z"),
     ("code", "commit 9f5e9df4a3 fixes", "9f5e9df4a3"),
@@ -124,7 +136,8 @@ def test_an_item_and_its_sort(sort: str, text: str, item: str) -> None:
     "text",
     [
         "e.g. this, i.e. that", "and/or", "60 km/h", "24/7", "3/4 of it", "50% des Geldes",
-        "a < b and c > d", "iPhone", "$20", "It's 3 o'clock.", "number #5", "well-known -- so",
+        "a < b and c > d", "iPhone", "5 US dollars", "$1.5 million", "US$ 3 Mio.",
+        "in 2024 EU", "It's 3 o'clock.", "number #5", "well-known -- so",
         "U.S. Army", "Node. Then", "100%", "今天ABC", "a_", "10:30", "Tom & Jerry",
         "5 * 3", "a*b", "f**k", "2026-11", "19-20 Uhr", "the 1990s", "3.5.2024", "added",
         "12345678", "all *.c of", "see [1] (page 2)", "COVID-19",
@@ -198,7 +211,8 @@ HOSTILE = [
     "v1.", "aA", "a::", "--", "\\", "C:\\", "@", "#", "#1", "www.a!", "a@a.", "a.co", "$a", "a()",
     "_a", "_a ", " _a b_", "__", "~~a", "~~", "``", "` ``", "`a` ``", "[a](", "](a(", "](()",
     "](a \"", "[", "http://(a)", "www.a(", "()", "http://a()!", "<!--", "<!-- ", "<a b", "<a open ",
-    "<a b c d ", "#中", "@中", "#a中", "中**", "<a b='", "<a data-b ",
+    "<a b c d ", "$", "$1", "1 ", "USD", "USD1", "1USD", "EUR ", "1'", "R$",
+    "#中", "@中", "#a中", "中**", "<a b='", "<a data-b ",
 ]  # fmt: skip
 
 
