@@ -19,8 +19,16 @@ class SentenceRules:
     """Abbreviations that belong to the next word: titles, "e.g."."""
     binds_number: frozenset[str] = frozenset()
     """Abbreviations that belong to a number after them: "No. 5", "Fig. 2"."""
+    number_endings: tuple[str, ...] = ()
+    """Ends of such words: "Hauptstr. 5"."""
+    may_bind: frozenset[str] = frozenset()
+    """Abbreviations that go on unless a sure beginning is next: "Inc.", "et al."."""
+    closes: frozenset[str] = frozenset()
+    """Abbreviations that go on with nothing, though a part of one does: "и т. д."."""
+    years: frozenset[str] = frozenset()
+    """Words in `binds` that may also end a sentence, after a number: "в 1990 г."."""
     starters: frozenset[str] = frozenset()
-    """Words that begin a sentence even after an initial, an ordinal or "U.S."."""
+    """Words that begin a sentence even after an initial, an ordinal, "U.S." or "Inc."."""
     ordinal_stop: bool = False
     """True when a stop after a number makes it an ordinal: "3. Mai"."""
     counted: frozenset[str] = frozenset()
@@ -40,6 +48,10 @@ def rules_for(language: str) -> SentenceRules:
     return SentenceRules(
         binds=_COMMON_BINDS | _words(row.get("binds", "")),
         binds_number=_COMMON_NUMBER | _words(row.get("number", "")),
+        number_endings=tuple(row.get("number_endings", "").split()),
+        may_bind=_COMMON_MAY_BIND | _words(row.get("may_bind", "")),
+        closes=_words(row.get("closes", "")),
+        years=_words(row.get("years", "")),
         starters=_words(row.get("starters", "")),
         ordinal_stop=language in _ORDINAL_STOP,
         counted=_words(_COUNTED.get(language, "")),
@@ -52,7 +64,8 @@ def _words(line: str) -> frozenset[str]:
 
 
 _COMMON_BINDS = _words("dr mr mrs ms prof st v vs e.g i.e cf")
-_COMMON_NUMBER = _words("no nr p pp fig vol art tel ca op")
+_COMMON_NUMBER = _words("no nr p pp fig vol art tel ca op max min")
+_COMMON_MAY_BIND = _words("al inc ltd corp co")
 
 _ORDINAL_STOP = frozenset({"de", "pl", "tr"})
 
@@ -85,30 +98,33 @@ _ROWS: dict[str, dict[str, str]] = {
         "binds": "messrs mmes sr jr rev hon gen col lt sgt capt cpl maj adm gov sen rep pres mt ft "
         "ave dept approx incl esp viz",
         "number": "nos vols figs ch chap sec eq ed jan feb mar apr jun jul aug sept sep oct nov "
-        "dec c",
+        "dec c ext blvd mon tue tues thu thur thurs fri",
         "starters": "the this that these those it he she we they i you but and so then there in "
         "on at when while after before if what who why how my his her our their yes no not",
     },
     "de": {
         "binds": "hr hrn fr frl dipl ing mag hl ev kath bzw z.b d.h u.a v.a i.d.r s.o s.u z.t o.g "
         "z d h u a o v i vgl inkl exkl ggf evtl sog bspw zzgl abzgl einschl geb gest phil rer med "
-        "jur nat str mio mrd tsd stellv allg amtl städt ehem jr dt engl franz lat bes insb",
+        "jur nat str mio mrd tsd stellv allg amtl städt ehem jr dt engl franz lat bes insb "
+        "fa inh abt z.hd i.v.m i.s.d i.d.f i.h.v",
         "number": "nrn s abs kap bd aufl jg tab abb anm az tsd §§ jan feb mär apr jun jul aug "
-        "sept sep okt nov dez rd",
+        "sept sep okt nov dez rd mo.-fr mo.-sa mo.-so sa.-so",
+        "number_endings": "str",
         "starters": "das die der den dem ein eine es er sie wir ihr ich du aber und doch dann da "
         "dort hier wenn als nach vor im in am auf mit so was wer wie warum nun auch nicht man "
         "mein sein unser dieser diese dieses danach dabei seitdem",
     },
     "fr": {
         "binds": "m mm mme mmes mlle mlles me mgr pr ste sts éd env p.ex ex cie bd boul av apr",
-        "number": "n fasc chap janv févr avr juil sept oct nov déc t",
+        "number": "n fasc chap janv févr avr juil sept oct nov déc t tél",
+        "may_bind": "j.-c",
         "starters": "le la les l un une des il elle ils elles nous vous je tu on ce cette ces "
         "c mais et puis alors dans en à au quand si que qui pourquoi comment mon son notre leur",
     },
     "es": {
         "binds": "sr sra sres sras srta d dª dña dn fco lic ing arq gral cap cnel excmo excma "
         "ilmo ilma ud uds vd vds sto sta p.ej ej av avda admón cía ee ff",
-        "number": "núm pág págs cap vol n tfno c",
+        "number": "núm pág págs cap vol n tfno c tlf aprox máx mín",
         "starters": "el la los las un una unos unas lo él ella ellos ellas nosotros yo tú usted "
         "es esto eso este esta pero y entonces en cuando si qué quién por cómo mi su nuestro no",
     },
@@ -122,14 +138,18 @@ _ROWS: dict[str, dict[str, str]] = {
     "pt": {
         "binds": "sr sra srs sras srta dra profa d eng arq exmo exma ilmo ilma sto sta v.exa "
         "p.ex ex av pe gen cel cap",
-        "number": "núm pág págs cap n vol jan fev abr mai jun jul ago set out nov dez séc",
+        "number": "núm pág págs cap n vol jan fev abr mai jun jul ago set out nov dez séc "
+        "aprox máx mín",
         "starters": "o a os as um uma ele ela eles elas nós eu tu você é isto isso este esta mas "
         "e então em no na quando se que quem por como meu seu nosso não",
     },
     "ru": {
-        "binds": "г гг г-н г-жа гр им ул пр просп пл пер наб д стр корп кв т.е т.н т.д.т т р оз "
+        "binds": "г гг г-н г-жа гр им ул пр просп пл пер наб д стр корп кв т.е т.н т р оз "
         "акад доц инж тов св напр проф долл ред изд обл респ рис см ср",
-        "number": "гл ч п пп ст с табл илл тыс млн млрд руб № янв февр апр авг сент окт нояб дек",
+        "number": "гл ч п пп ст с табл илл тыс млн млрд руб № янв февр апр авг сент окт нояб дек "
+        "тел макс мин",
+        "closes": "т.д т.п",
+        "years": "г гг",
         "starters": "это этот эта эти он она оно они мы вы я ты но и а так потом затем там здесь "
         "в на когда если что кто почему как мой его её наш их не да нет",
     },
@@ -137,7 +157,9 @@ _ROWS: dict[str, dict[str, str]] = {
         "binds": "м р п пан вул просп пл пров буд кв тобто т.з ім акад доц інж тов св напр проф "
         "ред вид обл див пор о",
         "number": "гл ч пп ст с табл рис тис млн млрд грн № січ лют бер квіт трав черв лип серп "
-        "вер жовт лист груд",
+        "вер жовт лист груд тел макс мін",
+        "closes": "т.д т.п",
+        "years": "р",
         "starters": "це цей ця ці він вона воно вони ми ви я ти але і та а так потім там тут у в "
         "на коли якщо що хто чому як мій його її наш їх не так ні",
     },

@@ -26,6 +26,11 @@ _ARROWS = "\u2190\u2192\u21d0\u21d2\u279c\u27a1"
 _WORD_BEFORE = re.compile(r"[^\s\"'“”„‘‚«»‹›(\[{¿¡「『【《〈（–—]*$")
 _WORD_AFTER = re.compile(r"\w{1,24}")
 _DOTTED = re.compile(r"[^\W\d_]{1,2}(?:\.[^\W\d_]{1,2})+")
+_SPACED = re.compile(
+    r"(?<![\w.])[^\W\d_]\.[ \u00a0](?:[^\W\d_]{1,2}\.[ \u00a0]){0,3}[^\W\d_]{1,2}$"
+)
+_INITIAL = re.compile(r"[^\W\d_]\.")
+_YEAR = re.compile(r"\d[ \u00a0]?\w{1,2}$")
 _ORDINAL = re.compile(r"\d{1,2}|[IVX]{1,6}")
 _LONGEST_WORD = 24
 _UNBREAKABLE = "\u00a0\u202f\u2007"
@@ -97,21 +102,49 @@ def _full_stop_ends(match: re.Match[str], following: str, rules: SentenceRules) 
     if following.islower() or match["gap"] in _UNBREAKABLE:
         return False
     word = _word_before(match.string, match.start())
-    folded = word.casefold()
-    if folded in rules.binds or (not following.isalpha() and folded in rules.binds_number):
+    if _binds(match, word, following, rules):
         return False
-    if match["close"] or not following.isalnum() or not _may_bind(word, rules):
+    if match["close"] or not following.isalnum() or not _may_bind(match, word, rules):
         return True
     return _word_after(match.string, match.end()) in rules.starters
 
 
-def _may_bind(word: str, rules: SentenceRules) -> bool:
-    """An initial, "U.S.", or an ordinal: it ends a sentence only before a sure beginning."""
+def _binds(match: re.Match[str], word: str, following: str, rules: SentenceRules) -> bool:
+    """An abbreviation that belongs to what comes next; "et c." is one, as "etc" and "e.t.c" are."""
+    folded, whole = word.casefold(), _dotted_before(match).casefold()
+    if not following.isalpha() and _binds_number(folded, rules):
+        return True
+    if whole in rules.closes or (folded in rules.years and _YEAR.search(_before(match))):
+        return False
+    begun = len(word) == 1 and word.islower() and _INITIAL.match(match.string, match.end())
+    return bool(begun) or folded in rules.binds or whole in rules.binds
+
+
+def _binds_number(folded: str, rules: SentenceRules) -> bool:
+    return folded in rules.binds_number or folded.endswith(rules.number_endings)
+
+
+def _may_bind(match: re.Match[str], word: str, rules: SentenceRules) -> bool:
+    """An initial, "U.S.", "Inc." or an ordinal: it ends a sentence only before a sure beginning."""
     if len(word) == 1 and word.isupper():
         return True
-    if _DOTTED.fullmatch(word):
+    folded, whole = word.casefold(), _dotted_before(match)
+    if whole.casefold() in rules.closes:
+        return False
+    if folded in rules.may_bind or folded in rules.years or _DOTTED.fullmatch(whole or word):
         return True
     return rules.ordinal_stop and bool(_ORDINAL.fullmatch(word))
+
+
+def _before(match: re.Match[str]) -> str:
+    """The last characters before a stop: no more than the longest word has."""
+    return match.string[max(0, match.start() - _LONGEST_WORD) : match.start()]
+
+
+def _dotted_before(match: re.Match[str]) -> str:
+    """The abbreviation that ends before a stop, without its spaces: "h.c" for "h. c."."""
+    found = _SPACED.search(_before(match))
+    return found.group().replace(" ", "").replace("\u00a0", "") if found else ""
 
 
 def _word_before(text: str, end: int) -> str:

@@ -45,6 +45,19 @@ CASES = [
     ("zh", "价格是3.5元。|今天很好.|明天呢?|好"),
     ("ja", "元気ですか？|「はい。」と言った。|そうです。"),
     ("ja", "ABC社です。|「行く。」|「待て！」"),
+    ("en", "Smith et al. 2019 saw it, on Fri. 5 May, at 77 Sunset Blvd. 500, ext. 55."),
+    ("en", "Apple Inc. CEO Cook met Acme Ltd. Chairman Jones.| He left Apple Inc.| The end."),
+    ("de", "Es sind max. 5 km, min. 3 m.| Er wohnt Hauptstr. 5.| Das ist seine Straße.| Gut."),
+    (
+        "de",
+        "Prof. h. c. Müller, i. V. m. § 5, z. Hd. Herrn Maier, Bach & Co. KG, Inh. Ina Au.",
+    ),
+    ("de", "Wir sind Mo.-Fr. 9 bis 17 Uhr da, Fa. Schulz.| Danke."),
+    ("fr", "Tél. 01 23 45.| Vers 50 av. J.-C. César vint."),
+    ("es", "En el 500 a. C. Roma era así, aprox. 5 km, máx. 9, mín. 3.| Bien."),
+    ("pt", "São aprox. 5 km.| Em 500 a. C. Roma caiu."),
+    ("ru", "Груши и т. п.| Вася ел.| Груши и т. д.| Он ел.| Там, в 1990 г. Москва, тел. 5-55."),
+    ("ru", "Это было в 1990 г.| Он жил в г. Она, макс. 5 лет."),
     ("xx", "Unknown language.| It works."),
 ]
 
