@@ -1,6 +1,7 @@
 """The error family: every message says what went wrong, why, and what to do."""
 
 import errno
+import numbers
 from types import UnionType
 
 _IN_THE_WAY = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY}
@@ -37,6 +38,13 @@ def check_kind(value: object, kind: type | UnionType, noun: str, fix: str) -> No
     """Raise UsageError for an argument that is of no such type."""
     if not isinstance(value, kind):
         raise UsageError(f"a {type(value).__name__} is no {noun}", fix=fix)
+
+
+def check_top(top: object) -> None:
+    """Raise UsageError unless `top` is a number of candidates that can be listed."""
+    check_kind(top, numbers.Integral, "number of candidates", "Give a whole number")
+    if isinstance(top, int) and top < 1:
+        raise UsageError(f"{top} candidates make no sense", fix="Give 1 or more")
 
 
 class LanguageError(UsageError):

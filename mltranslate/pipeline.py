@@ -14,7 +14,7 @@ from pathlib import Path
 from mltranslate.decode.types import Sampling, Search
 from mltranslate.detect.elsewhere import DetectorLike, detectable, elsewhere
 from mltranslate.detect.varieties import variety
-from mltranslate.errors import InputError, UsageError, check_kind
+from mltranslate.errors import InputError, UsageError, check_kind, check_top
 from mltranslate.glossary import Glossary
 from mltranslate.jobs import Job, Meter, translate_hop
 from mltranslate.languages import asked_variety, resolve
@@ -122,9 +122,11 @@ class Translator:
     def candidates(self, text: str, top: int) -> list[Detection]:
         """Return at most the `top` likeliest languages of `text`, the likeliest first.
 
-        Where `detect` returns one that no pack has, it is the only one.
+        Where `detect` returns one that no pack has, it is the only one. Raises UsageError for a
+        `top` that is no number over 0.
         """
         check_kind(text, str, "text", "Give a string")
+        check_top(top)
         return self._recognised([text], top)[0]
 
     def translate(
@@ -173,6 +175,10 @@ class Translator:
         cannot be loaded as asked, or is too old for what is asked.
         """
         texts = _checked(text, prefix)
+        check_kind(cancel, CancelToken | None, "CancelToken", "Use mltranslate.types.CancelToken()")
+        for call in (progress, draft):
+            if call is not None and not callable(call):
+                raise UsageError(f"a {type(call).__name__} is no callback", fix="Give a function")
         if draft and len(texts) != 1:
             raise UsageError(f"drafts do not fit {len(texts)} texts", fix="Give one text")
         check_kind(glossary, Glossary | None, "glossary", "Use Glossary.read(path)")
@@ -287,7 +293,7 @@ class Translator:
         if not job.unoffered and source not in (UNDETERMINED, target):
             job.hops = find_route(self._models, source, target)
             job.spans = cut(text, source)
-            job.current = [span.text for span in job.spans if span.translatable]
+            job.current = [without_surrogates(span.text) for span in job.spans if span.translatable]
         return job
 
 

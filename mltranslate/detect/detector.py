@@ -24,7 +24,7 @@ from mltranslate.detect.features import (
 from mltranslate.detect.manifest import read_manifest
 from mltranslate.detect.unknown import looks_like_code
 from mltranslate.detect.varieties import variety
-from mltranslate.errors import LanguageError
+from mltranslate.errors import LanguageError, check_kind, check_top
 from mltranslate.runtime.sessions import create_session
 from mltranslate.types import UNDETERMINED, Detection
 
@@ -67,6 +67,7 @@ class Detector:
         """Return `languages`, or all if None; `LanguageError` unless each can be detected."""
         if languages is None:
             return self.languages
+        check_kind(languages, Iterable, "list of languages", "Write ['de', 'en'].")
         if isinstance(languages, str):
             raise LanguageError(
                 f"{languages!r} is no list of languages", fix=f"Write [{languages!r}]."
@@ -89,7 +90,8 @@ class Detector:
         `languages` restricts the answer to these codes and "und" (None: all); `LanguageError` if
         the detector does not know one of them. "und" stands for text that is no language:
         numbers, addresses, code, no letters at all, or letters of a script not on offer. A
-        text of more than 6,000 characters is judged by its first, middle and last 2,000.
+        text of more than 6,000 characters is judged by its first, middle and last 2,000. Raises
+        UsageError for a text that is no string, or a `top` that is no number over 0.
         """
         return self.detect_many((text,), languages, top)[0]
 
@@ -97,13 +99,16 @@ class Detector:
         self, texts: Sequence[str], languages: Iterable[str] | None = None, top: int = 1
     ) -> list[list[Detection]]:
         """Do what `detect` does for many texts at once, much faster a text."""
+        check_top(top)
+        for text in texts:
+            check_kind(text, str, "text", "Give a string")
         offered = self._restrict(languages)
         if len(texts) == 1:
-            return self._candidates(texts, self._judge(texts, offered), max(1, top))
+            return self._candidates(texts, self._judge(texts, offered), top)
         found: list[list[Detection]] = [[]] * len(texts)
         for places in _batches(texts):
             batch = [texts[place] for place in places]
-            candidates = self._candidates(batch, self._judge(batch, offered), max(1, top))
+            candidates = self._candidates(batch, self._judge(batch, offered), top)
             for place, answer in zip(places, candidates, strict=True):
                 found[place] = answer
         return found

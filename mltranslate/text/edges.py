@@ -16,8 +16,14 @@ BLANK = _SPACES + _INVISIBLE
 """Every character that shows nothing: white space, zero-width characters, bidi controls."""
 _BLANKS = re.compile(f"[{re.escape(BLANK)}]*+")
 
-_BULLET = r"(?:(?:\#{1,6}|>+|\[[ xX]\]|[-*+·○–—])[ \t\u3000]+|[•‣◦▪●■□◆][ \t\u3000]*)"
-_NUMBER = r"(?:\(?\d{1,4}\)|\(?[A-Za-z]\)|(?P<stopped>\d{1,3}\.)|[①-⑳])[ \t\u3000]+"
+_BULLET = r"(?:(?:\#{1,6}|>+|\[[ xX]\]|[-*+·○–—])[ \t\u3000]+|[•‣◦▪●■□◆・][ \t\u3000]*)"
+_COUNT = r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})"
+# Without a space, "一、二、三" counts and "３．５倍" is a number.
+_UNSPACED = rf"(?:{_COUNT}[、．）]|（{_COUNT}）)(?![\d一二三四五六七八九十])[ \t\u3000]*"
+_NUMBER = (
+    r"(?:\(?\d{1,4}\)|\(?[A-Za-z]\)|(?P<stopped>\d{1,3}\.|[IVX]{2,5}\.)|[①-⑳])[ \t\u3000]+"
+    rf"|{_UNSPACED}"
+)
 _LEAD = re.compile(f"(?:{_BULLET})*(?:{_NUMBER})?")
 _COUNTED = re.compile(r"[^\W\d_]{1,24}")
 _DATE = re.compile(r"(?:[–—/-][ \t]?)?\d{1,2}\.")

@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 import mltranslate.detect
 from mltranslate.detect import Detector, detect
 from mltranslate.detect.detector import default_detector
-from mltranslate.errors import LanguageError
+from mltranslate.errors import LanguageError, UsageError
 from mltranslate.types import UNDETERMINED, Detection
 
 UNDETERMINED_FOR_SURE = [Detection(language=UNDETERMINED, confidence=1.0)]
@@ -122,7 +123,6 @@ def test_order_and_number_of_candidates(detector: Detector) -> None:
     assert confidences == sorted(confidences, reverse=True)
     assert math.isclose(sum(confidences), 1, abs_tol=1e-5)
     assert detector.detect("no", top=2) == found[:2]
-    assert len(detector.detect("no", top=0)) == 1
 
 
 def test_neighbours_do_not_decide_what_an_address_is(detector: Detector) -> None:
@@ -202,3 +202,21 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_unknown_name_of_the_package() -> None:
     with pytest.raises(AttributeError, match="nothing"):
         mltranslate.detect.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("top", [0, -1, "3", None])
+def test_candidates_are_counted_from_one(top: Any) -> None:
+    with pytest.raises(UsageError, match="candidates"):
+        default_detector().detect("Go home.", top=top)
+
+
+@pytest.mark.parametrize("text", [None, b"Go home.", 3])
+def test_only_strings_are_texts(text: Any) -> None:
+    with pytest.raises(UsageError, match="is no text"):
+        default_detector().detect(text)
+
+
+def test_languages_are_a_list() -> None:
+    languages: Any = 3
+    with pytest.raises(UsageError, match="int is no list of languages"):
+        default_detector().detect("Go home.", languages)

@@ -128,6 +128,9 @@ def test_the_model_reads_nfc() -> None:
 def test_lone_surrogates_do_no_harm() -> None:
     result = _translator().translate("broken \ud800 text\n\udc00 12", "de")[0]
     assert result.text == "BROKEN \ufffd TEXT\n\udc00 12"
+    decoder = FakeDecoder()
+    _translator(decoder).translate("one \ud800", "de", "en")
+    assert decoder.sentences == ["one \ufffd"]
 
 
 def test_no_language_passes_through() -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from fake_engine_parts import FakeDecoder, FakeDetector, FakePack, label
@@ -245,3 +246,15 @@ def test_texts_of_one_way_are_searched_together_unless_their_languages_need_anot
 def test_searches_that_make_no_sense_are_refused(make: Callable[[], object]) -> None:
     with pytest.raises(UsageError):
         make()
+
+
+@pytest.mark.parametrize("option", ["cancel", "progress", "draft"])
+def test_what_is_to_be_called_can_be(option: str) -> None:
+    with pytest.raises(UsageError, match="a str is no"):
+        _translator().translate("Go home.", "de", **{option: "x"})
+
+
+@pytest.mark.parametrize("top", [0, -1, "3", None])
+def test_candidates_are_counted_from_one(top: Any) -> None:
+    with pytest.raises(UsageError, match="candidates"):
+        _translator().candidates("Go home.", top)

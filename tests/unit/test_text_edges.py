@@ -84,6 +84,18 @@ def test_core_is_a_range_without_blank_edges(text: str) -> None:
         ("#hashtag", ""),
         ("\tplain", "\t"),
         ("2026. ", ""),
+        ("II. Results", "II. "),
+        ("V. Woolf", ""),
+        ("・牛乳を買う", "・"),
+        ("１．はじめに", "１．"),
+        ("2、结果", "2、"),
+        ("一、目的", "一、"),
+        ("十二．まとめ", "十二．"),
+        ("（三）方法", "（三）"),
+        ("一、二、三、ダー", ""),
+        ("3、4个人", ""),
+        ("３．５倍", ""),
+        ("一人で行く", ""),
     ],
 )
 def test_bullets(line: str, lead: str) -> None:
@@ -95,7 +107,8 @@ ORDINALS = [
     ("de", "19. Jahrhundert"), ("de", "1. Platz: Anna"), ("de", "2. Weltkrieg"), ("de", "1. FC"),
     ("de", "3. und 4. Klasse"), ("de", "5. bis 7. Juni"), ("de", "3. 5. 2026"), ("de", "1. \tMai"),
     ("de", "3. – 5. Mai"), ("de", "3. / 4. Klasse"), ("de-AT", "1. Jänner"),
-    ("pl", "3. maja"), ("pl", "3. MAJA"), ("tr", "3. kat"), ("tr", "2. Dünya Savaşı"),
+    ("de", "II. Weltkrieg"), ("pl", "3. maja"), ("pl", "3. MAJA"), ("tr", "3. kat"),
+    ("tr", "2. Dünya Savaşı"),
 ]  # fmt: skip
 LISTED = [
     ("de", "5. ", "Bitte schließen Sie die Tür."), ("de", "7. ", "Montag ist frei."),
