@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 
@@ -12,6 +13,9 @@ _SHAPES = str.maketrans(
     | dict.fromkeys("\u00ad\u200b\u2060\ufeff", "")
 )
 """Latin ligatures, and what neither shows nor says anything: most models know none of them."""
+_ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{2,7}|#[xX][0-9A-Fa-f]{2,6});")
+_SPELT = frozenset("'\"‘’‚“”„«»‹›–—…")
+"""What is no letter, and written as an entity of HTML within and around words all the same."""
 
 
 def without_surrogates(text: str) -> str:
@@ -25,11 +29,21 @@ def clean(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    """Like `clean`, without ligatures ("ﬁ"), soft hyphens and spaces of no width."""
-    return clean(text.translate(_SHAPES))
+    """Like `clean`, without ligatures ("ﬁ"), soft hyphens, spaces of no width and entities.
+
+    Only entities of letters, quotes and dashes are read ("caf&eacute;"): others are markup.
+    """
+    plain = _ENTITY.sub(_read_entity, text) if "&" in text else text
+    return clean(plain.translate(_SHAPES))
 
 
 def printable(text: str) -> str:
     """Like `clean`, with white space at both ends, a space each."""
     plain = _UNPRINTABLE.sub(" ", without_surrogates(text))
     return unicodedata.normalize("NFC", plain)
+
+
+def _read_entity(found: re.Match[str]) -> str:
+    char = html.unescape(found[0])
+    is_letter = len(char) == 1 and char.isalpha() and not char.isascii()
+    return char if is_letter or char in _SPELT else found[0]

@@ -22,6 +22,12 @@ SIGN = (
     r"[\ufe0e\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*+|[0-9#*]\ufe0f?\u20e3"
 )
 """Pattern of one emoji or symbol."""
+EMOTICON = (
+    r"(?<!\S)(?:[:;=]'?[-o^]?[)(\]\[DPp]{1,9}+|[:;]-?[Oo|/\\*]|[xX]D{1,5}+|</?3{1,9}+(?! \w{1,2}\b)"
+    r"|\^[_.-]?\^|-_{1,5}+-|>_{1,5}+<|¯\\_\(ツ\)_/¯)(?=[\s.,!?…。，！？]|\Z)"
+    r"|(?<![\w:]):(?:[a-z][a-z0-9_+-]{1,30}+|[+-]1):(?![\w:])"
+)
+"""A face of punctuation that stands by itself, or the name of an emoji: ":-)", "<3", ":tada:"."""
 _CURRENCIES = r"\u20a0-\u20cf\u00a2\u00a3\u00a5\uffe0\uffe1\uffe5\uffe6"
 _CURRENCY = f"[{_CURRENCIES}]"
 _ACCENTED = r"\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
@@ -63,7 +69,12 @@ _TARGET = (
 _LINKED = (
     rf"!?\[(?=[^\[\]\n]{{1,300}}{_TARGET})|\[(?=!\[[^\[\]\n]{{0,300}}{_TARGET}{_TARGET})|{_TARGET}"
 )
-_MARK = f"{_TAGS}|{_CURRENCY}|{_EMPHASIS}|{_LINKED}"
+_ENTITY = (
+    r"&(?:amp|lt|gt|nbsp|shy|(?:e[nm]|thin)sp|copy|reg|trade|euro|pound|yen|cent|bull|[lr]arr"
+    r"|#(?:38|60|62|160|169|173|174|8364|8482|8203|[xX](?:26|3[CcEe]|[Aa]0|[Aa][9DdEe]|20[Aa][Cc])));"
+)
+"""Those of HTML that stand for no letter, apostrophe or quote."""
+_MARK = f"{_TAGS}|{_CURRENCY}|{_EMPHASIS}|{_LINKED}|{_ENTITY}"
 
 # Browsers copy addresses decoded: "…/wiki/Köln".
 _URL_END = rf"[A-Za-z0-9/_=&#+~{_ACCENTED}-]"
@@ -100,7 +111,14 @@ _TAG = (
     rf"|\d*+[^\W\d_{_UNSPACED}]{_LETTER}*+|\d*+[{_UNSPACED}]\w{{0,20}}+(?=\s|\Z))"
 )
 
+_AND = rf"(?<!{_W}){_W}++(?:&amp;{_W}++)++"
 _BRACES = r"\$?\{\{?+ ?[^{}\s]{1,60} ?\}{1,2}"
+_INNER = r"[^{}]{0,200}+(?:\{[^{}]{0,60}+\}[^{}]{0,200}+){0,5}+"
+_MESSAGE = (
+    r"\{ ?\w{1,40}+ ?, ?(?:plural|select(?:ordinal)?|number|date|time)(?![A-Za-z])[^{}]{0,60}+"
+    rf"(?:\{{{_INNER}\}}[^{{}}]{{0,60}}+){{0,12}}+\}}"
+)
+"""A placeholder of ICU with its forms: "{n, plural, one {# file} other {# files}}"."""
 _PERCENT = (
     r"(?<![A-Za-z0-9_%])%(?:(?:\([A-Za-z]\w{0,40}\)|\d{1,2}\$)?[-+#0]?\d{0,3}(?:\.\d{1,3})?[sdifuxXgc@]"
     rf"|\d{{1,2}}){_END}"
@@ -158,14 +176,14 @@ _VERSION = rf"(?<!{_W})v\d{{1,4}}(?:\.\d{{1,6}})+{_END}"
 
 ITEM = re.compile(
     rf"(?P<link>{_URL}|{_EMAIL}|{_DOMAIN}|{_MENTION}|{_TAG})"
-    rf"|(?P<code>{_QUOTED}|{_BRACES}|{_PERCENT}|{_VARIABLE}|{_PATH}|{_FILE}|{_CALL}|{_OPTION}"
-    rf"|{_SNAKE}|{_CAMEL}|{_VERSION}|{_AMOUNT}|{_DATE}|{_ADDRESS}|{_HEX}|{_IBAN})"
-    rf"|(?P<sign>{SIGN})|(?P<mark>{_MARK})"
+    rf"|(?P<code>{_QUOTED}|{_MESSAGE}|{_BRACES}|{_PERCENT}|{_VARIABLE}|{_PATH}|{_FILE}|{_CALL}"
+    rf"|{_OPTION}|{_SNAKE}|{_AND}|{_CAMEL}|{_VERSION}|{_AMOUNT}|{_DATE}|{_ADDRESS}|{_HEX}|{_IBAN})"
+    rf"|(?P<sign>{SIGN}|{EMOTICON})|(?P<mark>{_MARK})"
 )
 """One item; the name of the group that matched says which sort it is."""
 
 _HINT = re.compile(
-    rf"[@#{{%$`/\\_<*\u20e3{_SIGNS}{_CURRENCIES}]|~~"
+    rf"[@#{{%$`/\\_<*\u20e3{_SIGNS}{_CURRENCIES}]|~~|[;=](?=[!-~])|[&^]|D(?<=XD)"
     rf"|[.(:-](?:(?<=[.:])[!-~\d{_ACCENTED}]|(?<=\()\)|(?<=\]\()|(?<=-)[-\d])|[A-Z](?<=[a-z][A-Z])"
     rf"|\d(?:(?<=[A-Za-f]\d)|(?=[a-f])|(?={_GAP}?(?:{_CODES})))"
     rf"|[A-Z](?<=[A-Z]{{3}})(?={_GAP}?\d)"
@@ -197,13 +215,13 @@ def without_names(text: str) -> str:
 
 
 def unbroken(text: str, start: int = 0) -> set[int]:
-    """Return the offsets within code in backticks, tags and targets of links, which are no ends.
+    """Return the offsets within code in backticks or braces, tags and targets of links: no ends.
 
     Neither a sentence nor a cell of a table ends in one, whatever it holds.
     """
     offsets: set[int] = set()
     for match in find_items(text, start):
-        if match.group()[0] in "`<]":
+        if match.group()[0] in "`<]{":
             offsets.update(range(match.start() + 1, match.end()))
     return offsets
 

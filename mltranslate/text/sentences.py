@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from mltranslate.text.edges import is_ideograph
-from mltranslate.text.items import SIGN, may_hold_items
+from mltranslate.text.items import EMOTICON, SIGN, may_hold_items
 from mltranslate.text.rules import SentenceRules, rules_for
 
 _OPENERS = r"[\"'“”„‘‚«»‹›(\[{¿¡「『【《〈（*_–—-]"
@@ -21,7 +21,7 @@ _STOP = re.compile(
     r"(?P<close>(?:[\"'”’“‘»«›‹)\]}」』*_~]|[ \u00a0\u202f]»(?![^\s.,;:!?)]))*+))"
     rf"(?P<gap>\s*+)(?:{_OPENERS}|\s)*+"
 )
-_SIGNS = re.compile(rf"(?:(?:{SIGN})[^\S\n]*+)++")
+_SIGNS = re.compile(rf"(?:(?:{SIGN}|(?P<face>{EMOTICON}))[^\S\n]*+)++")
 _ARROWS = "\u2190\u2192\u21d0\u21d2\u279c\u27a1"
 _WORD_BEFORE = re.compile(r"[^\s\"'“”„‘‚«»‹›(\[{¿¡「『【《〈（–—]*$")
 _WORD_AFTER = re.compile(r"\w{1,24}")
@@ -49,10 +49,10 @@ def sentence_starts(text: str, language: str) -> Iterator[int]:
 
 
 def sign_breaks(text: str, language: str) -> Iterator[int]:
-    """Yield each offset after emoji or symbols that part two sentences, or labels.
+    """Yield each offset after emoji, faces or symbols that part two sentences, or labels.
 
-    They do so before a capital of a word that often begins a sentence, and an arrow between
-    spaces always does.
+    They do so before a capital of a word that often begins a sentence; a face of punctuation
+    before any capital, and an arrow between spaces always does.
     """
     if not may_hold_items(text):
         return
@@ -61,8 +61,8 @@ def sign_breaks(text: str, language: str) -> Iterator[int]:
         if not match.group()[-1].isspace() or match.end() == len(text):
             continue
         is_arrow = match.group()[0] in _ARROWS and text[match.start() - 1 : match.start()].isspace()
-        begins = text[match.end()].isupper() and _word_after(text, match.end()) in rules.starters
-        if is_arrow or begins:
+        begins = match["face"] or _word_after(text, match.end()) in rules.starters
+        if is_arrow or (begins and text[match.end()].isupper()):
             yield match.end()
 
 

@@ -121,6 +121,32 @@ FOUND = [
     ("mark", "<input disabled value=5>", "<input disabled value=5>"),
     ("mark", "<div data-x>Hello", "<div data-x>"),
     ("mark", '<video controls src="a b">', '<video controls src="a b">'),
+    (
+        "code",
+        "{n, plural, one {# file} other {# files}} gone",
+        "{n, plural, one {# file} other {# files}}",
+    ),
+    ("code", "Am {day, date, long} um", "{day, date, long}"),
+    ("code", "{g, select, f {{n} ist da} other {weg}}!", "{g, select, f {{n} ist da} other {weg}}"),
+    ("code", "with AT&amp;T now", "AT&amp;T"),
+    ("mark", "Tom &amp; Jerry", "&amp;"),
+    ("mark", "5 &euro; only", "&euro;"),
+    ("mark", "one&nbsp;two", "&nbsp;"),
+    ("mark", "a &#60; b", "&#60;"),
+    ("sign", "Thanks :)", ":)"),
+    ("sign", "Thanks :-)))", ":-)))"),
+    ("sign", "Thanks ;) See you", ";)"),
+    ("sign", "Sorry :(, no", ":("),
+    ("sign", "haha xD that", "xD"),
+    ("sign", "haha XDD", "XDD"),
+    ("sign", "I love you <3", "<3"),
+    ("sign", "well =D", "=D"),
+    ("sign", "bis morgen ^^", "^^"),
+    ("sign", "bis morgen ^_^!", "^_^"),
+    ("sign", "so what -_-", "-_-"),
+    ("sign", "who knows ¯\\_(ツ)_/¯", "¯\\_(ツ)_/¯"),
+    ("sign", "Great :tada: everyone", ":tada:"),
+    ("sign", "Great :+1:", ":+1:"),
     ("mark", "Run <!-- do not touch --> it", "<!-- do not touch -->"),
 ]
 
@@ -145,7 +171,9 @@ def test_an_item_and_its_sort(sort: str, text: str, item: str) -> None:
         "a ~ b", "好的~~", "~5",
         "a <b and c>", "a <select option>", "the <file name>", "<!-- open", "f(x)](",
         "问@小明你好吗", "看#新闻今天很好。", "100%的人",
-        "и/или", "un été/hiver", "打开报告.pdf吧", "größer/kleiner", "à 5 km/h",
+        "(see 7) 8) and x)", "at 10:30:15", "a:b:c", "if x =(1)", "x ^ y", "f(x) <30", "a; b",
+        "<3 mm", "R&D", "AT&T", "Q&A;", "caf&eacute;", "l&rsquo;un", "{a, b}", "MAXD", "例如:(1)",
+        "a:)b", "и/или", "un été/hiver", "打开报告.pdf吧", "größer/kleiner", "à 5 km/h",
     ],
 )  # fmt: skip
 def test_plain_text_holds_none(text: str) -> None:
@@ -180,12 +208,12 @@ def test_links_and_code_are_in_no_language() -> None:
 
 
 def test_what_is_never_broken() -> None:
-    text = 'Use `a b`, <b> and [it](x "y") _now_.'
-    broken = {text.index(item) for item in ("`a b`", "<b>", "](x")}
+    text = 'Use {n, date, a. B}, `a b`, <b> and [it](x "y") _now_.'
+    broken = {text.index(item) for item in ("{n", "`a b`", "<b>", "](x")}
     assert broken.isdisjoint(unbroken(text))
     within = {
         at
-        for item in ("a b`", "b>", '(x "y")')
+        for item in ("n, date, a. B}", "a b`", "b>", '(x "y")')
         for at in range(text.index(item), text.index(item) + len(item))
     }
     assert unbroken(text) == within
@@ -193,7 +221,9 @@ def test_what_is_never_broken() -> None:
 
 
 AWKWARD = st.text(
-    alphabet=st.one_of(st.sampled_from('aB1 .-/:()<>{}%$@#_`~*!"\\€😀™\u20e3中か'), st.characters())
+    alphabet=st.one_of(
+        st.sampled_from('aBD13 .-/:;=^&,()<>{}%$@#_`~*!"\\€😀™\u20e3中か'), st.characters()
+    )
 )
 
 
@@ -213,6 +243,8 @@ HOSTILE = [
     "](a \"", "[", "http://(a)", "www.a(", "()", "http://a()!", "<!--", "<!-- ", "<a b", "<a open ",
     "<a b c d ", "$", "$1", "1 ", "USD", "USD1", "1USD", "EUR ", "1'", "R$",
     "#中", "@中", "#a中", "中**", "<a b='", "<a data-b ",
+    "{n,plural,", "{n,select{", "{n,date{}", "a&amp;", "&amp;", ":a", ":)", " :", " -_", "XD",
+    "^", "&",
 ]  # fmt: skip
 
 

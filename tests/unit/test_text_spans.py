@@ -148,6 +148,14 @@ def test_what_is_no_language_is_not_translated() -> None:
     assert _sentences("12:30\nhttps://a.b/c\nsnake_case\n😀\n") == []
 
 
+def test_faces_part_sentences_and_stay_outside() -> None:
+    assert _sentences("Great :D See you! :-) Bye ;)") == ["Great", "See you!", "Bye"]
+    assert _sentences("Hello :) everybody") == ["Hello :) everybody"]
+    assert _sentences("{n, plural, one {A. B} other {C}} gone") == [
+        "{n, plural, one {A. B} other {C}} gone"
+    ]
+
+
 def test_emoji_and_urls_at_the_edge_stay_outside() -> None:
     assert _sentences("😀 Hello! 👋 How are you? https://a.b/c") == ["Hello!", "How are you?"]
 
@@ -201,8 +209,9 @@ def test_spans_of_fills_the_gaps() -> None:
 
 
 HOSTILE = [
-    "a", "a. ", "A. ", "!", ". ", "\"", "(", "-", "- ", ">", "😀 ", "www.", "http://!", "a@",
-    "|", "a | ", " | (", " | [(", " | \"", "«|", " | ` ", "(()|", " | `` ` ", "(a(b)|", "„|",
+    "a", "a. ", "A. ", ":) A", ":)", "!", ". ", "\"", "(", "-", "- ", ">", "😀 ", "www.", "http://!",
+    "a@", "|", "a | ", " | (", " | [(", " | \"", "«|", " | ` ", "(()|", " | `` ` ",
+    "(a(b)|", "„|",
     "」|「", "|-", "|-|\n", "-|-\na|b\n", "*a", "**", "[a](", "![", "](a", "1a", "-1", "AA11 ",
     "a@a.a-", "<a", "x()", "\u200d", ".-", "\n", "a b", "你好。", "/", "a/", "\u0301", "1.", "@",
     "1. ", "1. –", "\n1. ", "\n1. M",
