@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mltranslate.languages import is_spaced
+from mltranslate.text.blocks import blocks
 from mltranslate.text.edges import BLANK, bullet_end, core, has_language, is_ideograph
 from mltranslate.text.items import unbroken
 from mltranslate.text.rules import rules_for
@@ -125,8 +126,8 @@ def _meet(left: Span, right: Span) -> bool:
 
 
 def _is_sign(char: str) -> bool:
-    """True for letters, digits and symbols: all that shows and is no punctuation."""
-    return unicodedata.category(char)[0] in "LNS"
+    """True for letters, digits and symbols: all that shows, is no punctuation and ends no tag."""
+    return unicodedata.category(char)[0] in "LNS" and char not in "<>"
 
 
 def _sentence_ranges(text: str, language: str) -> Iterator[tuple[int, int]]:
@@ -142,10 +143,16 @@ def _ranges_of_prose(text: str, language: str) -> Iterator[tuple[int, int]]:
     offset = 0
     for line in text.splitlines(keepends=True):
         if not line.isspace():
-            for first, last in cells(line, bullet_end(line, rules)):
+            for first, last in _cells(line, bullet_end(line, rules)):
                 for start, end in _cores(line[first:last], language):
                     yield offset + first + start, offset + first + end
         offset += len(line)
+
+
+def _cells(line: str, begin: int) -> Iterator[tuple[int, int]]:
+    """What a table or HTML sets apart in a line."""
+    for start, end in cells(line, begin):
+        yield from blocks(line, start, end)
 
 
 def _cores(body: str, language: str) -> Iterator[tuple[int, int]]:

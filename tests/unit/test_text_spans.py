@@ -136,6 +136,35 @@ def test_no_sentence_ends_within_code_and_tags(text: str, sentences: list[str]) 
     assert _sentences(text, "zh" if "。" in text else "en") == sentences
 
 
+@pytest.mark.parametrize(
+    ("line", "sentences"),
+    [
+        ("<p>Hello there.</p><p>How are you?</p>", ["Hello there.", "How are you?"]),
+        ("First line<br>Second line<BR/>Third", ["First line", "Second line", "Third"]),
+        ("One <br /> two", ["One", "two"]),
+        (
+            "- <ul><li>Bread</li> <li>Milk <b>and</b> eggs</li></ul>",
+            ["Bread", "Milk <b>and</b> eggs"],
+        ),
+        ('<tr><td class="a. B">Name</td><td>Price</td></tr>', ["Name", "Price"]),
+        ("<h1>Welcome</h1> to our site", ["Welcome", "to our site"]),
+        ("<div>Some text", ["Some text"]),
+        ("Some text</p>", ["Some text"]),
+        ("The <p> tag begins a paragraph.", ["The <p> tag begins a paragraph."]),
+        ("Use `<br>` here and `<p>` there.", ["Use `<br>` here and `<p>` there."]),
+        ("A <pa>nd <bring> it </b> on", ["A <pa>nd <bring> it </b> on"]),
+        ("<p></p> <br>", []),
+    ],
+)
+def test_elements_of_html_are_set_apart(line: str, sentences: list[str]) -> None:
+    assert _sentences(line, "en") == sentences
+
+
+def test_no_space_comes_beside_a_tag() -> None:
+    spans = cut("<p>你好。</p><p>再见。</p>", "zh")
+    assert join(spans, ["Hello.", "Bye."], "en") == "<p>Hello.</p><p>Bye.</p>"
+
+
 def test_a_row_is_one_whatever_stands_around_it() -> None:
     table = "Name | Price\n--- | :-:\nRed `ls` | one\n| Two\n|Three|four|\nNo row\nAnd | but\n"
     cells = ["Name", "Price", "Red `ls`", "one", "Two", "Three", "four", "No row", "And", "but"]
@@ -216,6 +245,7 @@ HOSTILE = [
     "a@a.a-", "<a", "x()", "\u200d", ".-", "\n", "a b", "你好。", "/", "a/", "\u0301", "1.", "@",
     "1. ", "1. –", "\n1. ", "\n1. M",
     "`a. B", "`a. B` ", "`    ", "`a\t`", "_a", "_A. ", "~~a", "<!--. A", "](a \"A. B", "<a b=\".",
+    "<p>", "<br", "<br ", "a<br>", "<p a='",
 ]  # fmt: skip
 
 
