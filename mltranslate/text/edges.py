@@ -16,7 +16,10 @@ BLANK = _SPACES + _INVISIBLE
 """Every character that shows nothing: white space, zero-width characters, bidi controls."""
 _BLANKS = re.compile(f"[{re.escape(BLANK)}]*+")
 
-_BULLET = r"(?:(?:\#{1,6}|>+|\[[ xX]\]|[-*+·○–—])[ \t\u3000]+|[•‣◦▪●■□◆・][ \t\u3000]*)"
+_BULLET = (
+    r"(?:(?:\#{1,6}|>+|\[[ xX]\]|\[\^[\w-]{1,40}\]:|[-*+·○–—])[ \t\u3000]+"
+    r"|[•‣◦▪●■□◆・][ \t\u3000]*)"
+)
 _COUNT = r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})"
 # Without a space, "一、二、三" counts and "３．５倍" is a number.
 _UNSPACED = rf"(?:{_COUNT}[、．）]|（{_COUNT}）)(?![\d一二三四五六七八九十])[ \t\u3000]*"

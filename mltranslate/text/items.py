@@ -66,15 +66,20 @@ _TARGET = (
     r"\]\((?=[^\s)])[^\s()]{0,300}+(?:\([^\s()]{0,300}+\)[^\s()]{0,300}+){0,3}+"
     r"(?:[ \t]{1,3}+(?:\"[^\"\n]{0,300}+\"|'[^'\n]{0,300}+'))?+\)"
 )
+_REFERENCE = r"\]\[[^\[\]\n]{0,60}+\]"
 _LINKED = (
-    rf"!?\[(?=[^\[\]\n]{{1,300}}{_TARGET})|\[(?=!\[[^\[\]\n]{{0,300}}{_TARGET}{_TARGET})|{_TARGET}"
+    rf"!?\[(?=[^\[\]\n]{{1,300}}(?:{_TARGET}|{_REFERENCE}))"
+    rf"|\[(?=!\[[^\[\]\n]{{0,300}}{_TARGET}{_TARGET})|{_TARGET}|{_REFERENCE}"
 )
+NOTE = r"\[(?:\^[\w-]{1,40}+|\d{1,3}+|[a-h])\]"
+"""Of Markdown or an encyclopedia: "[^note]", "[12]"."""
+_NOTES = rf"(?<!\A)(?<!\s|[(\[{{])(?:{NOTE})++(?![(:])"
 _ENTITY = (
     r"&(?:amp|lt|gt|nbsp|shy|(?:e[nm]|thin)sp|copy|reg|trade|euro|pound|yen|cent|bull|[lr]arr"
     r"|#(?:38|60|62|160|169|173|174|8364|8482|8203|[xX](?:26|3[CcEe]|[Aa]0|[Aa][9DdEe]|20[Aa][Cc])));"
 )
 """Those of HTML that stand for no letter, apostrophe or quote."""
-_MARK = f"{_TAGS}|{_CURRENCY}|{_EMPHASIS}|{_LINKED}|{_ENTITY}"
+_MARK = f"{_TAGS}|{_CURRENCY}|{_EMPHASIS}|{_NOTES}|{_LINKED}|{_ENTITY}"
 
 # Browsers copy addresses decoded: "…/wiki/Köln".
 _URL_END = rf"[A-Za-z0-9/_=&#+~{_ACCENTED}-]"
@@ -184,6 +189,7 @@ ITEM = re.compile(
 
 _HINT = re.compile(
     rf"[@#{{%$`/\\_<*\u20e3{_SIGNS}{_CURRENCIES}]|~~|[;=](?=[!-~])|[&^]|D(?<=XD)"
+    r"|\](?=\[)|\[(?=\d{1,3}\]|[a-h]\])"
     rf"|[.(:-](?:(?<=[.:])[!-~\d{_ACCENTED}]|(?<=\()\)|(?<=\]\()|(?<=-)[-\d])|[A-Z](?<=[a-z][A-Z])"
     rf"|\d(?:(?<=[A-Za-f]\d)|(?=[a-f])|(?={_GAP}?(?:{_CODES})))"
     rf"|[A-Z](?<=[A-Z]{{3}})(?={_GAP}?\d)"

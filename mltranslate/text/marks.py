@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mltranslate.text.edges import BLANK
+from mltranslate.text.items import NOTE
 
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*+)[^<>]*?(/?)>")
 _EMPHASIS = frozenset("*_~")
-_TARGET = r"\]\([^\s()]*(?:\([^\s()]*\)[^\s()]*)*(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?\)"
+_TARGET = (
+    r"\]\([^\s()]*(?:\([^\s()]*\)[^\s()]*)*(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?\)"
+    r"|\]\[[^\[\]\n]*\]"
+)
 _PAIRED = rf"\*+|_+|~+|!?\[|{_TARGET}|</?[A-Za-z][^<>]*>"
-_PARTS = re.compile(rf"{_PAIRED}|\s+|[^\s*_~\[\]<!]+|[^\s]")
+_PARTS = re.compile(rf"(?:{NOTE})+|{_PAIRED}|\s+|[^\s*_~\[\]<!]+|[^\s]")
+_NOTE = re.compile(NOTE)
 _OF_A_PAIR = re.compile(_PAIRED)
 _VOID = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
@@ -40,6 +45,11 @@ class Mark:
 def is_emphasis(mark: str) -> bool:
     """True for what Markdown emphasises with."""
     return set(mark) <= _EMPHASIS
+
+
+def is_note(mark: str) -> bool:
+    """True for the numbers or names of notes, which belong to what is before them."""
+    return _NOTE.match(mark) is not None
 
 
 def is_link(mark: str) -> bool:
@@ -102,6 +112,6 @@ def _closes(mark: Mark, opening: str) -> bool:
     if is_emphasis(mark.text):
         return mark.glued_left and mark.text == opening[::-1]
     if is_link(opening):
-        return mark.text.startswith("](")
+        return mark.text.startswith(("](", "]["))
     tag, other = _TAG.fullmatch(mark.text), _TAG.fullmatch(opening)
     return bool(tag and other and tag[1] and tag[2].lower() == other[2].lower())

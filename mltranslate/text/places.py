@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from mltranslate.alignment import Range
 from mltranslate.languages import is_spaced
 from mltranslate.text.edges import BLANK
-from mltranslate.text.marks import Mark, is_emphasis, is_link, pairs_of, singles
+from mltranslate.text.marks import Mark, is_emphasis, is_link, is_note, pairs_of, singles
 from mltranslate.text.pairs import Inside, Link, between
 
 _WORD = re.compile(r"@?(?:(?![\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef])[^\W_])+(?:[.,]\d+)*")
@@ -313,7 +313,7 @@ class _Places:
         near = [self._behind_twin(after - 1, mark.offset), self._before_twin(after, mark.offset)]
         if mark.glued_right and not mark.glued_left:
             near.reverse()
-        glued = mark.glued_left or mark.glued_right
+        glued = (mark.glued_left or mark.glued_right) and not is_note(mark.text)
         ends = self._outer_end(mark.offset)
         tried = (*near, ends) if glued else (ends, *near)
         return next((place for place in tried if place is not None), self._pause(mark.offset))

@@ -17,7 +17,7 @@ from mltranslate.text.casing import capitalised, is_shouted, lowered, raised
 from mltranslate.text.edges import BLANK, core, has_language, is_ideograph
 from mltranslate.text.foreign import Knows, foreign_words, knows_all
 from mltranslate.text.items import find_items
-from mltranslate.text.marks import Mark, pairs_of, singles
+from mltranslate.text.marks import Mark, is_note, pairs_of, singles
 from mltranslate.text.pairs import Link, termed, widened
 from mltranslate.text.places import Edit, apply, put_back
 from mltranslate.text.spans import Span, spans_of
@@ -179,7 +179,8 @@ class _Making:
         # Chinese and Japanese have no spaces, so that touching says nothing there, except for
         # markup, which touches what it is around.
         stop = left.isascii() and not left.isalnum() and bool(left) and left not in BLANK
-        behind = _is_letter(left) or stop or (self._closes(found) and is_ideograph(left))
+        after = self._closes(found) or is_note(found)
+        behind = _is_letter(left) or stop or (after and is_ideograph(left))
         before = _is_letter(right) or (self._opens(found) and is_ideograph(right))
         within = _is_letter(left) and _is_letter(right)
         self.marks.append(Mark(found, len(self.text), behind, before, within))
@@ -188,7 +189,8 @@ class _Making:
     def _opens(self, found: str) -> bool:
         if found[0] in _EMPHASIS:
             return not self._is_open(found)
-        return found.startswith(("[", "![")) or _OPENING_TAG.fullmatch(found) is not None
+        is_link = found.startswith(("[", "![")) and not is_note(found)
+        return is_link or _OPENING_TAG.fullmatch(found) is not None
 
     def _closes(self, found: str) -> bool:
         return self._is_open(found) if found[0] in _EMPHASIS else found.startswith(("]", "</"))

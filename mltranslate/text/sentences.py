@@ -10,16 +10,17 @@ import re
 from collections.abc import Iterator
 
 from mltranslate.text.edges import is_ideograph
-from mltranslate.text.items import EMOTICON, SIGN, may_hold_items
+from mltranslate.text.items import EMOTICON, NOTE, SIGN, may_hold_items
 from mltranslate.text.rules import SentenceRules, rules_for
 
 _OPENERS = r"[\"'“”„‘‚«»‹›(\[{¿¡「『【《〈（*_–—-]"
 _STOP = re.compile(
-    r"(?:(?P<wide>[。！？｡]++[。！？｡.!?…]*+)(?P<wide_close>[」』】》〉）”’\"')\]]*+)"
+    r"(?:(?P<wide>[。！？｡]++[。！？｡.!?…]*+)"
+    rf"(?P<wide_close>(?:[」』】》〉）”’\"')\]]|{NOTE})*+)"
     r"|(?P<stop>[.!?…‼⁇⁈⁉؟۔]++)"
     # French sets a space before its closing mark; elsewhere that mark would open a quotation.
-    r"(?P<close>(?:[\"'”’“‘»«›‹)\]}」』*_~]|[ \u00a0\u202f]»(?![^\s.,;:!?)]))*+))"
-    rf"(?P<gap>\s*+)(?:{_OPENERS}|\s)*+"
+    r"(?P<close>(?:[\"'”’“‘»«›‹)\]}」』*_~]|[ \u00a0\u202f]»(?![^\s.,;:!?)])"
+    rf"|{NOTE})*+))(?P<gap>\s*+)(?:{_OPENERS}|\s)*+"
 )
 _SIGNS = re.compile(rf"(?:(?:{SIGN}|(?P<face>{EMOTICON}))[^\S\n]*+)++")
 _ARROWS = "\u2190\u2192\u21d0\u21d2\u279c\u27a1"

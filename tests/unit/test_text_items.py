@@ -147,6 +147,14 @@ FOUND = [
     ("sign", "who knows ¯\\_(ツ)_/¯", "¯\\_(ツ)_/¯"),
     ("sign", "Great :tada: everyone", ":tada:"),
     ("sign", "Great :+1:", ":+1:"),
+    ("mark", "see [the page][1] or", "["),
+    ("mark", "the page][my page] or", "][my page]"),
+    ("mark", "the page][] or", "][]"),
+    ("mark", "in 1990.[12][4] So", "[12][4]"),
+    ("mark", "Berlin[3] is", "[3]"),
+    ("mark", "北京[3]是", "[3]"),
+    ("mark", "the end.[^my-note]", "[^my-note]"),
+    ("mark", "the end,[b] so", "[b]"),
     ("mark", "Run <!-- do not touch --> it", "<!-- do not touch -->"),
 ]
 
@@ -172,6 +180,7 @@ def test_an_item_and_its_sort(sort: str, text: str, item: str) -> None:
         "a <b and c>", "a <select option>", "the <file name>", "<!-- open", "f(x)](",
         "问@小明你好吗", "看#新闻今天很好。", "100%的人",
         "(see 7) 8) and x)", "at 10:30:15", "a:b:c", "if x =(1)", "x ^ y", "f(x) <30", "a; b",
+        "[12] is one", "([3])", "x[i]", "[^1]: A note", "[ ] or [x]",
         "<3 mm", "R&D", "AT&T", "Q&A;", "caf&eacute;", "l&rsquo;un", "{a, b}", "MAXD", "例如:(1)",
         "a:)b", "и/или", "un été/hiver", "打开报告.pdf吧", "größer/kleiner", "à 5 km/h",
     ],
@@ -222,7 +231,7 @@ def test_what_is_never_broken() -> None:
 
 AWKWARD = st.text(
     alphabet=st.one_of(
-        st.sampled_from('aBD13 .-/:;=^&,()<>{}%$@#_`~*!"\\€😀™\u20e3中か'), st.characters()
+        st.sampled_from('aBD13[] .-/:;=^&,()<>{}%$@#_`~*!"\\€😀™\u20e3中か'), st.characters()
     )
 )
 
@@ -244,7 +253,7 @@ HOSTILE = [
     "<a b c d ", "$", "$1", "1 ", "USD", "USD1", "1USD", "EUR ", "1'", "R$",
     "#中", "@中", "#a中", "中**", "<a b='", "<a data-b ",
     "{n,plural,", "{n,select{", "{n,date{}", "a&amp;", "&amp;", ":a", ":)", " :", " -_", "XD",
-    "^", "&",
+    "^", "&", "[1]", "a[1]", "[a][", "][", "[a][b]", "a[^",
 ]  # fmt: skip
 
 

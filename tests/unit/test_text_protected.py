@@ -94,6 +94,10 @@ def test_there_may_be_nothing_to_hide(sentence: str) -> None:
         ("_Wait_ for ~~him~~", "Warte auf ihn", "de", "_Warte_ auf ~~ihn~~", True),
         ("Can you **count** it?", "Zählst du?", "de", "Zählst **du**?", True),
         ("I love 😍 this, really", "我很喜欢，真的", "zh", "我很喜欢，😍真的", True),
+        ("It rose in 1990.[12]", "1990 stieg es.", "de", "1990 stieg es.[12]", False),
+        ("北京[3]是首都。[4]", "It is the capital.", "en", "It is[3] the capital.[4]", True),
+        ("See [Rom][1][2] now", "Siehe Rom jetzt", "de", "Siehe [Rom][1][2] jetzt", False),
+        ("Thanks, Anna :)", "Danke, Anna", "de", "Danke, Anna :)", False),
         ("我很喜欢😍，真的", "I like it, really", "en", "I like it 😍, really", False),
     ],
 )  # fmt: skip

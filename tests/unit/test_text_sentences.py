@@ -58,6 +58,11 @@ CASES = [
     ("pt", "São aprox. 5 km.| Em 500 a. C. Roma caiu."),
     ("ru", "Груши и т. п.| Вася ел.| Груши и т. д.| Он ел.| Там, в 1990 г. Москва, тел. 5-55."),
     ("ru", "Это было в 1990 г.| Он жил в г. Она, макс. 5 лет."),
+    (
+        "en",
+        "It was built in 1990.[12][3]| The next one, St.[a] Paul's, fell.[^n-1]| Why?[2]| Gone.",
+    ),
+    ("zh", "北京是首都。[4]|它很大。[^a]|真的"),
     ("xx", "Unknown language.| It works."),
 ]
 
