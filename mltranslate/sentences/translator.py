@@ -22,6 +22,7 @@ from mltranslate.renderings import Rendering, assemble, distinct, faithful
 from mltranslate.sentences.memory import REMEMBERED, Memory
 from mltranslate.sentences.parts import DecoderLike
 from mltranslate.sentences.work import Sentence, Tally, Work, cut_batches, pieces_of, request_of
+from mltranslate.separators import with_separators
 from mltranslate.text.cleaning import clean, printable, readable
 from mltranslate.text.foreign import is_index
 from mltranslate.text.pieces import split_long
@@ -379,13 +380,15 @@ def _whole(
 def numbered(rendering: Rendering, sentence: Sentence) -> Rendering:
     """Return the rendering with the numbers of its source, or with a caution where one is lost."""
     text, cautions = rendering.text, rendering.cautions
-    loses = loses_number(sentence.text, text)
     if not sentence.prefix:  # of which not a character may change
-        text = mend_dates(sentence.text, text)
-        text = mend_numbers(sentence.text, text) if loses else text
-    if text != rendering.text:
-        cautions |= {Caution.PLACED}
-        loses = loses_number(sentence.text, text)
+        text = with_separators(text, sentence.text, sentence.source, sentence.target)
+    loses = loses_number(sentence.text, text)
+    if not sentence.prefix:
+        mended = mend_dates(sentence.text, text)
+        mended = mend_numbers(sentence.text, mended) if loses else mended
+        if mended != text:
+            cautions |= {Caution.PLACED}
+            text, loses = mended, loses_number(sentence.text, mended)
     if loses:
         cautions |= {Caution.NUMBERS}
     if (text, cautions) != (rendering.text, rendering.cautions):
