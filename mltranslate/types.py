@@ -123,7 +123,7 @@ class Translation:
     precision: str
     """"fp32", "fp16" or "int8"."""
     pack: str
-    """Name and version of the model pack, for example "core9-small 0.12.0", or of both."""
+    """Name and version of the model pack, for example "core9-small 0.13.0", or of both."""
     route: tuple[str, ...]
     """Language codes passed through: ("de", "en") is direct, ("de", "en", "zh") pivots."""
     milliseconds: float
