@@ -116,6 +116,10 @@ _TAG = (
     rf"|\d*+[^\W\d_{_UNSPACED}]{_LETTER}*+|\d*+[{_UNSPACED}]\w{{0,20}}+(?=\s|\Z))"
 )
 
+_PLUS = rf"(?<!{_W}){_W}{{1,30}}+\+\+(?!{_W}|[+#])|(?<!{_W})[A-Z]#(?!{_W}|[+#])"
+"""Programming languages and programs, as "C++", "C#"."""
+_GAPS = rf"(?<!{_LETTER})_{{3,}}+(?!{_LETTER})"
+"""Lines to write on."""
 _AND = rf"(?<!{_W}){_W}++(?:&amp;{_W}++)++"
 _BRACES = r"\$?\{\{?+ ?[^{}\s]{1,60} ?\}{1,2}"
 _INNER = r"[^{}]{0,200}+(?:\{[^{}]{0,60}+\}[^{}]{0,200}+){0,5}+"
@@ -182,13 +186,13 @@ _VERSION = rf"(?<!{_W})v\d{{1,4}}(?:\.\d{{1,6}})+{_END}"
 ITEM = re.compile(
     rf"(?P<link>{_URL}|{_EMAIL}|{_DOMAIN}|{_MENTION}|{_TAG})"
     rf"|(?P<code>{_QUOTED}|{_MESSAGE}|{_BRACES}|{_PERCENT}|{_VARIABLE}|{_PATH}|{_FILE}|{_CALL}"
-    rf"|{_OPTION}|{_SNAKE}|{_AND}|{_CAMEL}|{_VERSION}|{_AMOUNT}|{_DATE}|{_ADDRESS}|{_HEX}|{_IBAN})"
+    rf"|{_OPTION}|{_SNAKE}|{_PLUS}|{_GAPS}|{_AND}|{_CAMEL}|{_VERSION}|{_AMOUNT}|{_DATE}|{_ADDRESS}|{_HEX}|{_IBAN})"
     rf"|(?P<sign>{SIGN}|{EMOTICON})|(?P<mark>{_MARK})"
 )
 """One item; the name of the group that matched says which sort it is."""
 
 _HINT = re.compile(
-    rf"[@#{{%$`/\\_<*\u20e3{_SIGNS}{_CURRENCIES}]|~~|[;=](?=[!-~])|[&^]|D(?<=XD)"
+    rf"[@#{{%$`/\\_<*\u20e3{_SIGNS}{_CURRENCIES}]|~~|[;=](?=[!-~])|[&^]|D(?<=XD)|\+(?=\+)"
     r"|\](?=\[)|\[(?=\d{1,3}\]|[a-h]\])"
     rf"|[.(:-](?:(?<=[.:])[!-~\d{_ACCENTED}]|(?<=\()\)|(?<=\]\()|(?<=-)[-\d])|[A-Z](?<=[a-z][A-Z])"
     rf"|\d(?:(?<=[A-Za-f]\d)|(?=[a-f])|(?={_GAP}?(?:{_CODES})))"

@@ -20,6 +20,8 @@ def with_paired_quotes(text: str, language: str, begun: int = 0) -> str:
         return text
     first, last = marks
     found = first[0] + last[0]
+    if found == _ANGLES and language.partition("-")[0] == "fr":
+        return _with_even_gaps(text, first.end(), last.start())
     if found in _PAIRS or last.start() - first.end() < 1:
         return text
     if (base := language.partition("-")[0]) == "de":
@@ -30,3 +32,11 @@ def with_paired_quotes(text: str, language: str, begun: int = 0) -> str:
     if base == "fr" and pair == _ANGLES:
         within = f" {within.strip()} "
     return f"{text[: first.start()]}{pair[0]}{within}{pair[1]}{text[last.end() :]}"
+
+
+def _with_even_gaps(text: str, start: int, end: int) -> str:
+    """A quotation with a space at both ends where there is one at one of them."""
+    within = text[start:end]
+    if not within.strip() or within[0].isspace() == within[-1].isspace():
+        return text
+    return f"{text[:start]} {within.strip()} {text[end:]}"

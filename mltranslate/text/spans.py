@@ -18,7 +18,7 @@ from mltranslate.text.edges import BLANK, bullet_end, core, has_language, is_ide
 from mltranslate.text.items import unbroken
 from mltranslate.text.rules import rules_for
 from mltranslate.text.sentences import sentence_starts, sign_breaks
-from mltranslate.text.tables import cells
+from mltranslate.text.tables import before_leader, cells
 from mltranslate.text.verbatim import runs
 
 _WIDE_MARKS = "。！？；：，、…"
@@ -152,7 +152,8 @@ def _ranges_of_prose(text: str, language: str) -> Iterator[tuple[int, int]]:
 def _cells(line: str, begin: int) -> Iterator[tuple[int, int]]:
     """What a table or HTML sets apart in a line."""
     for start, end in cells(line, begin):
-        yield from blocks(line, start, end)
+        for first, last in blocks(line, start, end):
+            yield first, before_leader(line, first, last)
 
 
 def _cores(body: str, language: str) -> Iterator[tuple[int, int]]:

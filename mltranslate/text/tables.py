@@ -25,6 +25,11 @@ _TOGETHER = "|".join(
     )
 )
 """Code, brackets (in one more pair at most) and quotes: a bar in them is no border."""
+_LEADER = re.compile(
+    r"(?<![.…·])(?<![.…·] )(?:(?:\. ?){4,}+|(?:· ?){4,}+|…{3,}+|…{2}(?=[ \t]*+\d))"
+    r"[ \t]*+(?:\d{1,5}|[ivxlc]{1,7})?\s*+\Z"
+)
+"""Dots that lead to a page number, or to be written on, at the end of a line."""
 _BORDER = re.compile(rf"{_TOGETHER}|(?P<bar>｜|(?<!\S)\|(?!\S))")
 
 
@@ -45,6 +50,12 @@ def cells(line: str, begin: int) -> Iterator[tuple[int, int]]:
             start = following
     if found:
         yield start, found[-1][1]
+
+
+def before_leader(line: str, start: int, end: int) -> int:
+    """Return where the text of a cell ends, if dots lead to a number behind it; else `end`."""
+    found = _LEADER.search(line, start, end)
+    return found.start() if found else end
 
 
 def _between_borders(line: str, begin: int, *, framed: bool) -> Iterator[tuple[int, int]]:

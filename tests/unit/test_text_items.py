@@ -155,6 +155,11 @@ FOUND = [
     ("mark", "北京[3]是", "[3]"),
     ("mark", "the end.[^my-note]", "[^my-note]"),
     ("mark", "the end,[b] so", "[b]"),
+    ("code", "I ___ to school.", "___"),
+    ("code", "姓名：____ 性别", "____"),
+    ("code", "I write C++ code", "C++"),
+    ("code", "C#代码", "C#"),
+    ("code", "with Notepad++, so", "Notepad++"),
     ("mark", "Run <!-- do not touch --> it", "<!-- do not touch -->"),
 ]
 
@@ -175,7 +180,7 @@ def test_an_item_and_its_sort(sort: str, text: str, item: str) -> None:
         "U.S. Army", "Node. Then", "100%", "今天ABC", "a_", "10:30", "Tom & Jerry",
         "5 * 3", "a*b", "f**k", "2026-11", "19-20 Uhr", "the 1990s", "3.5.2024", "added",
         "12345678", "all *.c of", "see [1] (page 2)", "COVID-19",
-        "type_ and class_", "_private", r"the \_WG\_ one", "I ___ to school.", "____",
+        "type_ and class_", "_private", r"the \_WG\_ one", "a# b", "C#m", "__",
         "a ~ b", "好的~~", "~5",
         "a <b and c>", "a <select option>", "the <file name>", "<!-- open", "f(x)](",
         "问@小明你好吗", "看#新闻今天很好。", "100%的人",
@@ -231,7 +236,7 @@ def test_what_is_never_broken() -> None:
 
 AWKWARD = st.text(
     alphabet=st.one_of(
-        st.sampled_from('aBD13[] .-/:;=^&,()<>{}%$@#_`~*!"\\€😀™\u20e3中か'), st.characters()
+        st.sampled_from('aBD13[]+ .-/:;=^&,()<>{}%$@#_`~*!"\\€😀™\u20e3中か'), st.characters()
     )
 )
 
@@ -253,7 +258,7 @@ HOSTILE = [
     "<a b c d ", "$", "$1", "1 ", "USD", "USD1", "1USD", "EUR ", "1'", "R$",
     "#中", "@中", "#a中", "中**", "<a b='", "<a data-b ",
     "{n,plural,", "{n,select{", "{n,date{}", "a&amp;", "&amp;", ":a", ":)", " :", " -_", "XD",
-    "^", "&", "[1]", "a[1]", "[a][", "][", "[a][b]", "a[^",
+    "^", "&", "[1]", "a[1]", "[a][", "][", "[a][b]", "a[^", "a+", "+", "a++", "C# ",
 ]  # fmt: skip
 
 

@@ -34,6 +34,20 @@ def test_pairs_and_what_cannot_be_told_stay(text: str) -> None:
     assert with_paired_quotes(text, "de") == text
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("«Ah », dit-elle.", "« Ah », dit-elle."),
+        ("« Ah», dit-elle.", "« Ah », dit-elle."),
+        ("«\u00a0Ah\u00a0»", "«\u00a0Ah\u00a0»"),
+        ("«Ah»", "«Ah»"),
+        ("« »", "« »"),
+    ],
+)
+def test_french_quotes_have_a_space_at_both_ends_or_at_none(text: str, expected: str) -> None:
+    assert with_paired_quotes(text, "fr") == expected
+
+
 def test_what_was_given_stays_as_it_is_written() -> None:
     assert with_paired_quotes('«a" b', "it", begun=1) == '«a" b'
     assert with_paired_quotes('x «a" b', "it", begun=2) == "x «a» b"

@@ -165,6 +165,22 @@ def test_no_space_comes_beside_a_tag() -> None:
     assert join(spans, ["Hello.", "Bye."], "en") == "<p>Hello.</p><p>Bye.</p>"
 
 
+@pytest.mark.parametrize(
+    ("line", "sentences"),
+    [
+        ("1.2 Results ............ 17", ["1.2 Results"]),
+        ("Introduction . . . . . . . xii\n", ["Introduction"]),
+        ("Signature: ..................", ["Signature:"]),
+        ("绪论……………………1", ["绪论"]),
+        ("绪论…… 12", ["绪论"]),
+        ("他说……", ["他说……"]),
+        ("Well.... maybe.... then", ["Well.... maybe.... then"]),
+    ],
+)
+def test_dots_that_lead_to_a_number_are_kept(line: str, sentences: list[str]) -> None:
+    assert _sentences(line, "zh" if "绪" in line or "他" in line else "en") == sentences
+
+
 def test_a_row_is_one_whatever_stands_around_it() -> None:
     table = "Name | Price\n--- | :-:\nRed `ls` | one\n| Two\n|Three|four|\nNo row\nAnd | but\n"
     cells = ["Name", "Price", "Red `ls`", "one", "Two", "Three", "four", "No row", "And", "but"]
@@ -245,7 +261,7 @@ HOSTILE = [
     "a@a.a-", "<a", "x()", "\u200d", ".-", "\n", "a b", "你好。", "/", "a/", "\u0301", "1.", "@",
     "1. ", "1. –", "\n1. ", "\n1. M",
     "`a. B", "`a. B` ", "`    ", "`a\t`", "_a", "_A. ", "~~a", "<!--. A", "](a \"A. B", "<a b=\".",
-    "<p>", "<br", "<br ", "a<br>", "<p a='",
+    "....", ". ", "……", ". 1", "·", "<p>", "<br", "<br ", "a<br>", "<p a='",
 ]  # fmt: skip
 
 
