@@ -25,6 +25,7 @@ from mltranslate.text.mark_runs import with_mark_runs
 from mltranslate.text.quotes import with_paired_quotes
 from mltranslate.text.rewriting import rewritten
 from mltranslate.text.spans import Span, join, starts
+from mltranslate.text.stutters import without_stutters
 from mltranslate.text.terms import flat
 from mltranslate.text.wide_marks import with_wide_marks
 from mltranslate.types import (
@@ -228,6 +229,7 @@ class Job:
 def _retouched(text: str, asked: Sentence) -> str:
     """A translation with the runs of marks of its sentence, set as its language sets it."""
     given = len(asked.prefix)
+    text = without_stutters(text, asked.text, given)
     text = with_mark_runs(text, asked.text, asked.target, given)
     text = with_paired_quotes(text, asked.target, given)
     text = with_wide_marks(text, asked.target, given)
