@@ -22,6 +22,7 @@ from mltranslate.text.casing import is_shouted
 from mltranslate.text.chinese import TRADITIONAL, as_read, as_written
 from mltranslate.text.gaps import mixed_words, sets_gaps, with_gaps
 from mltranslate.text.mark_runs import with_mark_runs
+from mltranslate.text.pauses import with_final_pause
 from mltranslate.text.quotes import with_paired_quotes
 from mltranslate.text.rewriting import rewritten
 from mltranslate.text.spans import Span, join, starts
@@ -233,6 +234,7 @@ def _retouched(text: str, asked: Sentence) -> str:
     text = with_mark_runs(text, asked.text, asked.target, given)
     text = with_paired_quotes(text, asked.target, given)
     text = with_wide_marks(text, asked.target, given)
+    text = with_final_pause(text, asked.text, asked.target)
     return with_gaps(text, asked.target, given, _kept(asked))
 
 

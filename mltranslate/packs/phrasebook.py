@@ -19,6 +19,7 @@ from mltranslate.errors import PackError, reason
 from mltranslate.limits import MAX_PHRASEBOOK_BYTES
 from mltranslate.packs.pack import Pack
 from mltranslate.text.fragments import may_be_abbreviation
+from mltranslate.text.pauses import paused, unpaused
 from mltranslate.text.phrases import (
     Doubt,
     Found,
@@ -30,6 +31,7 @@ from mltranslate.text.phrases import (
     one_line,
     unquoted,
 )
+from mltranslate.text.slots import SLOT, frames, is_titled
 
 _MOST_MEMORY = 64 * 2**20
 """Bytes that unpacking may take beside the text."""
@@ -112,7 +114,22 @@ class Phrasebook:
             return Found()
         phrase, before, behind = unquoted(text.strip())
         found = self._find(phrase, source, target)
+        if not found.texts:
+            bare, pause = unpaused(phrase)
+            found = self._find(bare, source, target) if pause else found
+            found = found if found.texts else self._find_named(bare, source, target)
+            found = replace(found, texts=tuple(paused(one, pause, target) for one in found.texts))
         return replace(found, texts=tuple(f"{before}{one}{behind}" for one in found.texts))
+
+    def _find_named(self, text: str, source: str, target: str) -> Found:
+        """What a phrase with a name in it is; nothing where the name may be a word."""
+        for frame, name in frames(text):
+            if not is_titled(frame) and any(self._rows(one, source) for one in name.split()):
+                return Found()
+            found = self._find(frame, source, target)
+            if found.texts:
+                return replace(found, texts=tuple(one.replace(SLOT, name) for one in found.texts))
+        return Found()
 
     def _find(self, text: str, source: str, target: str) -> Found:
         phrases, translations = self._text(source), self._text(target)

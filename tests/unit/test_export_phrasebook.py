@@ -203,6 +203,44 @@ def test_a_phrase_of_a_script_without_capitals_gets_one_where_it_is_known(pack: 
     assert phrases.find("i see it", "en", "de").texts == ("我看见",)
 
 
+NAMED = [
+    *ROWS,
+    {"en": "Dear Mr. {}", "de": "Sehr geehrter Herr {}"},
+    {"en": "Dear {}", "de": "Liebe {}"},
+    {"en": "Happy birthday, {}!", "de": "Alles Gute, {}!"},
+    {"en": "Kind regards", "de": "Viele Grüße"},
+    {"en": "Dear Sir,", "de": "Sehr geehrter Herr!"},
+    {"en": "baker", "de": "Bäcker"},
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Dear Anna", ("Liebe Anna",)),
+        ("Dear Anna,", ("Liebe Anna,",)),
+        ("Dear Anna Maria Ruiz:", ("Liebe Anna Maria Ruiz:",)),
+        ("Dear Mr. Ruiz,", ("Sehr geehrter Herr Ruiz,",)),
+        ("Dear Mr. Baker,", ("Sehr geehrter Herr Baker,",)),
+        ("Happy birthday, Anna!", ("Alles Gute, Anna!",)),
+        ("Happy birthday, Anna", ("Alles Gute, Anna",)),
+        ("“Dear Anna,”", ("“Liebe Anna,”",)),
+        ("Kind regards,", ("Viele Grüße,",)),
+        ("hello:", ("hallo:",)),
+        ("Dear Sir,", ("Sehr geehrter Herr!",)),
+        # Words are no names, nor are those of another script.
+        ("Dear Baker,", ()),
+        ("Dear Anna Baker,", ()),
+        ("Dear friend,", ()),
+        ("Dear Анна,", ()),
+        ("Anna,", ()),
+        ("Kind regards,,", ()),
+    ],
+)
+def test_names_and_pauses_are_seen_to(pack: Pack, text: str, said: tuple[str, ...]) -> None:
+    assert book(pack, NAMED).find(text, "en", "de").texts == said
+
+
 def test_a_pack_without_one_looks_nothing_up(pack: Pack) -> None:
     assert pack.phrasebook() is None
     with pytest.raises(PackError, match="has no phrasebook"):
