@@ -18,6 +18,7 @@ from mltranslate.renderings import Rendering, retouched, variants
 from mltranslate.routes import Hop
 from mltranslate.sentences.work import Sentence
 from mltranslate.text.abbreviations import abbreviations
+from mltranslate.text.brackets import with_paired_brackets
 from mltranslate.text.casing import is_shouted
 from mltranslate.text.chinese import TRADITIONAL, as_read, as_written
 from mltranslate.text.gaps import mixed_words, sets_gaps, with_gaps
@@ -232,6 +233,7 @@ def _retouched(text: str, asked: Sentence) -> str:
     given = len(asked.prefix)
     text = without_stutters(text, asked.text, given)
     text = with_mark_runs(text, asked.text, asked.target, given)
+    text = with_paired_brackets(text, asked.text, given)
     text = with_paired_quotes(text, asked.target, given)
     text = with_wide_marks(text, asked.target, given)
     text = with_final_pause(text, asked.text, asked.target)

@@ -1,4 +1,4 @@
-"""HTML within a line: elements that are paragraphs, lines, items or cells of their own."""
+"""What sets parts of a line apart: HTML's paragraphs, items and cells, and rows of links."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from mltranslate.text.items import find_items
+from mltranslate.text.items import LINK, find_items
 
 _BREAKS = "br|hr"
 _NAMES = (
@@ -15,11 +15,14 @@ _NAMES = (
     f"|section|select|summary|table|tbody|td|tfoot|th|thead|title|tr|ul|{_BREAKS}"
 )
 _BLOCK = re.compile(rf"</?(?:{_NAMES})(?:[\s/][^<>]*)?>", re.IGNORECASE)
+_ROW = re.compile(rf"\s*+(?:{LINK}(?:\s++|\Z)){{2,99}}+\Z")
+"""Nothing but links and pictures, as badges and menus have them."""
+_LINK = re.compile(LINK)
 _BREAK = re.compile(rf"<(?:{_BREAKS})\b", re.IGNORECASE)
 
 
 def blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield where the stretches between tags of block elements start and end.
+    """Yield where the stretches between tags of block elements, or the links of a row, are.
 
     A single opening tag is one of which a sentence speaks ("the <p> tag"), unless it breaks the
     line or stands at an end.
@@ -28,7 +31,9 @@ def blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     if len(tags) == 1 and _is_spoken_of(text, *tags[0], start, end):
         tags = []
     for (_, left), (right, _) in pairwise([(start, start), *tags, (end, end)]):
-        if left < right:
+        if left < right and _ROW.match(text, left, right):
+            yield from (link.span() for link in _LINK.finditer(text, left, right))
+        elif left < right:
             yield left, right
 
 

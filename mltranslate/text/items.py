@@ -66,6 +66,8 @@ _TARGET = (
     r"\]\((?=[^\s)])[^\s()]{0,300}+(?:\([^\s()]{0,300}+\)[^\s()]{0,300}+){0,3}+"
     r"(?:[ \t]{1,3}+(?:\"[^\"\n]{0,300}+\"|'[^'\n]{0,300}+'))?+\)"
 )
+LINK = rf"!?\[(?:[^\[\]\n]{{0,300}}+|!\[[^\[\]\n]{{0,300}}+{_TARGET}){_TARGET}"
+"""Pattern of a link or picture of Markdown, or of a picture that is a link."""
 _REFERENCE = r"\]\[[^\[\]\n]{0,60}+\]"
 _LINKED = (
     rf"!?\[(?=[^\[\]\n]{{1,300}}(?:{_TARGET}|{_REFERENCE}))"

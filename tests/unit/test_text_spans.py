@@ -154,9 +154,16 @@ def test_no_sentence_ends_within_code_and_tags(text: str, sentences: list[str]) 
         ("Use `<br>` here and `<p>` there.", ["Use `<br>` here and `<p>` there."]),
         ("A <pa>nd <bring> it </b> on", ["A <pa>nd <bring> it </b> on"]),
         ("<p></p> <br>", []),
+        ("[Home](a) [About us](b)", ["[Home](a)", "[About us](b)"]),
+        (
+            "[![A build](b.svg)](c) ![Version](v.svg)\n",
+            ["[![A build](b.svg)](c)", "![Version](v.svg)"],
+        ),
+        ("[One](a) and [two](b)", ["[One](a) and [two](b)"]),
+        ("[One](a)[two](b)", ["[One](a)[two](b)"]),
     ],
 )
-def test_elements_of_html_are_set_apart(line: str, sentences: list[str]) -> None:
+def test_elements_of_html_and_rows_of_links_are_set_apart(line: str, sentences: list[str]) -> None:
     assert _sentences(line, "en") == sentences
 
 
@@ -261,6 +268,7 @@ HOSTILE = [
     "a@a.a-", "<a", "x()", "\u200d", ".-", "\n", "a b", "你好。", "/", "a/", "\u0301", "1.", "@",
     "1. ", "1. –", "\n1. ", "\n1. M",
     "`a. B", "`a. B` ", "`    ", "`a\t`", "_a", "_A. ", "~~a", "<!--. A", "](a \"A. B", "<a b=\".",
+    "[a](b) ", "[![a](b)](c) ",
     "....", ". ", "……", ". 1", "·", "<p>", "<br", "<br ", "a<br>", "<p a='",
 ]  # fmt: skip
 
