@@ -21,6 +21,7 @@ from mltranslate.text.abbreviations import abbreviations
 from mltranslate.text.brackets import with_paired_brackets
 from mltranslate.text.casing import is_shouted
 from mltranslate.text.chinese import TRADITIONAL, as_read, as_written
+from mltranslate.text.clock import on_24_hours, with_clock
 from mltranslate.text.gaps import mixed_words, sets_gaps, with_gaps
 from mltranslate.text.mark_runs import with_mark_runs
 from mltranslate.text.pauses import with_final_pause
@@ -127,8 +128,8 @@ class Job:
         last = hop == len(self.hops) - 1
         wish = self.variety if last else ""
         found = [
-            Sentence(one, way.target, way.source, variety=wish, abbreviations=its)
-            for one, its in zip(self.current, self._abbreviations(way.target), strict=True)
+            Sentence(said, way.target, way.source, variety=wish, abbreviations=its)
+            for said, its in zip(self._said(way), self._abbreviations(way.target), strict=True)
         ]
         if last and found:
             found[0] = replace(found[0], prefix=self.prefix)
@@ -138,6 +139,9 @@ class Job:
                 terms = [self._terms(text, glossary, asked) for text in self._originals()]
                 found = [replace(one, terms=own) for one, own in zip(found, terms, strict=True)]
         return found
+
+    def _said(self, way: Hop[Model]) -> list[str]:
+        return [on_24_hours(one, way.source, way.target) for one in self.current]
 
     def _abbreviations(self, target: str) -> list[tuple[str, ...]]:
         """The abbreviations of each original, if languages such as `target` may write them so."""
@@ -233,6 +237,7 @@ def _retouched(text: str, asked: Sentence) -> str:
     given = len(asked.prefix)
     text = without_stutters(text, asked.text, given)
     text = with_mark_runs(text, asked.text, asked.target, given)
+    text = with_clock(text, asked.text, asked.target, given)
     text = with_paired_brackets(text, asked.text, given)
     text = with_paired_quotes(text, asked.target, given)
     text = with_wide_marks(text, asked.target, given)
