@@ -52,7 +52,11 @@ _ATTRIBUTES = (
     r"|(?:\s++[\w:-]++){1,9}+=[\"'][^<>]{0,200}"
     rf"|(?:\s++(?i:{_BOOLEAN}|data-[\w-]++)(?![\w-])){{1,9}}+(?:\s++[\w:-]++=[^<>]{{0,200}})?"
 )
-_TAGS = rf"</?[A-Za-z][A-Za-z0-9-]*+(?:{_ATTRIBUTES})?\s?/?>|<!--[^\n]{{0,500}}?-->"
+_TAGS = (
+    r"<(?P<raw>(?i:script|style))(?=[\s>])[^<>\n]{0,300}+>[^\n]{0,2000}?</(?P=raw)>"
+    rf"|</?[A-Za-z][A-Za-z0-9-]*+(?:{_ATTRIBUTES})?\s?/?>|<!--[^\n]{{0,500}}?-->"
+    r"|<![A-Za-z][^<>\n]{0,300}+>|<\?[A-Za-z][^\n]{0,500}?\?>"
+)
 # Lines are no part of a name ("_private", "type_") only where both ends are found, or a sentence
 # within emphasis begins or ends.
 _EMPHASIS = (

@@ -1,4 +1,4 @@
-"""What of a document is no prose and stays as it is: fenced code blocks and front matter.
+"""What of a document is no prose and stays as it is: fenced code, scripts and styles, front matter.
 
 Fences are those of CommonMark 0.31, section 4.5: at least three backticks or tildes, closed by as
 many or more, or by the end of the text or of the block quote that they are in. Three
@@ -19,6 +19,10 @@ _OPENING = re.compile(
     r"\ufeff?+(?P<before>(?:[ \t]*+(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*+[ \t]*+)"
     r"(?P<fence>`{3,}+(?!.*`)|~{3,}+(?!.*~))"
 )
+_SCRIPT = re.compile(
+    r"\ufeff?\s*+<(?P<name>script|style)(?=[\s>])(?!.*</(?P=name)>)", re.IGNORECASE
+)
+"""A line of HTML that opens a script or style sheet and does not close it."""
 _QUOTE = re.compile(r"[ \t]*+>")
 _CLOSING = re.compile(r"(?P<indent>[ \t]*+)(?P<fence>`{3,}+|~{3,}+)[ \t]*+\r?\n?")
 _KEPT_LINE = re.compile(r"\ufeff?(?:---|\+\+\+|~{3,}+)\s*")
@@ -117,7 +121,7 @@ class _Cutter:
     """Cuts a text that comes in blocks; the first one holds the whole front matter, if any."""
 
     def __init__(self) -> None:
-        self._fence: _Fence | None = None
+        self._fence: _Fence | _Element | None = None
         self._begun = False
         self._unfinished = False
         """Whether the last line goes on in the next block."""
@@ -196,6 +200,21 @@ class _Fence:
         return line[end:]
 
 
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """A script or style sheet of HTML that is open."""
+
+    name: str
+
+    def holds(self, _line: str) -> bool:
+        """Whether a line still belongs to it: any does."""
+        return True
+
+    def is_closed_by(self, line: str) -> bool:
+        """Whether a line ends it."""
+        return f"</{self.name}" in line.lower()
+
+
 def _with_whole_head(blocks: Iterable[str]) -> Iterator[str]:
     """Regroup blocks of whole lines so that the first one holds the whole front matter, if any."""
     rest = iter(blocks)
@@ -253,7 +272,7 @@ def _head_length(text: str) -> int:
 
 def _may_hold_any(text: str) -> bool:
     """False only for text that has nothing to keep: most has none, and needs no look at lines."""
-    return any(mark in text for mark in ("```", "~~~", "---", "+++"))
+    return any(mark in text for mark in ("```", "~~~", "---", "+++", "<s", "<S"))
 
 
 def _lines(text: str) -> list[str]:
@@ -261,7 +280,9 @@ def _lines(text: str) -> list[str]:
     return found
 
 
-def _opened(line: str) -> _Fence | None:
+def _opened(line: str) -> _Fence | _Element | None:
+    if script := _SCRIPT.match(line):
+        return _Element(script["name"].lower())
     match = _OPENING.match(line)
     if match is None:
         return None

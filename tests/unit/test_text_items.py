@@ -160,6 +160,11 @@ FOUND = [
     ("code", "I write C++ code", "C++"),
     ("code", "C#代码", "C#"),
     ("code", "with Notepad++, so", "Notepad++"),
+    ("mark", "<!DOCTYPE html>", "<!DOCTYPE html>"),
+    ("mark", '<?xml version="1.0"?> A', '<?xml version="1.0"?>'),
+    ("mark", "<script>let a = 1 < b;</script> A", "<script>let a = 1 < b;</script>"),
+    ("mark", "<STYLE type='a'>p { b }</STYLE>", "<STYLE type='a'>p { b }</STYLE>"),
+    ("mark", "<scripts>a</scripts>", "<scripts>"),
     ("mark", "Run <!-- do not touch --> it", "<!-- do not touch -->"),
 ]
 
@@ -258,7 +263,8 @@ HOSTILE = [
     "<a b c d ", "$", "$1", "1 ", "USD", "USD1", "1USD", "EUR ", "1'", "R$",
     "#中", "@中", "#a中", "中**", "<a b='", "<a data-b ",
     "{n,plural,", "{n,select{", "{n,date{}", "a&amp;", "&amp;", ":a", ":)", " :", " -_", "XD",
-    "^", "&", "[1]", "a[1]", "[a][", "][", "[a][b]", "a[^", "a+", "+", "a++", "C# ",
+    "^", "&", "[1]", "a[1]", "[a][", "][", "[a][b]", "a[^", "a+", "+",
+    "<script>", "<style", "<!a", "<?a", "a++", "C# ",
 ]  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from mltranslate.text.verbatim import prose, runs, runs_of_blocks, units, whole_
 LINES = st.text(alphabet=st.one_of(st.sampled_from("aB1 \t\r#|>-.!?。•😀:{}"), st.characters()))
 TEXTS = st.lists(
     st.one_of(
-        st.sampled_from(["~~~", "```", "---\n", *"aB1 \t\r\n#|>-+.!?。`~:"]),
+        st.sampled_from(
+            ["~~~", "```", "---\n", "<script>", "</script>", *"aB1 \t\r\n#|>-+.!?。`~:"]
+        ),
         st.characters(codec="utf-8"),
     )
 ).map("".join)
@@ -69,6 +71,23 @@ CODE = "```python\nprint('Hello world')\n```\n"
     ],
 )
 def test_fenced_blocks(text: str, kept: list[str]) -> None:
+    assert _kept(text) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("One.\n<script>\nlet a = 1;\n</script>\nTwo.", ["<script>\nlet a = 1;\n</script>\n"]),
+        (" <Style a='b'>\np { b }\n\n </STYLE>\nTwo.", [" <Style a='b'>\np { b }\n\n </STYLE>\n"]),
+        ("<script>a()</script>\nTwo.", []),
+        ("Put <script> here.\nTwo.", []),
+        ("<scripted>\nTwo.", []),
+        ("<script>\n```\n</script>\nTwo.", ["<script>\n```\n</script>\n"]),
+        ("```\n<script>\n```\nTwo.", ["```\n<script>\n```\n"]),
+        ("<style>\nTwo.", ["<style>\nTwo."]),
+    ],
+)  # fmt: skip
+def test_scripts_and_styles(text: str, kept: list[str]) -> None:
     assert _kept(text) == kept
 
 
