@@ -7,6 +7,9 @@ morning in German and "from 8 a.m." as "от 8 млр." in Russian. What it copi
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+
+from mltranslate.text.items import find_items
 
 _FROM = frozenset(("en",))
 _INTO = frozenset(("de", "fr", "es", "it", "pt", "ru", "zh", "ja"))
@@ -30,18 +33,20 @@ _SAID = {
 def on_24_hours(text: str, source: str, target: str) -> str:
     """Return an English `text` with "15:00" for "3 p.m.", where `target` is to have it so.
 
-    Of "9-5 p.m." the first hour is the one before the last. A full stop that ends the text stays.
+    Of "9-5 p.m." the first hour is the one before the last. A full stop that ends the text stays,
+    and so does what is within links, code and markup.
     """
     if source not in _FROM or target not in _INTO:
         return text
-    return _TIME.sub(_rewritten, text)
+    return _outside_items(_TIME, _rewritten, text)
 
 
 def with_clock(text: str, source: str, language: str, begun: int = 0) -> str:
     """Return `text` in Japanese or Chinese with the minutes that the times of its `source` have.
 
     Only those in digits with a colon count there, and here those of the same hour; of several at
-    one hour nothing is known. Nothing changes before the offset `begun`.
+    one hour nothing is known. Nothing changes before the offset `begun`, nor within links, code
+    and markup.
     """
     said = _SAID.get(language.partition("-")[0])
     times = _WRITTEN.findall(source) if said else []
@@ -59,7 +64,17 @@ def with_clock(text: str, source: str, language: str, begun: int = 0) -> str:
             return f"{hour}時{minutes}分" if minutes else f"{hour}時"
         return f"{hour}:{minutes:02}"
 
-    return said.sub(mended, text)
+    return _outside_items(said, mended, text)
+
+
+def _outside_items(
+    pattern: re.Pattern[str], change: Callable[[re.Match[str]], str], text: str
+) -> str:
+    """What `change` makes of each match, but for those within an item."""
+    if not pattern.search(text):
+        return text
+    closed = {at for item in find_items(text) for at in range(*item.span())}
+    return pattern.sub(lambda one: one[0] if one.start() in closed else change(one), text)
 
 
 def _rewritten(found: re.Match[str]) -> str:

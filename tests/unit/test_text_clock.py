@@ -21,6 +21,8 @@ from mltranslate.text.clock import on_24_hours, with_clock
         ("10 to 12 p.m. and so", "10:00 to 12:00 and so"),
         ("8 a.m. – 6 p.m.", "8:00 – 18:00."),
         ("12 am, 12 p.m., 12:30 AM", "0:00, 12:00, 0:30"),
+        ("Run `at 3pm` at 4pm", "Run `at 3pm` at 16:00"),
+        ('<a title="at 3pm">at 4pm</a>', '<a title="at 3pm">at 16:00</a>'),
         # No times.
         ("13 pm or 0 am, 3:75 pm", "13 pm or 0 am, 3:75 pm"),
         ("I am 3. Am I?", "I am 3. Am I?"),
@@ -48,6 +50,7 @@ def test_only_from_english_into_languages_that_count_so() -> None:
         ("ja", "at 6:30 for 3 hours", "6時30分から3時間", "6時30分から3時間"),
         ("ja", "6:30 and 6:45", "6時と6時", "6時と6時"),
         ("ja", "at 6:30", "7時に", "7時に"),
+        ("ja", "`at 8:00` at 9:00", "`at 8:00`は9時半", "`at 8:00`は9時"),
         ("zh", "at 19:15", "19:15 点开始", "19:15开始"),
         ("zh", "at 7:15", "7 点 15 点", "7:15"),
         ("zh", "at six", "6点", "6点"),
