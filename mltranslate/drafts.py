@@ -74,15 +74,18 @@ class Drafter:
         plain: SentenceTranslator,
         whole: ProtectingTranslator,
         settled: Callable[[Sentence, Search], bool] = lambda *_: False,
+        begun: Callable[[Sentence], Sentence] = lambda one: one,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Look through `plain`, which belongs to `whole`, by which sentences are translated.
 
-        Those that are `settled` take no time: they are known without the model.
+        Those that are `settled` take no time: they are known without the model, which gets the
+        others as they are `begun`.
         """
         self._plain = plain
         self._whole = whole
         self._settled = settled
+        self._begun = begun
         self._clock = clock
         self._paces: dict[int, _Pace] = {}
         """By the width of the beam."""
@@ -144,7 +147,7 @@ class Drafter:
         if not sentence.prefix:
             masked = mask(sentence.text, language=sentence.source, knows=self._plain.knows)
         text = masked.text if masked else sentence.text
-        asked = as_known(replace(sentence, text=text, terms=(), abbreviations=()))
+        asked = self._begun(as_known(replace(sentence, text=text, terms=(), abbreviations=())))
         known = (
             self._plain.remembers(asked, search)
             or self._settled(replace(asked, terms=as_known(sentence).terms), search)

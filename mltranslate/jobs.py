@@ -21,12 +21,14 @@ from mltranslate.text.abbreviations import abbreviations
 from mltranslate.text.brackets import with_paired_brackets
 from mltranslate.text.casing import is_shouted
 from mltranslate.text.chinese import TRADITIONAL, as_read, as_written
+from mltranslate.text.cleaning import without_surrogates
 from mltranslate.text.clock import on_24_hours, with_clock
 from mltranslate.text.gaps import mixed_words, sets_gaps, with_gaps
 from mltranslate.text.mark_runs import with_mark_runs
 from mltranslate.text.pauses import with_final_pause
 from mltranslate.text.quotes import with_paired_quotes
 from mltranslate.text.rewriting import rewritten
+from mltranslate.text.salutations import carried_on, going_on, parted
 from mltranslate.text.spans import Span, join, starts
 from mltranslate.text.stutters import without_stutters
 from mltranslate.text.terms import flat
@@ -105,6 +107,13 @@ class Job:
             self.head, self.prefix, self.spans = start.head, start.prefix, start.spans
             self.current = [span.text for span in start.spans if span.translatable]
 
+    def part_salutations(self) -> None:
+        """Take what sentences begin with and a phrasebook has as sentences: "Dear Anna, …"."""
+        for hop in self.hops[:1]:
+            known = functools.partial(hop.by.salutation, source=hop.source, target=hop.target)
+            self.spans = parted(self.spans, known)
+            self.current = [without_surrogates(one.text) for one in self.spans if one.translatable]
+
     def say(self, renderings: Sequence[Rendering], target: str) -> str:
         """Put the text together again, from these renderings of its sentences."""
         return self.head + join(self.spans, [one.text for one in renderings], target)
@@ -166,6 +175,7 @@ class Job:
             retouched(rendering, functools.partial(_retouched, asked=one))
             for rendering, one in zip(renderings, asked, strict=True)
         ]
+        self._carry_on(asked)
         self.current = [rendering.text for rendering in self.renderings]
         lost = (
             missing(one.terms, text, one.target, shouted=_is_shouted(original))
@@ -173,6 +183,16 @@ class Job:
             if one.terms
         )
         self.missing_terms = tuple(dict.fromkeys(term.target for terms in lost for term in terms))
+
+    def _carry_on(self, asked: Sequence[Sentence]) -> None:
+        """Set the capitals of what goes on in its line after a comma."""
+        for place, goes_on in enumerate(going_on(self.spans)):
+            if goes_on and not asked[place].prefix:
+                one, before = asked[place], self.renderings[place - 1].text
+                retouch = functools.partial(
+                    carried_on, before=before, source=one.text, languages=(one.source, one.target)
+                )
+                self.renderings[place] = retouched(self.renderings[place], retouch)
 
     def _originals(self) -> list[str]:
         return [span.text for span in self.spans if span.translatable]

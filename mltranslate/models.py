@@ -17,6 +17,7 @@ from mltranslate.protection import ProtectingTranslator
 from mltranslate.scripts import ScriptTranslator
 from mltranslate.sentences.parts import DecoderLike, PackLike
 from mltranslate.sentences.translator import SentenceTranslator
+from mltranslate.starts import StartTranslator
 
 if TYPE_CHECKING:
     from mltranslate.packs.pack import Pack
@@ -60,6 +61,10 @@ class Model:
         if self._phrasebook:
             self._phrasebook.open(source, target)
 
+    def salutation(self, text: str, source: str, target: str) -> int:
+        """Characters that `text` begins with and the phrasebook has as a salutation, or 0."""
+        return self._phrasebook.salutation(text, source, target) if self._phrasebook else 0
+
     @property
     def decoder(self) -> DecoderLike:
         """The decoder: its `device`, `provider` and `precision` are the ones really used.
@@ -86,12 +91,17 @@ class Model:
                 plain = SentenceTranslator(decoder)
                 formed = FormTranslator(TermTranslator(plain))
                 phrases = PhraseTranslator(formed, plain, self._phrasebook)
+                begun = StartTranslator(phrases, plain.subwords)
                 whole = ProtectingTranslator(
-                    AbbreviationTranslator(ScriptTranslator(phrases)),
+                    AbbreviationTranslator(ScriptTranslator(begun)),
                     plain.knows,
                     aligns=decoder.aligns,
                 )
-                self._loaded = decoder, whole, Drafter(plain, whole, phrases.settles)
+                self._loaded = (
+                    decoder,
+                    whole,
+                    Drafter(plain, whole, phrases.settles, begun.as_begun),
+                )
             return self._loaded
 
 

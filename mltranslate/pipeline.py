@@ -202,6 +202,8 @@ class Translator:
         # Subwords are scored by the graph of greedy search, and terms are found by such scores.
         beams = {beam, 1} if token_scores or glossary else {beam}
         begun += _seconds_to_load(jobs, beams)
+        for job in () if prefix else jobs:  # what begins a translation has its own sentences
+            job.part_salutations()
 
         def search_with(hop: Hop[Model]) -> Search:
             if beam == 1 or length_penalty is not None:

@@ -8,17 +8,17 @@ from dataclasses import replace
 
 from mltranslate.alignment import Alignment
 from mltranslate.decode.types import GREEDY, Search
-from mltranslate.phrases import PhraseTranslator
 from mltranslate.renderings import Rendering
 from mltranslate.sentences.work import Sentence
+from mltranslate.starts import StartTranslator
 from mltranslate.text.chinese import as_read, as_written
 from mltranslate.types import CancelToken
 
 
 class ScriptTranslator:
-    """Translates like `PhraseTranslator`, Chinese of either standard by a model of Simplified."""
+    """Translates like `StartTranslator`, Chinese of either standard by a model of Simplified."""
 
-    def __init__(self, plain: PhraseTranslator) -> None:
+    def __init__(self, plain: StartTranslator) -> None:
         self._plain = plain
 
     def translate(
@@ -29,7 +29,7 @@ class ScriptTranslator:
         cancel: CancelToken | None = None,
         advance: Callable[[int], None] = lambda _: None,
     ) -> list[Rendering]:
-        """Translate `sentences`; see `PhraseTranslator.translate`."""
+        """Translate `sentences`; see `StartTranslator.translate`."""
         known = list(map(as_known, sentences))
         found = self._plain.translate(known, search, cancel=cancel, advance=advance)
         return list(map(_as_asked, found, sentences, known))

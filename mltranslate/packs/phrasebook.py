@@ -31,7 +31,7 @@ from mltranslate.text.phrases import (
     one_line,
     unquoted,
 )
-from mltranslate.text.slots import SLOT, frames, is_titled
+from mltranslate.text.slots import SLOT, commas, frames, greets, is_given_name, is_titled
 
 _MOST_MEMORY = 64 * 2**20
 """Bytes that unpacking may take beside the text."""
@@ -121,15 +121,48 @@ class Phrasebook:
             found = replace(found, texts=tuple(paused(one, pause, target) for one in found.texts))
         return replace(found, texts=tuple(f"{before}{one}{behind}" for one in found.texts))
 
+    def salutation(self, text: str, source: str, target: str) -> int:
+        """Characters that `text` begins with and that are a salutation, its comma included.
+
+        "Dear Anna, how are you?" has 10, and what has none 0. Raises PackError for a damaged
+        member.
+        """
+        if not {source, target} <= self._info.files.keys():
+            return 0
+        ends = (end for end in commas(text) if self._is_salutation(text[:end], source, target))
+        return max((end + 1 for end in ends), default=0)
+
+    def _is_salutation(self, text: str, source: str, target: str) -> bool:
+        """Whether `text` is one with a name, or begins with a word of greeting."""
+        frame, _, found = self._framed(text, source, target)
+        if found.texts:
+            return not any(map(mark_of, self._phrases(frame, source)))
+        return greets(text, source) and bool(self.find(f"{text},", source, target).texts)
+
     def _find_named(self, text: str, source: str, target: str) -> Found:
         """What a phrase with a name in it is; nothing where the name may be a word."""
+        _, name, found = self._framed(text, source, target)
+        return replace(found, texts=tuple(one.replace(SLOT, name) for one in found.texts))
+
+    def _framed(self, text: str, source: str, target: str) -> tuple[str, str, Found]:
+        """The phrase with a slot that `text` is, the name in it, and what the phrase is."""
         for frame, name in frames(text):
-            if not is_titled(frame) and any(self._rows(one, source) for one in name.split()):
-                return Found()
+            if not is_titled(frame) and self._is_word(name, source):
+                break
             found = self._find(frame, source, target)
             if found.texts:
-                return replace(found, texts=tuple(one.replace(SLOT, name) for one in found.texts))
-        return Found()
+                return frame, name, found
+        return "", "", Found()
+
+    def _is_word(self, name: str, source: str) -> bool:
+        """Whether any part of a name is a word, and no name besides."""
+        parts = (one for one in name.split() if not is_given_name(one, source))
+        return any(self._rows(one, source) for one in parts)
+
+    def _phrases(self, text: str, source: str) -> list[str]:
+        """How the rows that have `text` are written."""
+        lines = self._text(source)
+        return [lines[row] for row in self._rows(text, source)]
 
     def _find(self, text: str, source: str, target: str) -> Found:
         phrases, translations = self._text(source), self._text(target)

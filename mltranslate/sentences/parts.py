@@ -40,6 +40,9 @@ class PhrasebookLike(Protocol):
     def find(self, text: str, source: str, target: str) -> Found:
         """What a text is in the target language, in its form; nothing, one or several."""
 
+    def salutation(self, text: str, source: str, target: str) -> int:
+        """How many characters a text begins with are a salutation, and its comma."""
+
 
 class PackLike(Protocol):
     """What translation needs to know of a pack (`mltranslate.packs.pack.Pack`)."""

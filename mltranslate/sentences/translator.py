@@ -65,6 +65,10 @@ class SentenceTranslator:
             return [Span(sentence.text, translatable=True)]
         return split_long(sentence.text, self._limit, self._count)
 
+    def subwords(self, text: str) -> tuple[int, ...]:
+        """The subwords of a text in the model's terms."""
+        return self._tokenizer.encode(text)
+
     def size(self, sentence: Sentence) -> int:
         """Subwords of the sentence."""
         return self._count(sentence.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -14,12 +15,39 @@ _MOST_CHARACTERS = 80
 _NAME = re.compile(r"[A-Z\u00c0-\u00de\u0100-\u024f][A-Za-z\u00c0-\u024f'’.-]{0,30}")
 """A word of a name in Latin letters: in another script it would be written otherwise."""
 _END = re.compile(r"[ \u00a0\u202f]?[.!?]{0,3}\Z")
+_MOST_COMMAS = 2
+_COMMA = re.compile(r",(?=[ \u00a0])|[，、]")
 _TITLES = frozenset({
     "mr", "mrs", "ms", "miss", "dr", "prof", "family", "herr", "frau", "familie", "monsieur",
     "madame", "docteur", "docteure", "famille", "señor", "señora", "sr", "sra", "doctor", "doctora",
     "familia", "signor", "signora", "sig", "dottor", "dottoressa", "famiglia", "senhor", "senhora",
     "doutor", "doutora", "família",
 })  # fmt: skip
+
+_ENGLISH_NAMES = frozenset({
+    "Amber", "Angel", "April", "Art", "Ash", "Autumn", "Bill", "Bob", "Carol", "Charity", "Chase",
+    "Chip", "Chuck", "Crystal", "Daisy", "Dale", "Dawn", "Dean", "Drew", "Earl", "Eve", "Faith",
+    "Frank", "Gene", "Glen", "Grace", "Grant", "Guy", "Hazel", "Heath", "Holly", "Hope", "Hunter",
+    "Iris", "Ivy", "Jack", "Jade", "Jasmine", "Jay", "Jean", "Joy", "June", "Lance", "Lily", "Mark",
+    "Mason", "Matt", "Max", "May", "Melody", "Mercy", "Miles", "Nick", "Norm", "Olive", "Pat",
+    "Patience", "Pearl", "Peg", "Penny", "Pierce", "Poppy", "Ray", "Reed", "Rich", "Rob", "Robin",
+    "Rock", "Rose", "Ruby", "Sandy", "Sky", "Skip", "Sue", "Summer", "Tanner", "Taylor", "Trinity",
+    "Victor", "Violet", "Ward", "Wade", "Will", "Willow", "Winter",
+})  # fmt: skip
+"""Given names that are words, too."""
+
+_GREETINGS = {
+    "en": r"(?:dear|hi|hello|hey|good (?:morning|afternoon|evening|day)) ",
+    "de": r"(?:liebe[rs]?|sehr geehrte[rs]?|hallo|hi|guten (?:morgen|tag|abend)) ",
+    "fr": r"(?:ch[eè]re?s?|bonjour|bonsoir|salut|madame|mesdames|messieurs)[ ,]",
+    "es": r"(?:querid[oa]s?|estimad[oa]s?|hola|buen[oa]s (?:días|tardes|noches)) ",
+    "ru": r"(?:дорог(?:ой|ая|ие)|уважаем(?:ый|ая|ые)|добр(?:ый|ое)|здравствуйте|привет|всем) ",
+    "it": r"(?:car[oaie]|gentil[ei]|egregi[oa]?|ciao|salve|buon(?:giorno|asera)) ",
+    "pt": r"(?:car[oa]s?|prezad[oa]s?|querid[oa]s?|estimad[oa]s?|olá|oi|bom dia|boa tarde) ",
+    "zh": "尊敬的|亲爱的|各位|大家",
+    "ja": "皆様|皆さん|各位|親愛なる",
+}
+"""Words with which salutations begin."""
 
 
 def frames(text: str) -> Iterator[tuple[str, str]]:
@@ -34,6 +62,23 @@ def frames(text: str) -> Iterator[tuple[str, str]]:
             return
         frame = " ".join([*words[:-count], SLOT])
         yield frame + text[len(body) :], " ".join(words[-count:])
+
+
+def commas(text: str) -> Iterator[int]:
+    """Yield where a phrase may end that `text` begins with: before its first commas."""
+    found = _COMMA.finditer(text, 0, _MOST_CHARACTERS)
+    return (comma.start() for comma in itertools.islice(found, _MOST_COMMAS))
+
+
+def is_given_name(word: str, language: str) -> bool:
+    """Whether a word of this language is a name as well, and among names rather that."""
+    return language == "en" and word in _ENGLISH_NAMES
+
+
+def greets(text: str, language: str) -> bool:
+    """Whether a phrase of this language begins with a word of greeting."""
+    words = _GREETINGS.get(language)
+    return words is not None and re.match(words, text, re.IGNORECASE) is not None
 
 
 def is_titled(frame: str) -> bool:

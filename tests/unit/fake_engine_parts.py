@@ -53,6 +53,9 @@ class FakePhrasebook:
         self.asked.append((text, source, target))
         return Found(self.found.get(text, ()), self.doubt)
 
+    def salutation(self, text: str, source: str, target: str) -> int:
+        return next((len(one) for one in self.found if text.startswith(f"{one} ")), 0)
+
 
 @dataclass
 class FakePack:

@@ -210,6 +210,9 @@ NAMED = [
     {"en": "Happy birthday, {}!", "de": "Alles Gute, {}!"},
     {"en": "Kind regards", "de": "Viele Grüße"},
     {"en": "Dear Sir,", "de": "Sehr geehrter Herr!"},
+    {"en": "Dear all", "de": "Liebe alle"},
+    {"en": "Of course", "de": "Natürlich"},
+    {"en": "mark", "de": "Zeichen"},
     {"en": "baker", "de": "Bäcker"},
 ]
 
@@ -239,6 +242,28 @@ NAMED = [
 )
 def test_names_and_pauses_are_seen_to(pack: Pack, text: str, said: tuple[str, ...]) -> None:
     assert book(pack, NAMED).find(text, "en", "de").texts == said
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("Dear Anna, how are you?", 10),
+        ("Dear Mark, how are you?", 10),
+        ("Dear Mr. Ruiz, dear Anna, I'm late.", 14),
+        ("Dear all, the meeting is on Monday.", 9),
+        ("Dear Sir, I am looking for a room.", 9),
+        # No salutation, or none that it has.
+        ("Happy birthday, Anna, and many more.", 0),
+        ("Of course, I will come.", 0),
+        ("Dear Baker, how are you?", 0),
+        ("Hello, how are you?", 0),
+        ("Dear Anna,", 0),
+        ("", 0),
+    ],
+)
+def test_salutations(pack: Pack, text: str, length: int) -> None:
+    assert book(pack, NAMED).salutation(text, "en", "de") == length
+    assert book(pack, NAMED).salutation(text, "en", "xx") == 0
 
 
 def test_a_pack_without_one_looks_nothing_up(pack: Pack) -> None:

@@ -87,7 +87,7 @@ def test_one_result_for_each_text_in_order() -> None:
 @example("é•?1  1")
 def test_separators_are_kept_exactly(text: str) -> None:
     decoder = FakeDecoder(render=lambda source, _target, _guard: source)
-    result = Translator(decoder=decoder, detector=FakeDetector()).translate(text, "de", "en")[0]
+    result = Translator(decoder=decoder, detector=FakeDetector()).translate(text, "en", "de")[0]
     if "  " in text and not SIGN.isdisjoint(text):
         # The model gets other text than there was, so the places of signs are found, or guessed.
         assert Counter(result.text.replace(" ", "")) == Counter(text.replace(" ", ""))
@@ -130,7 +130,7 @@ def test_lone_surrogates_do_no_harm() -> None:
     assert result.text == "BROKEN \ufffd TEXT\n\udc00 12"
     decoder = FakeDecoder()
     _translator(decoder).translate("one \ud800", "de", "en")
-    assert decoder.sentences == ["one \ufffd"]
+    assert decoder.sentences == ["One \ufffd"]
 
 
 def test_no_language_passes_through() -> None:

@@ -41,7 +41,8 @@ def test_a_lost_stand_in_is_tried_again_as_another_word() -> None:
 
 
 def _deaf(text: str, *_: object) -> str:
-    return "".join(char if char.isalpha() and char.islower() else " " for char in text).strip()
+    known = text.replace("For", "for")
+    return "".join(char if char.islower() else " " for char in known).strip()
 
 
 def test_at_last_it_is_translated_around() -> None:
