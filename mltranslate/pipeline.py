@@ -143,6 +143,7 @@ class Translator:
         token_scores: bool = False,
         length_penalty: float | None = None,
         coverage_penalty: float = 0.0,
+        reverse_weight: float = 0.0,
         sampling: Sampling | None = None,
         glossary: Glossary | None = None,
         alignment: bool = False,
@@ -163,11 +164,12 @@ class Translator:
         many `alternatives`, itself included; `beam` must be no less. With a `prefix`, the beginning
         of the translation of a single text, the rest of it is completed. `token_scores` asks for
         the scores of all tokens, and `length_penalty` (default: `Decoder.usual_length_penalty`),
-        `coverage_penalty` and `sampling` are those of `mltranslate.decode.Search`. `alignment` asks
-        for the words that come from words, which texts through English do not have. Words of a
-        `glossary` are translated as it says; where they cannot be, the result has
-        `Caution.GLOSSARY`. `draft` is called, in the calling thread, with what the translation of a
-        single text begins with, as long as more of it is to come (`mltranslate.drafts`).
+        `coverage_penalty`, `reverse_weight` and `sampling` are those of
+        `mltranslate.decode.Search`. `alignment` asks for the words that come from words, which
+        texts through English do not have. Words of a `glossary` are translated as it says; where
+        they cannot be, the result has `Caution.GLOSSARY`. `draft` is called, in the calling thread,
+        with what the translation of a single text begins with, as long as more of it is to come
+        (`mltranslate.drafts`).
 
         Raises LanguageError for a direction that no pack offers, UsageError for a
         number out of range, InputError for text over the limit or a prefix that cannot be
@@ -187,8 +189,8 @@ class Translator:
         search = Search(
             beam=beam, alternatives=n_best,
             length_penalty=1.0 if length_penalty is None else length_penalty,
-            coverage_penalty=coverage_penalty, sampling=sampling, token_scores=token_scores,
-            alignment=alignment,
+            coverage_penalty=coverage_penalty, reverse_weight=reverse_weight, sampling=sampling,
+            token_scores=token_scores, alignment=alignment,
         )  # fmt: skip
         spelling, target = target, resolve(target, self.languages)
         asked = asked_variety(spelling, target)

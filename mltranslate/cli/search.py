@@ -49,6 +49,14 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         help="rank what beam search found by what it leaves out, too: 0.02, say; is slower (0)",
     )
     parser.add_argument(
+        "--reverse-weight",
+        type=float,
+        default=0.0,
+        metavar="W",
+        help="rank what beam search found by how likely the text is as its translation back, too:"
+        " 0.3 with --beam 8, say; is better and slower (0)",
+    )
+    parser.add_argument(
         "--sample",
         type=int,
         metavar="SEED",
@@ -83,6 +91,7 @@ def search_of(options: argparse.Namespace) -> dict[str, Any]:
         alternatives=found["n_best"],
         length_penalty=1.0 if found["length_penalty"] is None else found["length_penalty"],
         coverage_penalty=found["coverage_penalty"],
+        reverse_weight=found["reverse_weight"],
         sampling=found["sampling"],
     )
     return found
@@ -110,6 +119,7 @@ def _search_of(options: argparse.Namespace) -> dict[str, Any]:
         "alignment": options.alignment,
         "length_penalty": options.length_penalty,
         "coverage_penalty": options.coverage_penalty,
+        "reverse_weight": options.reverse_weight,
         "sampling": _sampling_of(options),
     }
 

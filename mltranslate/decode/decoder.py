@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from mltranslate.decode.coverage import Attention, by_coverage
 from mltranslate.decode.feeds import Feeder, Feeds
 from mltranslate.decode.outputs import hypotheses_of, of_size
+from mltranslate.decode.reverse import Return, by_reverse
 from mltranslate.decode.types import END, Hypothesis, Request, Search
 from mltranslate.errors import DeviceError, PackError
 from mltranslate.limits import DEFAULT_BEAM, DEFAULT_LENGTH_PENALTY
@@ -153,10 +155,13 @@ class Decoder:
     ) -> list[list[Hypothesis]]:
         """Like `n_best`, with everything that a search can be told.
 
-        A coverage penalty raises `PackError` if the pack has no graph that aligns.
+        A coverage penalty raises `PackError` if the pack has no graph that aligns, and a reverse
+        weight `LanguageError` where it does not translate back.
         """
         for request in requests:
             self._feeder.check(request)
+            if search.reverse_weight:
+                self._feeder.check_back(request)
         if search.coverage_penalty:
             self._aligned("search with a coverage penalty")
         has_shortlist = self._feeder.has_shortlist
@@ -172,6 +177,10 @@ class Decoder:
         if search.coverage_penalty:
             look = functools.partial(self.alignment, cancel=cancel)
             return by_coverage(requests, found, search, look)
+        if search.reverse_weight:
+            back = functools.partial(self._said_back, cancel=cancel)
+            most = min(self.pack.max_source_tokens, self.pack.max_target_tokens - 1)
+            return by_reverse(requests, found, search, back, most)
         return found
 
     def token_scores(
@@ -225,6 +234,22 @@ class Decoder:
     def choices(self, request: Request) -> Ids | None:
         """Ids in rising order that are scored for this sentence; None: the whole vocabulary."""
         return self._feeder.choices(request)
+
+    def _said_back(
+        self, ways: Sequence[Return], cancel: CancelToken | None
+    ) -> list[tuple[float, ...]]:
+        """Log-probability of every token that is to be said back, for each request of `ways`."""
+        found: dict[int, list[tuple[float, ...]]] = {}
+        kinds = list(map(self._feeder.has_way_back, ways))
+        for short in set(kinds):
+            places = [place for place, kind in enumerate(kinds) if kind is short]
+            feeds = self._feeder.back([ways[place] for place in places], short=short)
+            feeds["guard"] = np.array(False)
+            gains = iter(self._run(feeds, 1, short, cancel)["gains"].tolist())
+            for place in places:
+                rows = itertools.islice(gains, len(ways[place].requests))
+                found[place] = [tuple(row[: len(ways[place].said)]) for row in rows]
+        return [row for place in range(len(ways)) for row in found[place]]
 
     def _run(
         self, feeds: Feeds, beam: int, short: bool, cancel: CancelToken | None

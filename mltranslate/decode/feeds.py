@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mltranslate.decode.prefixes import Ids, Path, Spelling, path_feeds
+from mltranslate.decode.reverse import Return
 from mltranslate.decode.types import END, PAD, Prefix, Request, Search
 from mltranslate.errors import InputError, LanguageError, UsageError
 from mltranslate.packs.pack import Pack
@@ -72,6 +73,16 @@ class Feeder:
         if request.max_tokens < 1:
             raise UsageError(f"max_tokens {request.max_tokens} is less than 1")
 
+    def check_back(self, request: Request) -> None:
+        """Raise `LanguageError` for a request whose translation the pack does not translate."""
+        if (request.target, request.source) not in self._pack.directions:
+            raise LanguageError(
+                f"the pack {self._pack.name} does not translate {request.target} to"
+                f" {request.source or 'a language that is not told'}",
+                why="a reverse weight asks how likely the source is as a translation back",
+                fix="Leave the reverse weight out",
+            )
+
     def search(self, requests: Sequence[Request], search: Search, *, short: bool) -> Feeds:
         """What a search takes, with a shortlist or without; all have a prefix, or none has."""
         feeds = self._sentences(requests)
@@ -86,9 +97,39 @@ class Feeder:
         self, requests: Sequence[Request], tokens: Sequence[Sequence[int]], *, short: bool
     ) -> Feeds:
         """What a search takes that can produce nothing but `tokens`, one row a request."""
+        allowed = self._allowed(requests) if short else None
+        return self._forced(requests, tokens, allowed)
+
+    def back(self, ways: Sequence[Return], *, short: bool) -> Feeds:
+        """What a search takes that can produce nothing but `Return.said`, a row a request.
+
+        With `short` all rows of a sentence have the same ids, which have these tokens.
+        """
+        requests = [one for way in ways for one in way.requests]
+        tokens = [way.said for way in ways for _ in way.requests]
+        allowed = self._allowed(requests) if short else np.zeros((0, 0), np.bool_)
+        row = 0
+        for way in ways if short else ():
+            rows = slice(row, row := row + len(way.requests))
+            allowed[rows] = allowed[rows].any(axis=0)
+            allowed[rows, list(way.said)] = True
+        return self._forced(requests, tokens, allowed if short else None)
+
+    def has_way_back(self, way: Return) -> bool:
+        """Whether the tokens of a sentence are scored among the ids of a shortlist."""
+        listed = all(one.target in self._shortlists for one in way.requests)
+        # The graph finds padding and end mark by their places.
+        return listed and len(way.said) > SHORTLIST_FROM and min(way.said) >= END
+
+    def _forced(
+        self,
+        requests: Sequence[Request],
+        tokens: Sequence[Sequence[int]],
+        allowed: NDArray[np.bool_] | None,
+    ) -> Feeds:
         feeds = self._sentences(requests)
-        if short:
-            feeds |= self._restriction(self._allowed(requests))
+        if allowed is not None:
+            feeds |= self._restriction(allowed)
         feeds["max_tokens"] = np.array([max(1, len(row)) for row in tokens], np.int64)
         paths = [Path(tuple((token,) for token in row)) for row in tokens]
         each = np.ones(self._pack.manifest.tokenizer.size, np.int64)

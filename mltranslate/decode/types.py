@@ -109,6 +109,9 @@ class Search:
     coverage_penalty: float = 0.0
     """How much what beam search found is ranked by, in addition, after what of the source it leaves
     unlooked at (`mltranslate.decode.coverage`); 0 ranks, and costs, nothing."""
+    reverse_weight: float = 0.0
+    """How much of the rank of what beam search found is how probable its source is as a translation
+    of it (`mltranslate.decode.reverse`), from 0 to 1; 0 ranks, and costs, nothing."""
     sampling: Sampling | None = None
     """Only without a beam."""
     token_scores: bool = False
@@ -143,20 +146,39 @@ class Search:
                 f"coverage penalty {self.coverage_penalty:g} is out of range",
                 fix=f"Give 0 to {MAX_COVERAGE_PENALTY:g}",
             )
+        if not 0 <= self.reverse_weight <= 1:
+            raise UsageError(
+                f"reverse weight {self.reverse_weight:g} is out of range", fix="Give 0 to 1"
+            )
+        if self.reverse_weight and self.coverage_penalty:
+            raise UsageError(
+                "a reverse weight and a coverage penalty do not go together",
+                why="either ranks what the search found",
+                fix="Leave one out",
+            )
         if self.beam == 1 and self._penalised:
-            kind = "coverage" if self.coverage_penalty else "length"
-            raise UsageError(f"greedy search knows no {kind} penalty", fix="Give a beam over 1")
+            raise UsageError(f"greedy search knows no {self._penalty}", fix="Give a beam over 1")
 
     def _check_kinds(self) -> None:
         _check_whole("beam", self.beam)
         _check_whole("number of alternatives", self.alternatives)
         _check_number("length penalty", self.length_penalty)
         _check_number("coverage penalty", self.coverage_penalty)
+        _check_number("reverse weight", self.reverse_weight)
         check_kind(self.sampling, Sampling | None, "sampling", "Use Sampling(seed=1), or None")
 
     @property
     def _penalised(self) -> bool:
-        return self.coverage_penalty != 0 or not math.isclose(self.length_penalty, 1)
+        return bool(self._penalty)
+
+    @property
+    def _penalty(self) -> str:
+        """What of beam search alone is asked for."""
+        if self.coverage_penalty:
+            return "coverage penalty"
+        if self.reverse_weight:
+            return "reverse weight"
+        return "" if math.isclose(self.length_penalty, 1) else "length penalty"
 
 
 def _check_whole(noun: str, value: object) -> None:

@@ -142,6 +142,7 @@ def test_options_of_the_search(decoder: FakeDecoder, capsys: pytest.CaptureFixtu
         (): Search(beam=4),
         ("--length-penalty", "0.5"): Search(beam=4, length_penalty=0.5),
         ("--coverage-penalty", "0.2"): Search(beam=4, coverage_penalty=0.2),
+        ("--reverse-weight", "0.3"): Search(beam=4, reverse_weight=0.3),
         ("--sample", "3", "--temperature", "0.5", "--top", "7"): Search(sampling=drawn),
     }
     for options in wanted:
@@ -274,6 +275,10 @@ def test_warnings_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
         (["--coverage-penalty", "inf"], 2),
         (["--coverage-penalty", "0.2", "--beam", "1"], 2),
         (["--coverage-penalty", "0.2", "--sample", "1"], 2),
+        (["--coverage-penalty", "0.2", "--reverse-weight", "0.2"], 2),
+        (["--reverse-weight", "1.1"], 2),
+        (["--reverse-weight", "0.2", "--beam", "1"], 2),
+        (["--reverse-weight", "0.2", "--sample", "1"], 2),
     ],
 )
 def test_wrong_options(arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
