@@ -31,7 +31,7 @@ from mltranslate.text.phrases import (
     one_line,
     unquoted,
 )
-from mltranslate.text.slots import SLOT, commas, frames, greets, is_given_name, is_titled
+from mltranslate.text.slots import SLOT, commas, frames, greets, is_titled, named
 
 _MOST_MEMORY = 64 * 2**20
 """Bytes that unpacking may take beside the text."""
@@ -42,6 +42,7 @@ _PACKING = {
 }
 _SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 _NOUNS_WITH_CAPITALS = frozenset({"de"})
+_BETWEEN_NAMES = {"zh": "·", "ja": "・"}
 _SHORT = 4
 """Letters that a word has at most which may be an abbreviation before a full stop."""
 
@@ -142,6 +143,9 @@ class Phrasebook:
     def _find_named(self, text: str, source: str, target: str) -> Found:
         """What a phrase with a name in it is; nothing where the name may be a word."""
         _, name, found = self._framed(text, source, target)
+        if not found.texts:
+            return found
+        name = self._spelt(name, source, target)
         return replace(found, texts=tuple(one.replace(SLOT, name) for one in found.texts))
 
     def _framed(self, text: str, source: str, target: str) -> tuple[str, str, Found]:
@@ -156,8 +160,16 @@ class Phrasebook:
 
     def _is_word(self, name: str, source: str) -> bool:
         """Whether any part of a name is a word, and no name besides."""
-        parts = (one for one in name.split() if not is_given_name(one, source))
-        return any(self._rows(one, source) for one in parts)
+        return any(self._rows(one, source) and not self._rows(named(one), source)
+                   for one in name.split())  # fmt: skip
+
+    def _spelt(self, name: str, source: str, target: str) -> str:
+        """A name as the target language writes it, if it has all of it."""
+        parts = [self._find(named(one), source, target).texts for one in name.split()]
+        if not all(parts):
+            return name
+        given = (one[0].replace(named(""), "") for one in parts)
+        return _BETWEEN_NAMES.get(target, " ").join(given)
 
     def _phrases(self, text: str, source: str) -> list[str]:
         """How the rows that have `text` are written."""

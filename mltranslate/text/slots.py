@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 SLOT = "{}"
-"""What stands for the name in a phrase."""
+"""What stands for the name in a phrase; one that begins with it and a blank is a given name."""
 
 _MOST_WORDS = 3
 """Words of a name."""
@@ -23,18 +23,6 @@ _TITLES = frozenset({
     "familia", "signor", "signora", "sig", "dottor", "dottoressa", "famiglia", "senhor", "senhora",
     "doutor", "doutora", "família",
 })  # fmt: skip
-
-_ENGLISH_NAMES = frozenset({
-    "Amber", "Angel", "April", "Art", "Ash", "Autumn", "Bill", "Bob", "Carol", "Charity", "Chase",
-    "Chip", "Chuck", "Crystal", "Daisy", "Dale", "Dawn", "Dean", "Drew", "Earl", "Eve", "Faith",
-    "Frank", "Gene", "Glen", "Grace", "Grant", "Guy", "Hazel", "Heath", "Holly", "Hope", "Hunter",
-    "Iris", "Ivy", "Jack", "Jade", "Jasmine", "Jay", "Jean", "Joy", "June", "Lance", "Lily", "Mark",
-    "Mason", "Matt", "Max", "May", "Melody", "Mercy", "Miles", "Nick", "Norm", "Olive", "Pat",
-    "Patience", "Pearl", "Peg", "Penny", "Pierce", "Poppy", "Ray", "Reed", "Rich", "Rob", "Robin",
-    "Rock", "Rose", "Ruby", "Sandy", "Sky", "Skip", "Sue", "Summer", "Tanner", "Taylor", "Trinity",
-    "Victor", "Violet", "Ward", "Wade", "Will", "Willow", "Winter",
-})  # fmt: skip
-"""Given names that are words, too."""
 
 _GREETINGS = {
     "en": r"(?:dear|hi|hello|hey|good (?:morning|afternoon|evening|day)) ",
@@ -70,9 +58,9 @@ def commas(text: str) -> Iterator[int]:
     return (comma.start() for comma in itertools.islice(found, _MOST_COMMAS))
 
 
-def is_given_name(word: str, language: str) -> bool:
-    """Whether a word of this language is a name as well, and among names rather that."""
-    return language == "en" and word in _ENGLISH_NAMES
+def named(name: str) -> str:
+    """Return by what a given name is found: what stands for the family name before it."""
+    return f"{SLOT} {name}"
 
 
 def greets(text: str, language: str) -> bool:

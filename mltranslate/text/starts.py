@@ -81,7 +81,13 @@ def _is_lowered(word: str, source: str, language: str, encode: Encode) -> bool:
     if language == "de":  # what German has from other languages are nouns
         copied = word.lower() in source.split()
         return word in _SMALL_IN_GERMAN or (_is_rarer(word, encode) and not copied)
-    return _is_small(word, encode)
+    return not _has_names(source) or _is_small(word, encode)
+
+
+def _has_names(text: str) -> bool:
+    """Whether any word has a capital, but for the English "I"."""
+    words = (found[0] for found in _WORD.finditer(text))
+    return any(word[:1].isupper() and word not in _CAPITALS["en"] for word in words)
 
 
 def _with_copies(text: str, source: str, encode: Encode) -> str:

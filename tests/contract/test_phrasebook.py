@@ -37,7 +37,14 @@ def scripts(text: str) -> set[str]:
 
 
 def test_there_is_a_phrasebook() -> None:
-    assert [path.stem for path in TABLES] == ["basics", "letters", "phrases", "prose", "words"]
+    assert [path.stem for path in TABLES] == [
+        "basics",
+        "letters",
+        "names",
+        "phrases",
+        "prose",
+        "words",
+    ]
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
@@ -66,6 +73,13 @@ def test_letters_have_a_place_for_a_name() -> None:
     for row in rows(BOOK / "letters.tsv"):
         assert row[0]
         assert all(cell.count(SLOT) == 1 for cell in row if cell), row
+
+
+def test_names_are_the_same_in_latin_letters() -> None:
+    for row in rows(BOOK / "names.tsv"):
+        assert all(cell.startswith(f"{SLOT} ") and cell.count(SLOT) == 1 for cell in row), row
+        latin = {row[LANGUAGES.index(code)] for code in ("en", "de", "fr", "es", "it", "pt")}
+        assert len(latin) == 1, row
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)

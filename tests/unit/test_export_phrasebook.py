@@ -213,6 +213,7 @@ NAMED = [
     {"en": "Dear all", "de": "Liebe alle"},
     {"en": "Of course", "de": "Natürlich"},
     {"en": "mark", "de": "Zeichen"},
+    {"en": "{} Mark", "de": "{} Markus"},
     {"en": "baker", "de": "Bäcker"},
 ]
 
@@ -222,6 +223,10 @@ NAMED = [
     [
         ("Dear Anna", ("Liebe Anna",)),
         ("Dear Anna,", ("Liebe Anna,",)),
+        ("Dear Mark,", ("Liebe Markus,",)),
+        ("Dear Mark Mark,", ("Liebe Markus Markus,",)),
+        ("Dear Mark Ruiz,", ("Liebe Mark Ruiz,",)),
+        ("Mark,", ("Zeichen,",)),
         ("Dear Anna Maria Ruiz:", ("Liebe Anna Maria Ruiz:",)),
         ("Dear Mr. Ruiz,", ("Sehr geehrter Herr Ruiz,",)),
         ("Dear Mr. Baker,", ("Sehr geehrter Herr Baker,",)),

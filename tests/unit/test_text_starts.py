@@ -55,6 +55,9 @@ def test_a_vocabulary_without_capitals_gets_none() -> None:
         ("Le train part.", "the train leaves.", "fr", "le train part."),
         ("¿Dónde está?", "where is it then?", "es", "¿dónde está?"),
         ("Die Züge fahren.", "the trains are running.", "de", "die Züge fahren."),
+        ("Tom!", "tom is here", "ru", "tom!"),
+        ("Die Katze", "so is the cat", "fr", "die Katze"),
+        ("Maria est ici.", "here is Mary now", "fr", "Maria est ici."),
         # Nouns, names, and what English has a capital for.
         ("Züge fahren.", "trains are running.", "de", "Züge fahren."),
         ("Hund beißt Mann.", "dog bites a man.", "de", "Hund beißt Mann."),
