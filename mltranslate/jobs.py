@@ -33,6 +33,7 @@ from mltranslate.text.spans import Span, join, starts
 from mltranslate.text.stutters import without_stutters
 from mltranslate.text.terms import flat
 from mltranslate.text.wide_marks import with_wide_marks
+from mltranslate.text.wrapping import rewrapped, unwrapped
 from mltranslate.types import (
     UNDETERMINED,
     Alternative,
@@ -145,12 +146,13 @@ class Job:
             if glossary := self.glossary:
                 # Through English, too, it is the words of the original that count.
                 asked = self.variety or way.target
-                terms = [self._terms(text, glossary, asked) for text in self._originals()]
+                read = map(unwrapped, self._originals())
+                terms = [self._terms(text, glossary, asked) for text in read]
                 found = [replace(one, terms=own) for one, own in zip(found, terms, strict=True)]
         return found
 
     def _said(self, way: Hop[Model]) -> list[str]:
-        return [on_24_hours(one, way.source, way.target) for one in self.current]
+        return [on_24_hours(unwrapped(one), way.source, way.target) for one in self.current]
 
     def _abbreviations(self, target: str) -> list[tuple[str, ...]]:
         """The abbreviations of each original, if languages such as `target` may write them so."""
@@ -176,6 +178,10 @@ class Job:
             for rendering, one in zip(renderings, asked, strict=True)
         ]
         self._carry_on(asked)
+        self.renderings = [
+            retouched(one, functools.partial(rewrapped, source=read, language=sentence.target))
+            for one, read, sentence in zip(self.renderings, self.current, asked, strict=True)
+        ]
         self.current = [rendering.text for rendering in self.renderings]
         lost = (
             missing(one.terms, text, one.target, shouted=_is_shouted(original))

@@ -196,7 +196,7 @@ class Translator:
         asked = asked_variety(spelling, target)
         self._loaded_detector()  # loading is not part of the result's milliseconds
         begun = time.perf_counter()
-        jobs = self._jobs(texts, target, source)
+        jobs = self._jobs(texts, target, source, wrapped=not prefix)
         for job in jobs:
             job.glossary, job.variety = glossary, asked
         if prefix:
@@ -274,7 +274,12 @@ class Translator:
             job.off_target = other and best.confidence > OFF_TARGET_CONFIDENCE
 
     def _jobs(
-        self, texts: list[str], target: str, source: str | Detection | Sequence[Detection]
+        self,
+        texts: list[str],
+        target: str,
+        source: str | Detection | Sequence[Detection],
+        *,
+        wrapped: bool,
     ) -> list[Job]:
         detections: Sequence[Detection | None]
         if isinstance(source, Detection):
@@ -287,16 +292,20 @@ class Translator:
             detections = [None] * len(texts)
             source = resolve(source, self.languages)
         return [
-            self._job(text, found, found.language if found else str(source), target)
+            self._job(
+                text, found, found.language if found else str(source), target, wrapped=wrapped
+            )
             for text, found in zip(texts, detections, strict=True)
         ]
 
-    def _job(self, text: str, found: Detection | None, source: str, target: str) -> Job:
+    def _job(
+        self, text: str, found: Detection | None, source: str, target: str, *, wrapped: bool
+    ) -> Job:
         job = Job(text, source, found)
         job.unoffered = source not in (UNDETERMINED, *self.languages)
         if not job.unoffered and source not in (UNDETERMINED, target):
             job.hops = find_route(self._models, source, target)
-            job.spans = cut(text, source)
+            job.spans = cut(text, source, wrapped=wrapped)
             job.current = [without_surrogates(span.text) for span in job.spans if span.translatable]
         return job
 

@@ -20,6 +20,7 @@ from mltranslate.text.rules import rules_for
 from mltranslate.text.sentences import sentence_starts, sign_breaks
 from mltranslate.text.tables import before_leader, cells
 from mltranslate.text.verbatim import runs
+from mltranslate.text.wrapping import wrapped_lines
 
 _WIDE_MARKS = "。！？；：，、…"
 _CLOSING = "”’\"')）」』】》"
@@ -33,13 +34,14 @@ class Span:
     translatable: bool
 
 
-def cut(text: str, language: str) -> list[Span]:
+def cut(text: str, language: str, *, wrapped: bool = False) -> list[Span]:
     """Cut `text` into sentences of `language` and what stands between them.
 
-    The texts of the spans concatenate to `text`; no two kept spans are neighbours; no span is
-    empty. Time and memory are linear in the length of the text.
+    With `wrapped` a sentence may go on in the next line, and has the line break in it. The texts of
+    the spans concatenate to `text`; no two kept spans are neighbours; no span is empty. Time and
+    memory are linear in the length of the text.
     """
-    return spans_of(text, _sentence_ranges(text, language))
+    return spans_of(text, _sentence_ranges(text, language, wrapped=wrapped))
 
 
 def spans_of(text: str, translatable: Iterable[tuple[int, int]]) -> list[Span]:
@@ -130,18 +132,19 @@ def _is_sign(char: str) -> bool:
     return unicodedata.category(char)[0] in "LNS" and char not in "<>"
 
 
-def _sentence_ranges(text: str, language: str) -> Iterator[tuple[int, int]]:
+def _sentence_ranges(text: str, language: str, *, wrapped: bool) -> Iterator[tuple[int, int]]:
     offset = 0
     for run, kept in runs(text):
-        for start, end in () if kept else _ranges_of_prose(run, language):
+        lines = wrapped_lines(run) if wrapped else run.splitlines(keepends=True)
+        for start, end in () if kept else _ranges_of_prose(lines, language):
             yield offset + start, offset + end
         offset += len(run)
 
 
-def _ranges_of_prose(text: str, language: str) -> Iterator[tuple[int, int]]:
+def _ranges_of_prose(lines: Iterable[str], language: str) -> Iterator[tuple[int, int]]:
     rules = rules_for(language)
     offset = 0
-    for line in text.splitlines(keepends=True):
+    for line in lines:
         if not line.isspace():
             for first, last in _cells(line, bullet_end(line, rules)):
                 for start, end in _cores(line[first:last], language):
